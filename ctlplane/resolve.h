@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * route → nexthop → neighbour → rewrite. Gives out nexthop ids for what routes, nexthop objects and neighbours
+ * say, and keeps the records behind those ids true when a neighbour or a link changes: one new record, one word
+ * (wye_tables.h, NEXTHOP_SLOT), whatever the number of routes.
+ */
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include "region.h"
+
+struct resolve;
+
+struct nexthop_leg {		/* one path as the kernel describes it */
+	uint8_t kind;		/* FORWARD asks for resolution; or LOCAL, BLACKHOLE, UNREACHABLE, PROHIBIT, KERNEL */
+	uint8_t family;		/* of gateway, 0 = none: destination is on the link */
+	uint8_t flags;		/* RTNH_F_* */
+	uint32_t ifindex;
+	uint32_t mtu_bytes;	/* RTAX_MTU, 0 = the link's */
+	uint32_t kernel_id;	/* NHA_ID or 0 */
+	uint16_t weight;	/* 1.. */
+	uint8_t gateway[16];
+};
+
+struct resolve *resolve_create(struct region *region);
+void resolve_destroy(struct resolve *resolve);
+
+/*
+ * A nexthop id for these legs (n_legs > 1: a group; legs flagged RTNH_F_DEAD, or LINKDOWN where the link ignores such,
+ * get no bucket; none left: kind DOWN). Equal legs share an id; counted, one nexthop_put() each. 0 = section full.
+ */
+uint32_t nexthop_get(struct resolve *resolve, const struct nexthop_leg *legs, size_t n_legs);
+void nexthop_put(struct resolve *resolve, uint32_t id);
+
+/* An id whose meaning the caller changes later with nexthop_assign(): one per kernel nexthop object. */
+uint32_t nexthop_named(struct resolve *resolve, uint32_t kernel_id);
+int nexthop_assign(struct resolve *resolve, uint32_t id, const struct nexthop_leg *legs, size_t n_legs);
+
+/* Neighbours. lladdr NULL or nud_state not in NUD_VALID: unresolved. Updates every nexthop that depends on it. */
+int neigh_set(struct resolve *resolve, uint32_t ifindex, uint8_t family, const uint8_t *addr, uint16_t nud_state,
+	      uint32_t ntf_flags, const uint8_t *lladdr, uint8_t lladdr_len);
+void neigh_del(struct resolve *resolve, uint32_t ifindex, uint8_t family, const uint8_t *addr);
+/* Calls fn for each mirrored neighbour of ifindex (0 = all); fn may delete the one it is given. */
+void neigh_each(struct resolve *resolve, uint32_t ifindex,
+		void (*fn)(void *ctx, uint32_t index, const struct wye_neigh *neigh), void *ctx);
+
+/* After the LINK record of ifindex changed (MAC, MTU, up, carrier, gone): re-makes the nexthops that leave by it. */
+void resolve_link_changed(struct resolve *resolve, uint32_t ifindex);
+
+/* Links: index in LINK for ifindex, 0 = unknown. */
+uint32_t link_index(const struct resolve *resolve, uint32_t ifindex);
+/* Writes the record (scheme (b)) and enters it; link_del() leaves it absent. Neither calls resolve_link_changed(). */
+uint32_t link_set(struct resolve *resolve, const struct wye_link *link);
+void link_del(struct resolve *resolve, uint32_t ifindex);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The records of a tables region: link, address, local prefix, neighbour, nexthop, group, route, FIB.
+ *
+ * ctld is the only writer; every other process maps the file read-only. Beside each record stands how it is
+ * published, (a) or (b) of wye_publish.h. An index is a record's position in its section; index 0 of every
+ * section is never used, so 0 means "none". Addresses are in network order; 16 bytes hold either family, IPv4 in
+ * the first four, the rest 0. Source of each field: the netlink attribute named.
+ */
+#ifndef WYE_TABLES_H
+#define WYE_TABLES_H
+
+#include "wye_abi.h"
+
+enum wye_section_id {
+	WYE_SECTION_LINK,
+	WYE_SECTION_ADDR,
+	WYE_SECTION_LOCAL,
+	WYE_SECTION_NEIGH,
+	WYE_SECTION_NEIGH_HASH,	/* u32 words: index into NEIGH, 0 = free, WYE_HASH_DELETED */
+	WYE_SECTION_NEXTHOP_SLOT,	/* u32 words: nexthop id → index into NEXTHOP */
+	WYE_SECTION_NEXTHOP,
+	WYE_SECTION_GROUP,	/* u32 words: buckets of nexthop groups, each a nexthop id */
+	WYE_SECTION_ROUTE4,
+	WYE_SECTION_ROUTE6,
+	WYE_SECTION_VRF,
+	WYE_SECTION_FIB4_ROOT,	/* u32 words: WYE_FIB_ROOT_WORDS per VRF */
+	WYE_SECTION_FIB6_ROOT,
+	WYE_SECTION_FIB_NODE,	/* struct wye_fib_node, both families, all VRFs */
+	WYE_SECTION_FIB_LEAF,	/* u32 words */
+	WYE_SECTIONS
+};
+
+/* Where a section lies. offset, record_bytes and capacity are constant; used only grows. */
+struct wye_section {
+	uint64_t offset;	/* bytes from the file's start, a multiple of 4096 */
+	uint32_t record_bytes;
+	uint32_t capacity;	/* records, index 0 included */
+	_Atomic uint32_t used;	/* indices >= used were never handed out; ctld: rw, others: ro */
+	uint32_t reserved;
+};
+static_assert(sizeof(struct wye_section) == 24, "wye_section is ABI");
+
+/* Starts a tables.<generation> file. Sections are sparse: a page costs memory only once it is written. */
+struct wye_region {
+	struct wye_file file;
+	_Atomic uint64_t epoch;		/* of wye_publish.h (a); ctld: rw, others: ro */
+	_Atomic uint64_t locals_version; /* raised after any change of section LOCAL */
+	_Atomic uint64_t links_version;	 /* raised after any change of section LINK */
+	_Atomic uint32_t hash_policy[2]; /* net.ipv{4,6}.fib_multipath_hash_policy: 0 L3, 1 L4 */
+	_Atomic uint32_t neigh_hash_mask; /* buckets - 1 of NEIGH_HASH; constant for a region */
+	_Atomic uint32_t parity;	/* WYE_PARITY_* bits that hold for the whole namespace; 0 = none */
+	uint64_t reserved[3];
+	struct wye_section section[WYE_SECTIONS];
+	uint8_t pad[4096 - 64 - 64 - 24 * WYE_SECTIONS];
+};
+static_assert(sizeof(struct wye_region) == 4096, "wye_region is one page");
+
+/*
+ * Why flows that touch a scope stay with the kernel (promise 3). One bit a reason; a set bit on a link means that
+ * packets in or out of it are the kernel's, on the region that all packets are.
+ */
+enum wye_parity {
+	WYE_PARITY_NETFILTER = 1u << 0,	/* a chain on a prerouting, forward or postrouting hook */
+	WYE_PARITY_TC = 1u << 1,	/* filters or a non-default qdisc on the link */
+	WYE_PARITY_XFRM = 1u << 2,	/* an IPsec policy */
+	WYE_PARITY_RULES = 1u << 3,	/* policy rules beyond l3mdev/local/main/default */
+	WYE_PARITY_RP_FILTER = 1u << 4,
+	WYE_PARITY_BRIDGE_PORT = 1u << 5, /* or any other master whose rx handler takes the link's packets */
+	WYE_PARITY_CAPACITY = 1u << 6,	/* a table is full: what is in it is not the whole truth */
+};
+
+/* ---- links: (b) with `seq`, except `flags`, `parity` and `mtu_bytes`, which a worker also reads alone --------- */
+
+enum wye_link_flag {	/* what forwarding depends on, distilled from IFLA_*, netconf and the parity guard */
+	WYE_LINK_PRESENT = 1u << 0,	/* the record is in use */
+	WYE_LINK_UP = 1u << 1,		/* IFF_UP */
+	WYE_LINK_CARRIER = 1u << 2,	/* IFF_LOWER_UP (IFLA_CARRIER) */
+	WYE_LINK_FORWARD4 = 1u << 3,	/* NETCONFA_FORWARDING, AF_INET */
+	WYE_LINK_FORWARD6 = 1u << 4,
+	WYE_LINK_IGNORE_LINKDOWN4 = 1u << 5, /* NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN */
+	WYE_LINK_IGNORE_LINKDOWN6 = 1u << 6,
+	WYE_LINK_POINTOPOINT = 1u << 7,	/* IFF_POINTOPOINT or IFF_NOARP: no neighbour needed */
+	WYE_LINK_PROXY_ARP4 = 1u << 8,
+	WYE_LINK_PROXY_NDP6 = 1u << 9,
+};
+
+struct wye_link {
+	_Atomic uint32_t seq;		/* guards everything below */
+	_Atomic uint32_t flags;		/* enum wye_link_flag */
+	_Atomic uint32_t parity;	/* enum wye_parity bits of this link; 0 = the dataplane may forward */
+	_Atomic uint32_t mtu_bytes;	/* IFLA_MTU */
+	uint32_t ifindex;
+	uint32_t ifi_flags;		/* IFF_* as the kernel says */
+	uint32_t master_ifindex;	/* IFLA_MASTER, 0 = none */
+	uint32_t lower_ifindex;		/* IFLA_LINK: the device below a VLAN or macvlan, the peer of a veth */
+	int32_t lower_netnsid;		/* IFLA_LINK_NETNSID, -1 = this namespace */
+	uint32_t table;			/* routing table its packets look up: its own or its master's VRF table, else main */
+	uint32_t vrf;			/* index into VRF of that table */
+	uint16_t vlan_id;		/* IFLA_VLAN_ID, 0 = not a VLAN device */
+	uint16_t arp_type;		/* ifi_type, ARPHRD_* */
+	uint8_t mac[8];			/* IFLA_ADDRESS, 6 used */
+	uint8_t mac_len;
+	uint8_t operstate;		/* IFLA_OPERSTATE, IF_OPER_* */
+	uint8_t rp_filter;		/* NETCONFA_RP_FILTER: 0 off, 1 strict, 2 loose (max of all and own) */
+	uint8_t pad0;
+	uint32_t txqlen;		/* IFLA_TXQLEN */
+	uint32_t group;			/* IFLA_GROUP */
+	uint32_t num_rx_queues;		/* IFLA_NUM_RX_QUEUES */
+	uint32_t num_tx_queues;
+	char name[16];			/* IFLA_IFNAME */
+	char kind[16];			/* IFLA_INFO_KIND, "" for physical devices */
+	char qdisc[16];			/* IFLA_QDISC */
+	uint8_t pad[132];
+};
+static_assert(sizeof(struct wye_link) == 256, "wye_link is ABI");
+
+/* ---- addresses: (b) ---------------------------------------------------------------------------------------------- */
+
+struct wye_addr {
+	_Atomic uint32_t seq;
+	uint32_t ifindex;	/* 0 = record not in use */
+	uint8_t family;		/* AF_INET, AF_INET6 */
+	uint8_t prefix_len;
+	uint8_t scope;		/* RT_SCOPE_* */
+	uint8_t pad;
+	uint32_t flags;		/* IFA_FLAGS */
+	uint8_t local[16];	/* IFA_LOCAL */
+	uint8_t address[16];	/* IFA_ADDRESS: the peer on point-to-point links, else equal to local */
+	uint8_t broadcast[16];	/* IFA_BROADCAST */
+	uint32_t valid_lft_s;	/* IFA_CACHEINFO as of the last message; UINT32_MAX = forever */
+	uint32_t preferred_lft_s;
+	char label[16];		/* IFA_LABEL */
+	uint8_t pad2[40];
+};
+static_assert(sizeof(struct wye_addr) == 128, "wye_addr is ABI");
+
+/*
+ * Prefixes whose packets are for the host: local, broadcast and anycast routes of any table. The steering
+ * backends keep these with the kernel whatever the rules say. (b)
+ */
+struct wye_local {
+	_Atomic uint32_t seq;
+	uint8_t family;		/* 0 = record not in use */
+	uint8_t prefix_len;
+	uint8_t type;		/* RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST */
+	uint8_t pad;
+	uint32_t table;
+	uint8_t addr[16];
+	uint32_t pad2;
+};
+static_assert(sizeof(struct wye_local) == 32, "wye_local is ABI");
+
+/* ---- nexthops: (a), word NEXTHOP_SLOT[id] ------------------------------------------------------------------------ */
+
+/*
+ * What a route leads to. Routes and group buckets hold a nexthop *id*; NEXTHOP_SLOT[id] holds the index of the
+ * record that says what the id means now. A record is never changed once published: a neighbour that moves or a
+ * nexthop object that is replaced costs one new record and one word, whatever the number of routes behind.
+ */
+enum wye_nexthop_kind {
+	WYE_NH_NONE = 0,	/* id not in use, or no route: the kernel answers */
+	WYE_NH_FORWARD = 1,	/* rewrite is complete */
+	WYE_NH_UNRESOLVED = 2,	/* gateway's neighbour unknown: punt, the kernel resolves it */
+	WYE_NH_ONLINK = 3,	/* destination is on the link itself: look the neighbour up by (ifindex, destination) */
+	WYE_NH_GROUP = 4,	/* pick a bucket by flow hash */
+	WYE_NH_LOCAL = 5,	/* local, broadcast, anycast, multicast: for the host */
+	WYE_NH_BLACKHOLE = 6,	/* drop silently */
+	WYE_NH_UNREACHABLE = 7,	/* punt: the kernel answers with its ICMP error */
+	WYE_NH_PROHIBIT = 8,	/* likewise */
+	WYE_NH_KERNEL = 9,	/* a route we do not mirror exactly (encap, TOS, throw to a further table …): punt */
+	WYE_NH_DOWN = 10,	/* output link down or gone: punt */
+	WYE_NH_KINDS
+};
+
+struct wye_nexthop {
+	uint8_t kind;		/* enum wye_nexthop_kind */
+	uint8_t family;		/* of the gateway; 0 = none */
+	uint8_t rewrite_len;	/* bytes of `rewrite` in use: 14 for Ethernet */
+	uint8_t flags;		/* RTNH_F_ONLINK, RTNH_F_DEAD, RTNH_F_LINKDOWN as the kernel says */
+	uint32_t ifindex;	/* output link (RTA_OIF) */
+	uint32_t link;		/* its index in LINK */
+	uint32_t neigh;		/* index in NEIGH of the gateway's or destination's entry, 0 = none */
+	uint32_t mtu_bytes;	/* what the kernel would apply to a forwarded packet: route's (RTAX_MTU, IPv6) or link's */
+	uint32_t kernel_id;	/* NHA_ID of the nexthop object, 0 = embedded in the route */
+	uint32_t group;		/* kind GROUP: first word in GROUP */
+	uint16_t buckets;	/* kind GROUP: number of words, a power of two; weights are shares of it */
+	uint16_t weight;	/* of this leg in the last group that used it: RTA_MULTIPATH hops + 1 */
+	uint8_t gateway[16];	/* RTA_GATEWAY or RTA_VIA */
+	uint8_t rewrite[16];	/* new Ethernet header: destination, source, ether_type of the forwarded family */
+};
+static_assert(sizeof(struct wye_nexthop) == 64, "wye_nexthop is one cache line");
+
+/* ---- neighbours: key constant while in use; (a) through NEIGH_HASH ------------------------------------------------- */
+
+#define WYE_HASH_DELETED UINT32_MAX
+
+/*
+ * Open addressing with linear probing over NEIGH_HASH; start bucket = wye_neigh_hash(ifindex, addr) & mask.
+ * A worker reads `nexthop` and forwards by that id: FORWARD while the kernel holds a valid link-layer address
+ * (NUD_VALID, STALE included), else UNRESOLVED.
+ */
+struct wye_neigh {
+	uint32_t ifindex;
+	uint8_t family;		/* 0 = record not in use */
+	uint8_t lladdr_len;
+	_Atomic uint16_t nud_state;	/* NUD_* */
+	uint8_t addr[16];	/* NDA_DST */
+	uint32_t nexthop;	/* nexthop id; constant while in use */
+	_Atomic uint32_t ntf_flags;	/* NTF_* | NTF_EXT_* << 8 */
+	uint8_t lladdr[8];	/* NDA_LLADDR; for people, under `seq`: the forwarding copy is in the nexthop */
+	_Atomic uint32_t seq;
+	uint8_t pad[20];
+};
+static_assert(sizeof(struct wye_neigh) == 64, "wye_neigh is one cache line");
+
+/* ---- routes: what the kernel holds, for people and audits; (b). Workers never read them. ---------------------------- */
+
+/*
+ * One record a kernel route (IPv6 multipath siblings are one route). Identity, IPv4: table, prefix, TOS, priority,
+ * and position among equals; IPv6: table, prefix, metric.
+ */
+struct wye_route4 {
+	_Atomic uint32_t seq;
+	uint8_t dst[4];
+	uint8_t prefix_len;
+	uint8_t tos;
+	uint8_t type;		/* RTN_*; 0 = record not in use */
+	uint8_t protocol;	/* RTPROT_* */
+	uint32_t table;
+	uint32_t priority;	/* RTA_PRIORITY, never truncated */
+	uint32_t nexthop;	/* nexthop id */
+	uint8_t prefsrc[4];	/* RTA_PREFSRC, 0 = none */
+	uint8_t scope;		/* RT_SCOPE_* */
+	uint8_t flags;		/* enum wye_route_flag */
+	uint16_t pad;
+};
+static_assert(sizeof(struct wye_route4) == 32, "wye_route4 is ABI");
+
+struct wye_route6 {
+	_Atomic uint32_t seq;
+	uint8_t dst[16];
+	uint8_t prefix_len;
+	uint8_t pref;		/* RTA_PREF, ICMPV6_ROUTER_PREF_* */
+	uint8_t type;
+	uint8_t protocol;
+	uint32_t table;
+	uint32_t priority;
+	uint32_t nexthop;
+	uint8_t scope;
+	uint8_t flags;
+	uint16_t prefsrc;	/* index into ADDR, 0 = none */
+	uint32_t pad[2];
+};
+static_assert(sizeof(struct wye_route6) == 48, "wye_route6 is ABI");
+
+enum wye_route_flag {
+	WYE_ROUTE_BEST = 1u << 0,	/* the one of its prefix that the FIB uses */
+	WYE_ROUTE_LINKDOWN = 1u << 1,
+	WYE_ROUTE_DEAD = 1u << 2,
+	WYE_ROUTE_MTU_LOCKED = 1u << 3,
+	WYE_ROUTE_KERNEL_ONLY = 1u << 4,	/* has something we do not forward by; the FIB says WYE_NH_KERNEL */
+};
+
+/* ---- VRFs and the FIB: (a) ----------------------------------------------------------------------------------------- */
+
+/* VRF index 1 is the main view: tables local, main and default merged, as fib_lookup() without custom rules does. */
+#define WYE_VRF_MAIN 1u
+
+struct wye_vrf {
+	uint32_t table;		/* 254 for WYE_VRF_MAIN; 0 = record not in use */
+	uint32_t ifindex;	/* the VRF device, 0 for WYE_VRF_MAIN */
+	uint32_t root4;		/* first word in FIB4_ROOT */
+	uint32_t root6;		/* first word in FIB6_ROOT */
+};
+static_assert(sizeof(struct wye_vrf) == 16, "wye_vrf is ABI");
+
+/*
+ * The FIB is a multi-bit trie: a root of 65,536 words indexed by the address's first 16 bits, then nodes of 8 bits
+ * each (IPv4: 24, 32; IPv6: 24, 32 … 128). A word is either a nexthop id (0 = nothing here, use what the nodes above
+ * said) or, with WYE_FIB_CHILD, the index of a node.
+ *
+ * A node spans 256 slots but stores a word only where it differs from the slot before: `bits` marks those slots,
+ * and slot s finds its word at leaf + (ones in bits up to and including s) - 1. Bit 0 is always set. `rank[i]` is the
+ * number of ones before 64-bit word i. All of it is constant once reachable, save two: `inherited`, the nexthop id
+ * that holds where a slot says 0, and words that name a child (replaced in place when the child is rebuilt).
+ */
+#define WYE_FIB_ROOT_WORDS 65536u
+#define WYE_FIB_CHILD	   0x80000000u
+
+struct wye_fib_node {
+	uint64_t bits[4];
+	uint8_t rank[4];
+	uint32_t leaf;			/* index into FIB_LEAF of this node's first word */
+	_Atomic uint32_t inherited;	/* nexthop id, 0 = ask the node above */
+	uint32_t words;			/* ones in bits: length of the run at leaf */
+	uint8_t pad[16];
+};
+static_assert(sizeof(struct wye_fib_node) == 64, "wye_fib_node is one cache line");
+
+/* ---- layout hash --------------------------------------------------------------------------------------------------- */
+
+#define WYE_HASH_(h, x) ((((uint64_t)(h)) ^ (uint64_t)(x)) * 1099511628211ULL)
+#define WYE_LAYOUT_HASH                                                                                            \
+	WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(         \
+	WYE_HASH_(WYE_HASH_(14695981039346656037ULL, WYE_ABI_VERSION), WYE_SECTIONS), sizeof(struct wye_control)),   \
+	sizeof(struct wye_readers)), sizeof(struct wye_link)), sizeof(struct wye_addr)), sizeof(struct wye_local)),  \
+	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)), sizeof(struct wye_fib_node)),                        \
+	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24)
+
+#endif
