@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# prepare.sh: what tools/demo, tools/check and tools/bench do before they start: install the Debian packages of
+# tools/packages that are missing, and build. To be sourced; `top` is the source tree.
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+missing_packages() {
+	local package
+	while read -r package; do
+		[ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+	done < <(grep -v '^#' "$top/tools/packages")
+}
+
+# install_packages: nothing to do costs a tenth of a second
+install_packages() {
+	local missing log
+	command -v dpkg-query >/dev/null || { say "not a Debian system: the packages of tools/packages are taken for granted"; return; }
+	mapfile -t missing < <(missing_packages)
+	[ ${#missing[@]} -gt 0 ] || return 0
+	[ "$(id -u)" = 0 ] || die "run as root, or install first: ${missing[*]}"
+	say "installing ${#missing[@]} packages: ${missing[*]}"
+	log=$(mktemp /tmp/wye-apt.XXXXXX)
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -qq -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 &&
+		apt-get -qq -y -o DPkg::Lock::Timeout=600 --no-install-recommends install "${missing[@]}" >>"$log" 2>&1 </dev/null ||
+		{ tail -n 20 "$log"; rm -f "$log"; die "apt-get could not install ${missing[*]}"; }
+	rm -f "$log"
+}
+
+# build DIR [meson options]: configures when needed, compiles, prints only what went wrong
+build() {
+	local dir=$top/$1 log status
+	shift
+	log=$(mktemp /tmp/wye-build.XXXXXX)
+	{
+		meson configure "$dir" "$@" || { rm -rf "$dir" && meson setup "$dir" "$top" "$@"; } && ninja -C "$dir"
+	} >"$log" 2>&1 </dev/null
+	status=$?
+	[ $status = 0 ] || grep -nE -A6 'error|ERROR|FAILED' "$log" | head -n 60
+	rm -f "$log"
+	return $status
+}
