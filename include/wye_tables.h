@@ -11,6 +11,7 @@
 #define WYE_TABLES_H
 
 #include "wye_abi.h"
+#include "wye_stats.h"	/* its size is part of the layout hash */
 
 enum wye_section_id {
 	WYE_SECTION_LINK,
@@ -111,7 +112,9 @@ struct wye_link {
 	char name[16];			/* IFLA_IFNAME */
 	char kind[16];			/* IFLA_INFO_KIND, "" for physical devices */
 	char qdisc[16];			/* IFLA_QDISC */
-	uint8_t pad[132];
+	uint8_t broadcast[8];		/* IFLA_BROADCAST, mac_len used; all 0 = not told */
+	uint8_t linkmode;		/* IFLA_LINKMODE: 0 default, 1 dormant */
+	uint8_t pad[123];
 };
 static_assert(sizeof(struct wye_link) == 256, "wye_link is ABI");
 
@@ -306,6 +309,7 @@ static_assert(sizeof(struct wye_fib_node) == 64, "wye_fib_node is one cache line
 	WYE_HASH_(WYE_HASH_(14695981039346656037ULL, WYE_ABI_VERSION), WYE_SECTIONS), sizeof(struct wye_control)),   \
 	sizeof(struct wye_readers)), sizeof(struct wye_link)), sizeof(struct wye_addr)), sizeof(struct wye_local)),  \
 	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)), sizeof(struct wye_fib_node)),                        \
-	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24)
+	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24 |  \
+	(uint64_t)WYE_REASON_COUNT << 32) ^ sizeof(struct wye_stats)
 
 #endif
