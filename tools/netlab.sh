@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# netlab.sh: hosts around a router, for integration tests, the demo and benches. To be sourced.
+#
+# The sourcing script starts over in private mount, pid and network namespaces, as pid 1 in them, with its own /run and
+# bpffs. When it ends, however it ends, the kernel takes away all it made: processes, namespaces, netdevs, pins.
+#
+#	10.0.1.2    10.0.1.1         10.0.2.1    10.0.2.2
+#	host1 eth0 ─────── r1 router r2 ─────── eth0 host2	(and fd00:1::, fd00:2:: alike; host3 on r3 …)
+#
+# Functions: isolate, lab, add_host, on, await, start_ctld, start_dpd, signal_daemon, wye, port_counter, flow_start …
+lab_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+: "${WYE_BUILD:=$lab_top/build}"
+run_dir=/run/wye
+conf=/run/wye.yaml
+poll_s=0.02
+
+complain() { printf '%s\n' "$*" >&2; }
+
+# isolate SCRIPT ARGS...: returns only inside the private namespaces
+isolate() {
+	if [ $$ != 1 ] || [ -z "${WYE_ISOLATED-}" ]; then
+		export WYE_ISOLATED=1
+		exec unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private bash "$@"
+	fi
+	trap 'exit 143' TERM INT HUP
+	mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/log
+	ip netns add router && ip -n router link set lo up
+	nsenter --net=/run/netns/router mount -t sysfs sysfs /sys	# /sys/class/net as the daemons must see it
+	mount -t bpf bpf /sys/fs/bpf
+	export WYE_BPF_DIR=${WYE_BPF_DIR-$WYE_BUILD/bpf}
+}
+
+# on HOST COMMAND...: `ip netns exec` would hide bpffs
+on() {
+	local host=$1
+	shift
+	nsenter --net=/run/netns/"$host" -- "$@"
+}
+
+# await SECONDS COMMAND...: until it succeeds; fails at the deadline
+await() {
+	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/./}" -lt "$deadline" ] || return 1
+		sleep "$poll_s"
+	done
+}
+
+# add_host N [QUEUES]: hostN behind the router's rN. Both ends compute checksums before they send, since an AF_XDP
+# socket gets what the sender left undone.
+add_host() {
+	local n=$1 queues=${2-1}
+	ip netns add "host$n"
+	ip -n "host$n" link set lo up
+	ip -n router link add "r$n" numtxqueues "$queues" numrxqueues "$queues" type veth \
+		peer name eth0 netns "host$n" numtxqueues "$queues" numrxqueues "$queues"
+	on "host$n" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+	on router sysctl -qw "net.ipv6.conf.r$n.accept_dad=0"
+	ip -n "host$n" addr add "10.0.$n.2/24" dev eth0
+	ip -n "host$n" addr add "fd00:$n::2/64" dev eth0
+	ip -n router addr add "10.0.$n.1/24" dev "r$n"
+	ip -n router addr add "fd00:$n::1/64" dev "r$n"
+	on "host$n" ethtool -K eth0 tx off >/dev/null
+	on router ethtool -K "r$n" tx off >/dev/null
+	ip -n "host$n" link set eth0 up
+	ip -n router link set "r$n" up
+	ip -n "host$n" route add default via "10.0.$n.1"
+	ip -n "host$n" route add default via "fd00:$n::1"
+	await 5 carrier "$n" || complain "host$n: no carrier"
+	lab_ports+=("r$n")
+}
+carrier() { on router ip -6 route get "fd00:$1::2" | grep -q "dev r$1" && [ "$(cat "/sys/class/net/r$1/carrier")" = 1 ]; }
+
+# lab [QUEUES]: the picture above
+lab() {
+	lab_ports=()
+	on router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 \
+		net.ipv4.conf.default.rp_filter=0 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	add_host 1 "$@"
+	add_host 2 "$@"
+}
+
+# configure [KEY: VALUE...]: writes $conf; top-level lines as arguments, the steering part on standard input
+configure() {
+	local port
+	{
+		printf '%s\n' 'memory: { hugepages: none, size_mib: 128 }' "workers: { cpus: [$(($(nproc) - 1))] }" "$@" 'ports:'
+		for port in "${lab_ports[@]}"; do printf '  - { netdev: %s, driver: af_xdp }\n' "$port"; done
+		cat
+	} >"$conf"
+}
+
+# The usual steering: UDP and TCP of the given ports, or everything
+steer_all() { configure "$@" <<<'steering: { default: dataplane }'; }
+
+# Daemons: the pid is in ${ctld} and ${dpd}, what they say in /run/log
+start_ctld() {
+	on router "$WYE_BUILD/ctlplane/wye-ctld" -c "$conf" -r "$run_dir" "$@" >>/run/log/ctld 2>&1 </dev/null &
+	ctld=$!
+	await 10 in_sync
+}
+start_dpd() {
+	on router "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir" "$@" >>/run/log/dpd 2>&1 </dev/null &
+	dpd=$!
+	await 20 forwarding
+}
+start_daemons() { start_ctld && start_dpd; }
+
+# stop PID: orderly, then its exit status
+stop() { kill -TERM "$1"; wait "$1"; }
+# crash PID: as the OOM killer would
+crash() { kill -KILL "$1"; wait "$1" 2>/dev/null; true; }
+
+wye() { on router "$WYE_BUILD/tools/wye" -r "$run_dir" "$@"; }
+
+in_sync() { kill -0 "$ctld" && [ "$(status .ctld.state)" = in_sync ]; }
+forwarding() {
+	local port
+	kill -0 "$dpd" || return
+	for port in "${lab_ports[@]}"; do [ "$(port_state "$port")" = active ] || return; done
+}
+status() { wye -j status | jq -r "$1"; }
+port_state() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | .state"; }
+
+# port_counter NETDEV rx_packets|tx_packets|…: what the dataplane did there
+port_counter() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | .$2"; }
+# reason NAME: packets that left the forwarding path for it
+reason() { wye -j stats | jq -r ".reasons.$1 // 0"; }
+
+# kernel_forwarded 4|6: the kernel's own forwarding counter
+kernel_forwarded() {
+	case $1 in
+	4) on router nstat -asz IpForwDatagrams | awk '/IpForw/ { print $2 }' ;;
+	6) on router nstat -asz Ip6OutForwDatagrams | awk '/Ip6OutForw/ { print $2 }' ;;
+	esac
+}
+
+# flow_start NAME ARGS of udpflow.py: numbered packets in the background; flow_stop ends it, flow NAME KEY tells
+flow_start() {
+	local name=$1
+	shift
+	python3 "$lab_top/tools/udpflow.py" "$@" >"/run/flow.$name" &
+	flows[$name]=$!
+	await 5 test -s "/run/flow.$name" || { complain "flow $name: not one packet arrived"; return 1; }
+}
+flow_stop() { kill -TERM "${flows[$1]}"; wait "${flows[$1]}"; }
+flow() { tail -n 1 "/run/flow.$1" | jq -r ".$2"; }
+declare -A flows
