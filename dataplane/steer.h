@@ -44,6 +44,9 @@ struct steer_backend {
 	/* Before EAL creates the port: is it possible, is a stale program of ours in the way (removed), a foreign one
 	 * (-EBUSY, named)? */
 	int (*probe)(struct steer_port *port, char *why);
+	/* After EAL created the port: what became of it (xdp: is our program on it, native or generic; fills the port's
+	 * out fields). NULL = nothing to ask. The port takes no flows before enable(). */
+	int (*attached)(struct steer_port *port, char *why);
 	/* All ports' rules, atomically: the new set as a whole or the old one stays. */
 	int (*apply)(const struct steer_rules *rules, const struct steer_locals *locals, char *why);
 	/* Does the port take flows? false: everything to the kernel, at once. */
@@ -55,5 +58,16 @@ struct steer_backend {
 	void (*count)(uint64_t *rule_packets, uint64_t *counters);
 };
 extern const struct steer_backend steer_xdp, steer_software;
+
+/* Absolute path of the ELF for the af_xdp PMD's xdp_prog devarg; NULL, errno ENOENT: not installed. */
+const char *steer_xdp_object(void);
+
+/*
+ * The software backend's question, by a worker, for a packet of port config_index: KERNEL while the port is not enabled,
+ * else steer_classify() by the sets last applied, counted for worker. What was given to apply() or locals() must stay
+ * until every worker has passed a quiescent point after its replacement: the caller's duty.
+ */
+enum wye_action steer_software_classify(uint32_t worker, int config_index, const void *frame, uint32_t len_bytes,
+					int *rule);
 
 #endif
