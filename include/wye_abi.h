@@ -102,7 +102,8 @@ struct wye_control {
 	_Atomic uint64_t heartbeat_ns;	/* CLOCK_MONOTONIC of the writer's last loop, at least 4 a second */
 	_Atomic uint32_t state;		/* enum wye_mirror_state */
 	_Atomic uint32_t seq;		/* sequence counter over file.writer_pid and file.writer_start */
-	uint64_t reserved[5];
+	_Atomic uint64_t synced_ns;	/* heartbeat_ns as of the last beat in IN_SYNC or RESYNC; a new ctld leaves it */
+	uint64_t reserved[4];
 	struct wye_control_region region[2];
 	struct wye_mirror_stats stats;
 	uint8_t pad[4096 - 64 - 64 - 512 - 128];

@@ -306,10 +306,10 @@ static_assert(sizeof(struct wye_fib_node) == 64, "wye_fib_node is one cache line
 #define WYE_HASH_(h, x) ((((uint64_t)(h)) ^ (uint64_t)(x)) * 1099511628211ULL)
 #define WYE_LAYOUT_HASH                                                                                            \
 	WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(         \
-	WYE_HASH_(WYE_HASH_(14695981039346656037ULL, WYE_ABI_VERSION), WYE_SECTIONS), sizeof(struct wye_control)),   \
+	WYE_HASH_(WYE_HASH_(WYE_HASH_(14695981039346656037ULL, WYE_ABI_VERSION), WYE_SECTIONS), sizeof(struct wye_control)),   \
 	sizeof(struct wye_readers)), sizeof(struct wye_link)), sizeof(struct wye_addr)), sizeof(struct wye_local)),  \
 	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)), sizeof(struct wye_fib_node)),                        \
-	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24 |  \
-	(uint64_t)WYE_REASON_COUNT << 32) ^ sizeof(struct wye_stats)
+	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24),  \
+	sizeof(struct wye_stats) | (uint64_t)WYE_REASON_COUNT << 32)
 
 #endif
