@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The tries of a region: every word of every VRF's root and of every node below it is a nexthop id in use or a node
+ * that nothing else leads to, no deeper than the family's addresses are long. A node seen twice is an error (the
+ * trie is a tree), which also bounds the time for circular and exploding garbage.
+ */
+#include <errno.h>
+
+#include "region_check.h"
+#include "why.h"
+
+#define RESTART "restart wye-ctld, it builds a new one"
+
+struct family {
+	const char *name;
+	enum wye_section_id root;
+	int nodes_max;	/* below the root's 16 bits, 8 bits each */
+};
+
+static const struct family families[2] = {
+	{ "IPv4", WYE_SECTION_FIB4_ROOT, 2 },
+	{ "IPv6", WYE_SECTION_FIB6_ROOT, 14 },
+};
+
+static int bad_node(const struct region_check *check, const struct family *family, uint32_t node, const char *what,
+		    uint32_t value, const char *expected, uint32_t limit)
+{
+	return why_fail(check->why, -EPROTO, "%s FIB node %u: %s %u, %s %u; " RESTART, family->name, node, what, value,
+			expected, limit);
+}
+
+/* bits, rank and words must agree, for readers add them up to an index without a further look. */
+static int check_shape(const struct region_check *check, const struct family *family, uint32_t at,
+		       const struct wye_fib_node *node)
+{
+	uint32_t used = region_used(check, WYE_SECTION_FIB_LEAF);
+	uint32_t ones = 0;
+
+	if (!(node->bits[0] & 1))
+		return bad_node(check, family, at, "bit 0 is", 0, "expected", 1);
+	for (int i = 0; i < 4; i++) {
+		if (node->rank[i] != ones)
+			return bad_node(check, family, at, "rank", node->rank[i], "expected", ones);
+		ones += (uint32_t)__builtin_popcountll(node->bits[i]);
+	}
+	if (node->words != ones)
+		return bad_node(check, family, at, "words", node->words, "expected", ones);
+	if (node->leaf >= used || ones > used - node->leaf)
+		return bad_node(check, family, at, "run of leaves at", node->leaf, "section FIB_LEAF has", used);
+	return region_index(check, "nexthop inherited by FIB node", at, WYE_SECTION_NEXTHOP_SLOT,
+			    atomic_load_explicit((_Atomic uint32_t *)&node->inherited, memory_order_acquire));
+}
+
+static int check_word(const struct region_check *check, const struct family *family, uint32_t word, int depth);
+
+/* Recursion is at most nodes_max deep. */
+static int check_node(const struct region_check *check, const struct family *family, uint32_t at, int depth)
+{
+	const struct wye_fib_node *shared = region_at(check, WYE_SECTION_FIB_NODE, sizeof(*shared), at);
+	struct wye_fib_node node;
+	int error;
+
+	if (depth > family->nodes_max)
+		return bad_node(check, family, at, "depth", (uint32_t)depth, "limit is", (uint32_t)family->nodes_max);
+	if (!at || at >= region_used(check, WYE_SECTION_FIB_NODE))
+		return bad_node(check, family, at, "no such node:", at, "section FIB_NODE has",
+				region_used(check, WYE_SECTION_FIB_NODE));
+	if (region_mark(check->nodes_seen, at))
+		return why_fail(check->why, -EPROTO, "%s FIB node %u: reached by two ways, the trie is no tree; "
+				RESTART, family->name, at);
+	for (int i = 0; i < 4; i++) {
+		node.bits[i] = shared->bits[i];
+		node.rank[i] = shared->rank[i];
+	}
+	node.leaf = shared->leaf;
+	node.words = shared->words;
+	node.inherited = atomic_load_explicit((_Atomic uint32_t *)&shared->inherited, memory_order_acquire);
+	error = check_shape(check, family, at, &node);
+	for (uint32_t i = 0; !error && i < node.words; i++)
+		error = check_word(check, family, region_word(check, WYE_SECTION_FIB_LEAF, node.leaf + i), depth + 1);
+	return error;
+}
+
+static int check_word(const struct region_check *check, const struct family *family, uint32_t word, int depth)
+{
+	uint32_t slots = region_used(check, WYE_SECTION_NEXTHOP_SLOT);
+
+	if (word & WYE_FIB_CHILD)
+		return check_node(check, family, word & ~WYE_FIB_CHILD, depth);
+	if (!word || word < slots)
+		return 0;
+	return why_fail(check->why, -EPROTO, "%s FIB: nexthop id %u, section NEXTHOP_SLOT has %u; " RESTART,
+			family->name, word, slots);
+}
+
+static int check_root(const struct region_check *check, int f, uint32_t vrf, uint32_t first)
+{
+	const struct family *family = &families[f];
+	uint32_t capacity = check->section[family->root].capacity;
+	int error = 0;
+
+	if (first > capacity - WYE_FIB_ROOT_WORDS)
+		return why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u, section %s has %u; " RESTART, vrf,
+				family->name, first, region_section_name[family->root], capacity);
+	for (uint32_t i = 0; i < WYE_FIB_ROOT_WORDS; i++)
+		if (region_mark(check->roots_seen[f], first + i))
+			return why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u is another VRF's; " RESTART,
+					vrf, family->name, first);
+	for (uint32_t i = 0; !error && i < WYE_FIB_ROOT_WORDS; i++)
+		error = check_word(check, family, region_word(check, family->root, first + i), 1);
+	return error;
+}
+
+int region_check_fib(struct region_check *check)
+{
+	uint32_t used = region_used(check, WYE_SECTION_VRF);
+	int error = 0;
+
+	if (used <= WYE_VRF_MAIN)
+		return why_fail(check->why, -EPROTO, "section VRF has %u records, the main one is missing; " RESTART,
+				used);
+	for (uint32_t vrf = WYE_VRF_MAIN; !error && vrf < used; vrf++) {
+		const struct wye_vrf *v = region_at(check, WYE_SECTION_VRF, sizeof(*v), vrf);
+		uint32_t root4 = v->root4, root6 = v->root6;
+
+		if (vrf != WYE_VRF_MAIN && !v->table)
+			continue;
+		error = check_root(check, 0, vrf, root4);
+		error = error ? error : check_root(check, 1, vrf, root6);
+	}
+	return error;
+}
