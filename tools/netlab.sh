@@ -73,6 +73,8 @@ add_host() {
 }
 carrier() { on router ip -6 route get "fd00:$1::2" | grep -q "dev r$1" && [ "$(cat "/sys/class/net/r$1/carrier")" = 1 ]; }
 
+link_local() { ip -n "$1" -j -6 addr show dev "$2" scope link | jq -r '.[0].addr_info[0].local'; }
+
 # lab [QUEUES]: the picture above
 lab() {
 	lab_ports=()
@@ -128,6 +130,11 @@ port_state() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | .stat
 port_counter() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | .$2"; }
 # reason NAME: packets that left the forwarding path for it
 reason() { wye -j stats | jq -r ".reasons.$1 // 0"; }
+
+# rule_packets NAME: packets the steering rule took; reloads, reload_errors: since wye-dpd started
+rule_packets() { wye -j show steer | jq -r ".rules[] | select(.name == \"$1\") | .packets"; }
+reloads() { status .dpd.reloads; }
+reload_errors() { status .dpd.reload_errors; }
 
 # kernel_forwarded 4|6: the kernel's own forwarding counter
 kernel_forwarded() {

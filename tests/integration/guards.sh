@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# guards: packets to the host and for its links reach the kernel, whatever the steering file says.
+. "$(dirname "$0")/lib.sh"
+lab
+steer_all
+check 'daemons start' start_daemons
+warm
+by_dataplane 10 'transit is with the dataplane' ping_from host1 10.0.2.2
+
+check 'ping the near address' ping_from host1 10.0.1.1
+check 'ping the far address' ping_from host1 10.0.2.1
+check 'ping the far address (IPv6)' ping_from host1 fd00:2::1
+check 'ping the link-local address' ping_from host1 "$(link_local router r1)%eth0"
+check 'broadcast' ping_from host1 10.0.1.255 -b
+check 'ping all routers (IPv6)' ping_from host1 ff02::2%eth0
+check 'TCP to the router' iperf host1 router 10.0.1.1 -n 1M
+check 'TCP to the far address' iperf host1 router 10.0.2.1 -n 1M
+check 'TCP to the router (IPv6)' iperf host1 router fd00:1::1 -n 1M
+
+check 'forget the neighbours' ip -n host1 neigh flush all
+check 'ARP' ping_from host1 10.0.1.1
+check 'neighbour discovery' ping_from host1 fd00:1::1
+check 'a new address' ip -n router addr add 10.0.1.9/24 dev r1
+soon 'reaches the kernel at once' ping_from host1 10.0.1.9
+check 'an address on the loopback device' ip -n router addr add 192.0.2.1/32 dev lo
+soon 'reaches the kernel as well' ping_from host1 192.0.2.1
+
+check 'fragments' ping_from host1 10.0.2.2 -s 4000
+check 'fragments (IPv6)' ping_from host1 fd00:2::2 -s 4000
+check 'IP options' ping_from host1 10.0.2.2 -R

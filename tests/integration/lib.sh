@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# lib.sh: what every integration test starts with. Sourcing it puts the test into private namespaces (tools/netlab.sh)
+# and gives it assertions; the first that fails ends the test, with what the daemons said.
+set -u -o pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/netlab.sh"
+
+skip() { printf 'skip: %s\n' "$*"; exit 77; }
+fail() { printf 'fail: %s\n' "$*"; exit 1; }
+pass() { printf 'ok: %s\n' "$*"; }
+
+finish() {
+	local status=$? log
+	[ "$status" = 0 ] || [ "$status" = 77 ] && exit "$status"
+	for log in /run/log/*; do
+		printf -- '--- %s\n' "${log##*/}"
+		tail -n 40 "$log"
+	done
+	exit "$status"
+}
+
+# check WHAT COMMAND...: must succeed
+check() {
+	local what=$1 output
+	shift
+	output=$("$@" 2>&1) || { printf '%s\n' "\$ $*" "$output"; fail "$what"; }
+	pass "$what"
+}
+# refused WHAT COMMAND...: must not
+refused() {
+	local what=$1 output
+	shift
+	output=$("$@" 2>&1) && { printf '%s\n' "\$ $*" "$output"; fail "$what"; }
+	pass "$what"
+}
+# soon WHAT COMMAND...: must succeed within ten seconds
+soon() {
+	local what=$1
+	shift
+	await 10 "$@" || { printf '%s\n' "\$ $*" "$("$@" 2>&1)"; fail "$what: not within 10 s"; }
+	pass "$what"
+}
+equal() { [ "$2" = "$3" ] || fail "$1: is '$2', expected '$3'"; pass "$1: $2"; }
+at_least() { [ "$2" -ge "$3" ] || fail "$1: is $2, expected at least $3"; pass "$1: $2"; }
+at_most() { [ "$2" -le "$3" ] || fail "$1: is $2, expected at most $3"; pass "$1: $2"; }
+# says WHAT PATTERN COMMAND...: the output of a command, whatever its status, has a line that matches
+says() {
+	local what=$1 pattern=$2 output
+	shift 2
+	output=$("$@" 2>&1)
+	grep -qE -- "$pattern" <<<"$output" || { printf '%s\n' "\$ $*" "$output"; fail "$what: no line matches '$pattern'"; }
+	pass "$what"
+}
+
+# by_dataplane N WHAT COMMAND...: succeeds, and wye sends at least N packets while the kernel forwards none
+by_dataplane() {
+	local n=$1 what=$2 before_dp before4 before6
+	shift 2
+	before_dp=$(sent_by_dataplane) before4=$(kernel_forwarded 4) before6=$(kernel_forwarded 6)
+	check "$what" "$@"
+	await 2 dataplane_sent_since "$before_dp" "$n" ||
+		fail "$what: the dataplane sent $(($(sent_by_dataplane) - before_dp)) packets, expected at least $n"
+	equal "$what: forwarded by the kernel (IPv4, IPv6)" \
+		"$(($(kernel_forwarded 4) - before4)) $(($(kernel_forwarded 6) - before6))" '0 0'
+}
+# by_kernel N WHAT COMMAND...: the other way round
+by_kernel() {
+	local n=$1 what=$2 before_dp before
+	shift 2
+	before_dp=$(sent_by_dataplane) before=$(($(kernel_forwarded 4) + $(kernel_forwarded 6)))
+	check "$what" "$@"
+	at_least "$what: forwarded by the kernel" $(($(kernel_forwarded 4) + $(kernel_forwarded 6) - before)) "$n"
+	equal "$what: forwarded by the dataplane" $(($(sent_by_dataplane) - before_dp)) 0
+}
+sent_by_dataplane() {
+	local port sum=0
+	for port in "${lab_ports[@]}"; do sum=$((sum + $(port_counter "$port" tx_packets))); done
+	echo "$sum"
+}
+dataplane_sent_since() { [ $(($(sent_by_dataplane) - $1)) -ge "$2" ]; }
+
+# ping_from HOST ADDRESS [ARGS]: five quick ones, all answered. warm: lets both sides learn their neighbours first
+ping_from() {
+	local host=$1 address=$2
+	shift 2
+	on "$host" ping -q -c 5 -i 0.02 -W 2 "$@" "$address" | grep -q ' 0% packet loss'
+}
+warm() {
+	local n
+	for n in "${!lab_ports[@]}"; do
+		check "host$((n + 1)) reaches the router" ping_from "host$((n + 1))" "10.0.$((n + 1)).1"
+		check "host$((n + 1)) reaches the router (IPv6)" ping_from "host$((n + 1))" "fd00:$((n + 1))::1"
+	done
+}
+# udp N FROM TO ADDRESS: N numbered packets, none lost
+udp() {
+	local n=$1 from=$2 to=$3 address=$4 result
+	shift 4
+	result=$(python3 "$lab_top/tools/udpflow.py" --from "$from" --to "$to" --dst "$address" --count "$n" --rate 5000 "$@" |
+		tail -n 1)
+	echo "$result"
+	jq -e '.lost == 0' <<<"$result" >/dev/null
+}
+# iperf FROM TO ADDRESS [ARGS]: iperf3 for two seconds; prints its end line as JSON
+iperf() {
+	local from=$1 to=$2 address=$3 server status
+	shift 3
+	on "$to" iperf3 -s -1 -B "$address" >/run/log/iperf3 2>&1 </dev/null &
+	server=$!
+	await 5 listening "$to" 5201 || return 1
+	on "$from" iperf3 -c "$address" -t 2 -J "$@" >/run/iperf.json
+	status=$?
+	wait "$server"
+	jq -c .end.sum_received /run/iperf.json
+	return $status
+}
+listening() { on "$1" ss -Hlnt "sport = :$2" | grep -q .; }
+
+[ "$(id -u)" = 0 ] || skip 'needs root: network namespaces and BPF'
+[ -x "$WYE_BUILD/dataplane/wye-dpd" ] && [ -x "$WYE_BUILD/ctlplane/wye-ctld" ] || fail "not built in $WYE_BUILD"
+isolate "$0" "$@"
+trap finish EXIT
+ip link add wyeprobe type veth peer name wyeprobe1 2>/dev/null || skip 'the kernel has no veth'
+ip link del wyeprobe
+mountpoint -q /sys/fs/bpf || skip 'the kernel has no BPF filesystem'

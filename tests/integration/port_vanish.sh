@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# port_vanish: a netdev disappears and comes back.
+. "$(dirname "$0")/lib.sh"
+lab
+port_is() { [ "$(port_state "$1")" = "$2" ]; }
+port_is_not() { ! port_is "$@"; }
+steer_all
+check 'daemons start' start_daemons
+warm
+by_dataplane 10 'traffic flows' ping_from host1 10.0.2.2
+
+check 'r2 is deleted' ip -n router link del r2
+soon 'the port waits' port_is r2 waiting
+check 'wye-dpd lives' kill -0 "$dpd"
+says 'wye status says which' 'r2' wye status
+check 'the router is still reached' ping_from host1 10.0.1.1
+
+ip netns del host2
+lab_ports=(r1)
+check 'r2 comes back' add_host 2
+soon 'the port is active' port_is r2 active
+soon 'the router reaches host2' ping_from router 10.0.2.2
+warm
+by_dataplane 10 'the dataplane forwards again' ping_from host1 10.0.2.2
+by_dataplane 10 'in both directions' ping_from host2 10.0.1.2
+
+check 'r1 goes down' ip -n router link set r1 down
+soon 'the port is idle' port_is_not r1 active
+check 'r1 goes up' ip -n router link set r1 up
+ip -n router addr add fd00:1::1/64 dev r1
+soon 'traffic flows again' ping_from host1 10.0.2.2
+soon 'by the dataplane' port_is r1 active
+by_dataplane 10 'it forwards' ping_from host1 10.0.2.2
+check 'SIGTERM' stop "$dpd"
