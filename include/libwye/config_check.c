@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From what libcyaml loaded to struct wye_config: defaults, limits, ports. The file has the right shape by now;
+ * this is about what it means. Rules are config_rule.c's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_private.h"
+
+#define CPU_MAX 1023u
+
+static yaml_mark_t mark_of(const yaml_node_t *node)
+{
+	return node ? node->start_mark : (yaml_mark_t){ 0 };
+}
+
+/* An optional number within limits, or its default. */
+static uint64_t number(struct config_parse *parse, const char *section, const char *key, const uint64_t *given,
+		       uint64_t least, uint64_t most, uint64_t otherwise)
+{
+	yaml_node_t *root = yaml_document_get_root_node(&parse->doc);
+
+	if (!given)
+		return otherwise;
+	if (*given < least || *given > most)
+		config_problem(parse, mark_of(config_key(parse, config_key(parse, root, section), key)),
+			       "%s.%s: %llu: expected %llu to %llu", section, key, (unsigned long long)*given,
+			       (unsigned long long)least, (unsigned long long)most);
+	return *given;
+}
+
+static uint32_t number32(struct config_parse *parse, const char *section, const char *key, const uint32_t *given,
+			 uint32_t least, uint32_t most, uint32_t otherwise)
+{
+	uint64_t wide = given ? *given : 0;
+
+	return (uint32_t)number(parse, section, key, given ? &wide : NULL, least, most, otherwise);
+}
+
+static void check_numbers(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
+{
+	config->memory.hugepages = raw->memory.hugepages ? *raw->memory.hugepages : WYE_HUGE_AUTO;
+	config->memory.size_mib = number32(parse, "memory", "size_mib", raw->memory.size_mib, 64, 1 << 20, 512);
+	config->tables.routes4 =
+		number(parse, "tables", "routes4", raw->tables.routes4, 1024, 1 << 26, 2 * 1024 * 1024);
+	config->tables.routes6 = number(parse, "tables", "routes6", raw->tables.routes6, 1024, 1 << 26, 512 * 1024);
+	config->tables.neighbours =
+		number(parse, "tables", "neighbours", raw->tables.neighbours, 256, 1 << 24, 128 * 1024);
+	config->tables.stale_after_s =
+		number32(parse, "tables", "stale_after_s", raw->tables.stale_after_s, 1, 3600, 10);
+	config->punt.rate_pps = number32(parse, "punt", "rate_pps", raw->punt.rate_pps, 1, 10000000, 10000);
+}
+
+static void check_workers(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
+{
+	yaml_node_t *root = yaml_document_get_root_node(&parse->doc);
+	yaml_node_t *list = config_key(parse, config_key(parse, root, "workers"), "cpus");
+
+	config->workers.idle = raw->workers.idle ? *raw->workers.idle : WYE_IDLE_ADAPTIVE;
+	config->workers.n_cpus = raw->workers.cpus_count;
+	for (uint32_t i = 0; i < raw->workers.cpus_count; i++) {
+		uint32_t cpu = raw->workers.cpus[i];
+		yaml_mark_t at = mark_of(config_item(parse, list, i));
+
+		if (cpu > CPU_MAX)
+			config_problem(parse, at, "workers.cpus[%u]: CPU %u: limit is %u", i, cpu, CPU_MAX);
+		for (uint32_t j = 0; j < i; j++)
+			if (raw->workers.cpus[j] == cpu) {
+				config_problem(parse, at,
+					       "workers.cpus[%u]: CPU %u is listed twice; a CPU runs one worker", i, cpu);
+				break;
+			}
+		config->workers.cpu[i] = (uint16_t)cpu;
+	}
+	if (!config->workers.n_cpus)
+		config->workers.cpu[config->workers.n_cpus++] = 1;
+}
+
+static int check_plugins(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
+{
+	const char *path = raw->plugins.path ? raw->plugins.path : "/usr/lib/wye/plugins";
+	yaml_node_t *root = yaml_document_get_root_node(&parse->doc);
+
+	if (path[0] != '/')
+		config_problem(parse, mark_of(config_key(parse, config_key(parse, root, "plugins"), "path")),
+			       "plugins.path: \"%s\": expected an absolute path", config_quote(path, strlen(path)));
+	config->plugins.path = strdup(path);
+	config->plugins.load = calloc(raw->plugins.load_count + 1, sizeof(char *));
+	if (!config->plugins.path || !config->plugins.load)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < raw->plugins.load_count; i++) {
+		config->plugins.load[i] = strdup(raw->plugins.load[i]);
+		if (!config->plugins.load[i])
+			return -ENOMEM;
+		config->plugins.n_load++;
+	}
+	return 0;
+}
+
+/* dev_valid_name() of the kernel. */
+static bool netdev_valid(const char *name)
+{
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	for (; *name; name++)
+		if ((unsigned char)*name <= ' ' || *name == 127 || *name == '/' || *name == ':')
+			return false;
+	return true;
+}
+
+static void check_driver(struct config_parse *parse, yaml_node_t *node, const struct wye_config_port *port)
+{
+	yaml_node_t *devargs = config_key(parse, node, "devargs");
+
+	if (port->driver == WYE_DRIVER_DEVARGS && !devargs)
+		config_problem(parse, mark_of(config_key(parse, node, "driver")),
+			       "port \"%s\": driver devargs needs a key \"devargs\" (for instance \"net_tap0,iface=dtap0\")",
+			       port->netdev);
+	if (port->driver == WYE_DRIVER_AF_XDP && devargs)
+		config_problem(parse, devargs->start_mark,
+			       "port \"%s\": driver af_xdp takes no devargs; remove them or use driver: devargs",
+			       port->netdev);
+}
+
+/* Two ports on one netdev would fight over its queues and its route state. */
+static void check_double(struct config_parse *parse, yaml_node_t *node, const struct wye_config *config)
+{
+	const struct wye_config_port *port = &config->port[config->n_ports];
+
+	for (size_t i = 0; i < config->n_ports; i++)
+		if (!strcmp(config->port[i].netdev, port->netdev)) {
+			config_problem(parse, mark_of(config_key(parse, node, "netdev")),
+				       "port \"%s\": netdev already used by the port on line %u; remove one",
+				       port->netdev, config->port[i].line);
+			return;
+		}
+}
+
+static int check_port(struct config_parse *parse, yaml_node_t *node, const struct raw_port *raw,
+		      struct wye_config *config)
+{
+	struct wye_config_port *port = &config->port[config->n_ports];
+
+	snprintf(port->netdev, sizeof(port->netdev), "%s", raw->netdev);
+	port->driver = raw->driver ? *raw->driver : WYE_DRIVER_AF_XDP;
+	port->line = (uint32_t)mark_of(node).line + 1;
+	if (!netdev_valid(raw->netdev))
+		config_problem(parse, mark_of(config_key(parse, node, "netdev")),
+			       "port \"%s\": no netdev can have this name: no blanks, '/' or ':'",
+			       config_quote(raw->netdev, strlen(raw->netdev)));
+	if (raw->queues && (*raw->queues < 1 || *raw->queues > WYE_QUEUES_MAX))
+		config_problem(parse, mark_of(config_key(parse, node, "queues")),
+			       "port \"%s\": queues %u: expected 1 to %u; without the key, as many as the netdev has",
+			       port->netdev, *raw->queues, WYE_QUEUES_MAX);
+	port->queues = raw->queues ? (uint16_t)*raw->queues : 0;
+	check_driver(parse, node, port);
+	check_double(parse, node, config);
+	config->n_ports++;
+	if (raw->devargs) {
+		port->devargs = strdup(raw->devargs);
+		return port->devargs ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+int config_check(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
+{
+	yaml_node_t *ports = config_key(parse, yaml_document_get_root_node(&parse->doc), "ports");
+	int error = check_plugins(parse, raw, config);
+
+	check_numbers(parse, raw, config);
+	check_workers(parse, raw, config);
+	for (uint32_t i = 0; !error && i < raw->ports_count; i++)
+		error = check_port(parse, config_item(parse, ports, i), &raw->ports[i], config);
+	return error ? error : config_check_rules(parse, raw, config);
+}
