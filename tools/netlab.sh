@@ -8,7 +8,7 @@
 #	10.0.1.2    10.0.1.1         10.0.2.1    10.0.2.2
 #	host1 eth0 ─────── r1 router r2 ─────── eth0 host2	(and fd00:1::, fd00:2:: alike; host3 on r3 …)
 #
-# Functions: isolate, lab, add_host, on, await, start_ctld, start_dpd, signal_daemon, wye, port_counter, flow_start …
+# Functions: isolate, lab, add_host, add_link, on, await, start_ctld, start_dpd, signal_daemon, wye, port_counter, flow_start …
 lab_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${WYE_BUILD:=$lab_top/build}"
 run_dir=/run/wye
@@ -48,28 +48,34 @@ await() {
 	done
 }
 
-# add_host N [QUEUES]: hostN behind the router's rN. Both ends compute checksums before they send, since an AF_XDP
+# add_link N HOST NETDEV [QUEUES]: from the router's rN. Both ends compute checksums before they send, since an AF_XDP
 # socket gets what the sender left undone.
-add_host() {
-	local n=$1 queues=${2-1}
-	ip netns add "host$n"
-	ip -n "host$n" link set lo up
+add_link() {
+	local n=$1 host=$2 netdev=$3 queues=${4-1}
 	ip -n router link add "r$n" numtxqueues "$queues" numrxqueues "$queues" type veth \
-		peer name eth0 netns "host$n" numtxqueues "$queues" numrxqueues "$queues"
-	on "host$n" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+		peer name "$netdev" netns "$host" numtxqueues "$queues" numrxqueues "$queues"
+	on "$host" sysctl -qw "net.ipv6.conf.$netdev.accept_dad=0"
 	on router sysctl -qw "net.ipv6.conf.r$n.accept_dad=0"
-	ip -n "host$n" addr add "10.0.$n.2/24" dev eth0
-	ip -n "host$n" addr add "fd00:$n::2/64" dev eth0
+	ip -n "$host" addr add "10.0.$n.2/24" dev "$netdev"
+	ip -n "$host" addr add "fd00:$n::2/64" dev "$netdev"
 	ip -n router addr add "10.0.$n.1/24" dev "r$n"
 	ip -n router addr add "fd00:$n::1/64" dev "r$n"
-	on "host$n" ethtool -K eth0 tx off >/dev/null
+	on "$host" ethtool -K "$netdev" tx off >/dev/null
 	on router ethtool -K "r$n" tx off >/dev/null
-	ip -n "host$n" link set eth0 up
+	ip -n "$host" link set "$netdev" up
 	ip -n router link set "r$n" up
-	ip -n "host$n" route add default via "10.0.$n.1"
-	ip -n "host$n" route add default via "fd00:$n::1"
-	await 5 carrier "$n" || complain "host$n: no carrier"
+	await 5 carrier "$n" || complain "r$n: no carrier"
 	lab_ports+=("r$n")
+}
+# add_host N [QUEUES]: hostN behind the router's rN
+add_host() {
+	local host=host$1
+	ip netns add "$host"
+	ip -n "$host" link set lo up
+	on "$host" sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	add_link "$1" "$host" eth0 "${2-1}"
+	ip -n "$host" route add default via "10.0.$1.1"
+	ip -n "$host" route add default via "fd00:$1::1"
 }
 carrier() { on router ip -6 route get "fd00:$1::2" | grep -q "dev r$1" && [ "$(cat "/sys/class/net/r$1/carrier")" = 1 ]; }
 
