@@ -70,6 +70,10 @@ int wye_config_parse(const char *name, const void *text, size_t len_bytes, struc
 			       CONFIG_FILE_BYTES_MAX);
 		return -EINVAL;
 	}
+	if (len_bytes >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3)) { /* byte order mark: libyaml wants none before "%YAML" */
+		text = (const char *)text + 3;
+		len_bytes -= 3;
+	}
 	config_syntax(&parse, text, len_bytes);
 	if (parse.problems)
 		return -EINVAL;

@@ -8,34 +8,35 @@
 
 #include "config_private.h"
 
-static void bytes_problem(struct config_parse *parse, const char *text, size_t at_byte, const char *what)
+/* Line and column of a byte, for what libyaml's scanner never saw. Columns count characters, as libyaml's do. */
+static yaml_mark_t mark_of_byte(const char *text, size_t at_byte)
 {
 	yaml_mark_t mark = { .index = at_byte };
 
 	for (size_t i = 0; i < at_byte; i++) {
-		mark.column++;
+		mark.column += (text[i] & 0xC0) != 0x80;
 		if (text[i] == '\n') {
 			mark.line++;
 			mark.column = 0;
 		}
 	}
-	config_problem(parse, mark, "%s", what);
+	return mark;
 }
 
 /* The scanner's words, with the line of the construct it was in ("while parsing a block mapping"). */
-static void parser_problem(struct config_parse *parse, const yaml_parser_t *parser)
+static void parser_problem(struct config_parse *parse, const yaml_parser_t *parser, const char *text, size_t len_bytes)
 {
-	yaml_mark_t at = parser->problem_mark;
+	size_t offset = parser->problem_offset < len_bytes ? parser->problem_offset : len_bytes;
 
-	if (parser->error == YAML_READER_ERROR)
-		at = parser->mark;
 	if (parser->error == YAML_MEMORY_ERROR)
 		config_problem(parse, parser->mark, "out of memory");
+	else if (parser->error == YAML_READER_ERROR)
+		config_problem(parse, mark_of_byte(text, offset), "not UTF-8 text: %s", parser->problem);
 	else if (parser->context)
-		config_problem(parse, at, "YAML syntax: %s, %s on line %zu", parser->problem, parser->context,
-			       parser->context_mark.line + 1);
+		config_problem(parse, parser->problem_mark, "YAML syntax: %s, %s on line %zu", parser->problem,
+			       parser->context, parser->context_mark.line + 1);
 	else
-		config_problem(parse, at, "YAML syntax: %s", parser->problem ? parser->problem : "not understood");
+		config_problem(parse, parser->problem_mark, "YAML syntax: %s", parser->problem);
 }
 
 static const yaml_char_t *event_anchor(const yaml_event_t *event)
@@ -87,7 +88,7 @@ static void event_check(struct config_parse *parse, const yaml_event_t *event, u
 		config_problem(parse, event->start_mark, "nested %d deep: limit is %d", depth, CONFIG_DEPTH_MAX);
 }
 
-static void events(struct config_parse *parse, yaml_parser_t *parser)
+static void events(struct config_parse *parse, yaml_parser_t *parser, const char *text, size_t len_bytes)
 {
 	unsigned int documents = 0;
 	bool content = false, end = false;
@@ -97,7 +98,7 @@ static void events(struct config_parse *parse, yaml_parser_t *parser)
 		yaml_event_t event;
 
 		if (!yaml_parser_parse(parser, &event)) {
-			parser_problem(parse, parser);
+			parser_problem(parse, parser, text, len_bytes);
 			return;
 		}
 		documents += event.type == YAML_DOCUMENT_START_EVENT;
@@ -119,7 +120,8 @@ void config_syntax(struct config_parse *parse, const void *text, size_t len_byte
 	yaml_parser_t parser;
 
 	if (nul) {
-		bytes_problem(parse, text, (size_t)(nul - (const char *)text), "NUL byte: this is not a text file");
+		config_problem(parse, mark_of_byte(text, (size_t)(nul - (const char *)text)),
+			       "NUL byte: this is not a text file");
 		return;
 	}
 	if (!yaml_parser_initialize(&parser)) {
@@ -128,6 +130,6 @@ void config_syntax(struct config_parse *parse, const void *text, size_t len_byte
 	}
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, text, len_bytes);
-	events(parse, &parser);
+	events(parse, &parser, text, len_bytes);
 	yaml_parser_delete(&parser);
 }

@@ -63,14 +63,15 @@ static unsigned int distance(const char *a, const char *b)
 
 const char *config_nearest(const char *text, const char *const *names)
 {
-	unsigned int limit = strlen(text) < 4 ? 1 : 1 + (unsigned int)strlen(text) / 4;
+	unsigned int best = (strlen(text) < 4 ? 1 : 1 + (unsigned int)strlen(text) / 4) + 1;
 	const char *nearest = NULL;
 
 	for (; *names; names++) {
 		unsigned int d = distance(text, *names);
 
-		if (d <= limit) {
-			limit = d ? d - 1 : 0;
+		/* Of two equally far, the one that starts alike: dst_port is rather dport than sport. */
+		if (d < best || (d == best && nearest && nearest[0] != text[0] && (*names)[0] == text[0])) {
+			best = d;
 			nearest = *names;
 		}
 	}
