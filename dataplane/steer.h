@@ -12,6 +12,7 @@
 #include "wye_config.h"
 #include "wye_tables.h"
 
+struct steer_locals;	/* the host's own prefixes, below */
 struct steer_rules;	/* compiled rules: bit vectors per field, immutable, shared by all backends */
 
 /* Compiles config->rule; NULL, errno (ENOMEM, E2BIG: over WYE_RULES_MAX). Local prefixes are not in it. */
@@ -24,7 +25,6 @@ enum wye_action steer_classify(const struct steer_rules *rules, const struct ste
 			       const uint8_t mac[6], const void *frame, uint32_t len_bytes, int *rule);
 
 /* The host's own prefixes (section LOCAL), as steer_classify() wants them. Rebuilt when locals_version moves. */
-struct steer_locals;
 struct steer_locals *steer_locals_of(const struct wye_region *region);	/* NULL, errno */
 void steer_locals_free(struct steer_locals *locals);
 

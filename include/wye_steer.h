@@ -197,11 +197,15 @@ struct wye_steer_ip4 {
 	__be32 src, dst;
 } __attribute__((packed));
 
+struct wye_steer_half {	/* of an IPv6 address */
+	__be32 high, low;
+} __attribute__((packed));
+
 struct wye_steer_ip6 {
 	__u8 version, flow[3];
 	__be16 payload_len;
 	__u8 ip_proto, hop_limit;
-	__be32 src[4], dst[4];
+	struct wye_steer_half src[2], dst[2];
 } __attribute__((packed));
 
 struct wye_steer_ports {
@@ -287,9 +291,9 @@ WYE_STEER_INLINE int wye_steer_ip6_extension(__u8 next)
 	       next == 139 || next == 140 || next >= 253;
 }
 
-WYE_STEER_INLINE __u64 wye_steer_be64(const __be32 *at)
+WYE_STEER_INLINE __u64 wye_steer_be64(const struct wye_steer_half *half)
 {
-	return (__u64)WYE_STEER_BE32(at[0]) << 32 | WYE_STEER_BE32(at[1]);
+	return (__u64)WYE_STEER_BE32(half->high) << 32 | WYE_STEER_BE32(half->low);
 }
 
 WYE_STEER_INLINE enum wye_steer_counter wye_steer_parse_ip6(const void *l3, const void *end, __u32 l3_bytes,
@@ -306,9 +310,9 @@ WYE_STEER_INLINE enum wye_steer_counter wye_steer_parse_ip6(const void *l3, cons
 	if (sizeof(*ip) + payload_bytes > l3_bytes)
 		return WYE_STEER_SHORT;
 	key->src_hi = wye_steer_be64(&ip->src[0]);
-	key->src_lo = wye_steer_be64(&ip->src[2]);
+	key->src_lo = wye_steer_be64(&ip->src[1]);
 	key->dst_hi = wye_steer_be64(&ip->dst[0]);
-	key->dst_lo = wye_steer_be64(&ip->dst[2]);
+	key->dst_lo = wye_steer_be64(&ip->dst[1]);
 	if (wye_steer_ip6_special(key->src_hi) || wye_steer_ip6_special(key->dst_hi))
 		return WYE_STEER_IP6_ADDRESS;
 	if (wye_steer_ip6_extension(ip->ip_proto))
