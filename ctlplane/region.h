@@ -35,6 +35,9 @@ struct region {
 	struct region_pool *pool;	/* private allocator state, one per section */
 	struct region_retired *retired;	/* what waits for readers */
 	bool failed;			/* a section was full: stays set until the region is replaced */
+	bool on_hugetlbfs;
+	uint32_t unpublished;		/* fib.c: changes set but not flushed; until then the FIB still says the old ids */
+	char dir[224];			/* where the file lies; path = dir "/tables." generation */
 };
 
 /* A new region, generation one above the control file's newest, not yet visible. Capacities from config->tables. */
@@ -54,8 +57,11 @@ static inline void *region_records(const struct region *region, enum wye_section
 uint32_t region_alloc(struct region *region, enum wye_section_id id, uint32_t count);
 /* No reader can have seen it, or it is under scheme (b): free at once. */
 void region_free(struct region *region, enum wye_section_id id, uint32_t index, uint32_t count);
-/* Already unlinked, but a reader may still hold it: free after a grace period. */
+/* Already unlinked, but a reader may still hold it: free after a grace period. Nexthop ids and what they mean
+ * (NEXTHOP_SLOT, NEXTHOP, GROUP) wait for fib_flush() besides: until then FIB words still name the old id. */
 void region_retire(struct region *region, enum wye_section_id id, uint32_t index, uint32_t count);
+/* Records (words, for GROUP and FIB_LEAF whole runs of four) in use and not yet freed, retired ones included. */
+uint32_t region_live(const struct region *region, enum wye_section_id id);
 /* Raises the epoch if anything was retired since, frees what every reader has left behind; frees slots of dead
  * readers. Cheap when there is nothing to do; call once an event loop turn. */
 void region_reclaim(struct region *region);

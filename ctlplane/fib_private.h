@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The FIB writer's private half: what was set, in a form from which any node can be rebuilt without looking at a
+ * route. fib.c is the door, fib_store.c keeps the sets, fib_build.c turns a set into a published node, fib_root.c
+ * does so for the root words.
+ *
+ * Prefixes are kept where they are published. Lengths 0..16 of a VRF and family: an array of ids in heap order (prefix
+ * p of length l at 2^l + p). Longer ones in the node whose eight bits their length falls into: a bitmap of 512 bits
+ * in heap order again (2..511 in use) and the ids of the set bits side by side, shortest first. So an exact match is
+ * one hash probe for the node, one bit and one count; an overlay in order of length is one walk over the ids; and a
+ * route costs four bytes besides its share of the node.
+ */
+#ifndef FIB_PRIVATE_H
+#define FIB_PRIVATE_H
+
+#include "fib.h"
+#include "region_private.h"
+
+#define FIB_LEVELS     14u	/* nodes on a path: address bits 16..23 is level 0, IPv6's 120..127 level 13 */
+#define FIB_HEAP_ROOT  131072u	/* prefixes of length 0..16 */
+#define FIB_ROOT_PAGES 64u	/* 4 KiB pages of a root */
+#define FIB_PARENT_ROOT 0x80000000u	/* node.parent: a root's number instead of a node's */
+
+struct fib_root {		/* one VRF and family */
+	uint32_t vrf;
+	uint8_t family;
+	bool in_use;
+	_Atomic uint32_t *words;	/* in the region */
+	enum wye_section_id section;
+	uint32_t index;		/* of words[0] in the section */
+	uint64_t backed;	/* bit a page of words: memory is there; else all its words are 0 */
+	uint32_t *ids;		/* FIB_HEAP_ROOT */
+	uint8_t *plen;		/* a slot: 1 + length of the prefix it says, 0 = none */
+	uint64_t *queued;	/* bit a heap index: in `changed` */
+	uint32_t *changed;	/* heap indices to be published */
+	uint32_t n_changed, cap_changed;
+};
+
+struct fib_node {
+	uint64_t bits[8];	/* prefixes that are set */
+	uint32_t ids;		/* first word in fib.ids, 0 = none */
+	uint16_t n_ids;
+	uint16_t slot;		/* slot in the parent */
+	uint32_t parent;	/* node, or FIB_PARENT_ROOT | root */
+	uint32_t shared;	/* wye_fib_node it is published as, 0 = not yet */
+	uint32_t next_dirty;
+	uint32_t next_pending;	/* in parent's list; of a free node: the next free one */
+	uint32_t pending;	/* children that came or went since this node was built */
+	uint16_t n_children;
+	uint8_t level;
+	uint8_t in_use : 1, dirty : 1, linked : 1, is_pending : 1;
+};
+static_assert(sizeof(struct fib_node) == 96, "a node's private cost");
+
+struct fib {
+	struct region *region;
+	struct fib_root *root;	/* 2 * REGION_VRFS: vrf * 2 + (family is IPv6) */
+	struct fib_node *node;	/* index 0 unused */
+	uint32_t n_nodes, cap_nodes, free_node;
+	uint32_t *hash;		/* open addressing: node index, 0 = free; key (parent, slot) */
+	uint32_t hash_mask, n_hashed;
+	struct runs ids;	/* the nodes' id lists */
+	uint64_t ids_bytes;
+	uint32_t dirty[FIB_LEVELS];	/* lists by level */
+	uint32_t n_dirty;	/* nodes dirty + root prefixes changed */
+};
+
+/* ---- fib_store.c ---- */
+int fib_store_create(struct fib *fib);
+void fib_store_destroy(struct fib *fib);
+uint32_t fib_node_find(const struct fib *fib, uint32_t parent, uint32_t slot);
+uint32_t fib_node_make(struct fib *fib, uint32_t parent, uint32_t slot, uint8_t level);	/* 0 = no memory */
+void fib_node_unmake(struct fib *fib, uint32_t node);	/* its shared node is the caller's to retire */
+uint32_t fib_node_get(const struct fib *fib, const struct fib_node *node, uint32_t heap);
+int fib_node_set(struct fib *fib, uint32_t node, uint32_t heap, uint32_t id);	/* 1 changed, 0 same, -ENOMEM */
+void fib_mark_dirty(struct fib *fib, uint32_t node);
+
+static inline uint32_t *fib_node_ids(const struct fib *fib, const struct fib_node *node)
+{
+	return fib->ids.base + node->ids;
+}
+
+static inline bool fib_node_empty(const struct fib_node *node)
+{
+	return !node->n_ids && !node->n_children;
+}
+
+/* ---- fib_build.c ---- */
+int fib_node_build(struct fib *fib, uint32_t node);	/* 0; -ENOSPC: region full, nothing changed */
+void fib_shared_retire(struct fib *fib, uint32_t shared);
+
+static inline struct wye_fib_node *fib_shared(const struct fib *fib, uint32_t index)
+{
+	return (struct wye_fib_node *)region_records(fib->region, WYE_SECTION_FIB_NODE) + index;
+}
+
+/* ---- fib_root.c ---- */
+int fib_root_create(struct fib *fib, uint32_t vrf, uint8_t family);
+void fib_root_destroy(struct fib *fib, struct fib_root *root);	/* retires the words */
+int fib_root_set(struct fib *fib, struct fib_root *root, uint32_t heap, uint32_t id);
+int fib_root_flush(struct fib *fib, struct fib_root *root);
+int fib_root_back(struct fib *fib, struct fib_root *root, uint32_t first, uint32_t count);
+uint32_t fib_root_word(const struct fib_root *root, uint32_t slot);
+
+static inline struct fib_root *fib_root_of(const struct fib *fib, uint32_t parent)
+{
+	return &fib->root[parent & ~FIB_PARENT_ROOT];
+}
+
+#endif

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The FIB as readers see it against a naive longest-prefix match over the list of routes, after every flush:
+ * random and boundary addresses, single and batch lookup. At the end of each test everything is deleted and every
+ * node and word must be free again.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <cmocka.h>
+
+#include "fib.h"
+#include "tables_fixture.h"
+#include "wye_fib_batch.h"
+
+#define MODEL_MAX 4096
+
+struct model_route {
+	uint8_t addr[16];
+	uint8_t len;
+	uint32_t id;
+};
+
+struct model {
+	uint8_t family;
+	uint32_t n;
+	struct model_route route[MODEL_MAX];
+};
+
+struct bench {
+	struct tables *tables;
+	struct fib *fib;
+	struct model model;
+	uint64_t seed, checks;
+};
+
+static void mask(uint8_t *addr, uint8_t len)
+{
+	for (int i = 0; i < 16; i++) {
+		int bits = len - i * 8;
+
+		addr[i] &= bits >= 8 ? 0xff : bits <= 0 ? 0 : (uint8_t)(0xff << (8 - bits));
+	}
+}
+
+static bool covers(const struct model_route *r, const uint8_t *addr)
+{
+	uint8_t bytes = r->len / 8, bits = r->len % 8;
+
+	if (memcmp(r->addr, addr, bytes))
+		return false;
+	return !bits || !((r->addr[bytes] ^ addr[bytes]) >> (8 - bits));
+}
+
+static uint32_t model_lookup(const struct model *model, const uint8_t *addr)
+{
+	const struct model_route *best = NULL;
+
+	for (uint32_t i = 0; i < model->n; i++)
+		if ((!best || model->route[i].len >= best->len) && covers(&model->route[i], addr))
+			best = &model->route[i];
+	return best ? best->id : 0;
+}
+
+static struct model_route *model_find(struct model *model, const uint8_t *addr, uint8_t len)
+{
+	for (uint32_t i = 0; i < model->n; i++)
+		if (model->route[i].len == len && !memcmp(model->route[i].addr, addr, 16))
+			return &model->route[i];
+	return NULL;
+}
+
+static void set(struct bench *b, const uint8_t *prefix, uint8_t len, uint32_t id)
+{
+	uint8_t addr[16];
+	struct model_route *r;
+
+	memcpy(addr, prefix, 16);
+	mask(addr, len);
+	r = model_find(&b->model, addr, len);
+	assert_int_equal(fib_get(b->fib, WYE_VRF_MAIN, b->model.family, addr, len), r ? r->id : 0);
+	assert_int_equal(fib_set(b->fib, WYE_VRF_MAIN, b->model.family, prefix, len, id), 0);
+	assert_int_equal(fib_get(b->fib, WYE_VRF_MAIN, b->model.family, addr, len), id);
+	if (!id) {
+		if (r)
+			*r = b->model.route[--b->model.n];
+		return;
+	}
+	if (!r) {
+		assert_true(b->model.n < MODEL_MAX);
+		r = &b->model.route[b->model.n++];
+	}
+	memcpy(r->addr, addr, 16);
+	r->len = len;
+	r->id = id;
+}
+
+static void check_addr(struct bench *b, const uint8_t *addr)
+{
+	struct wye_fib fib = wye_fib_of(b->tables->region.base, WYE_VRF_MAIN);
+	uint32_t want = model_lookup(&b->model, addr), got, batch;
+
+	if (b->model.family == AF_INET) {
+		uint32_t dst;
+
+		memcpy(&dst, addr, 4);
+		got = wye_fib4_lookup(&fib, addr);
+		wye_fib4_lookup_batch(&fib, &dst, &batch, 1);
+	} else {
+		got = wye_fib6_lookup(&fib, addr);
+		wye_fib6_lookup_batch(&fib, (const uint8_t(*)[16])addr, &batch, 1);
+	}
+	assert_int_equal(got, want);
+	assert_int_equal(batch, want);
+	b->checks++;
+}
+
+/* First and last address of a prefix, and those just outside it. */
+static void check_around(struct bench *b, const struct model_route *r)
+{
+	int last = b->model.family == AF_INET ? 3 : 15;
+	uint8_t addr[16];
+
+	memcpy(addr, r->addr, 16);
+	check_addr(b, addr);
+	for (int i = last; i >= 0 && !addr[i]--; i--)
+		;
+	check_addr(b, addr);
+	memcpy(addr, r->addr, 16);
+	for (int i = 0; i <= last; i++) {
+		int bits = r->len - i * 8;
+
+		addr[i] |= bits >= 8 ? 0 : bits <= 0 ? 0xff : (uint8_t)(0xff >> bits);
+	}
+	check_addr(b, addr);
+	for (int i = last; i >= 0 && !++addr[i]; i--)
+		;
+	check_addr(b, addr);
+}
+
+static void flush_and_check(struct bench *b, uint32_t around, uint32_t random)
+{
+	while (fib_flush(b->fib, 5 + (uint32_t)(test_random(&b->seed) % 200)))	/* states between are states too */
+		tables_check(b->tables);
+	assert_int_equal(b->tables->region.unpublished, 0);
+	tables_check(b->tables);
+	for (uint32_t i = 0; b->model.n && i < around; i++)
+		check_around(b, &b->model.route[test_random(&b->seed) % b->model.n]);
+	for (uint32_t i = 0; i < random; i++) {
+		uint8_t addr[16] = { 0 };
+		uint64_t word[2] = { test_random(&b->seed), test_random(&b->seed) };
+
+		memcpy(addr, word, b->model.family == AF_INET ? 4 : 16);
+		check_addr(b, addr);
+	}
+	region_reclaim(&b->tables->region);
+}
+
+static void delete_all(struct bench *b)
+{
+	while (b->model.n) {
+		for (int i = 0; b->model.n && i < 100; i++) {
+			struct model_route r = b->model.route[test_random(&b->seed) % b->model.n];
+
+			set(b, r.addr, r.len, 0);
+		}
+		flush_and_check(b, 10, 10);
+	}
+	assert_true(tables_reclaimed(b->tables, WYE_SECTION_FIB_NODE, 0, 1000));
+	assert_true(tables_reclaimed(b->tables, WYE_SECTION_FIB_LEAF, 0, 1000));
+}
+
+/* ---- set-up ------------------------------------------------------------------------------------------------------ */
+
+static int setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	b->tables = tables_create();
+	b->fib = fib_create(&b->tables->region);
+	assert_non_null(b->fib);
+	for (uint32_t id = 1; id < 8000; id++)	/* ids that the tests set; what they mean does not matter here */
+		assert_int_equal(region_alloc(&b->tables->region, WYE_SECTION_NEXTHOP_SLOT, 1), id);
+	b->seed = 2;
+	b->model.family = AF_INET;
+	*state = b;
+	return 0;
+}
+
+static int setup6(void **state)
+{
+	setup(state);
+	((struct bench *)*state)->model.family = AF_INET6;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+
+	fib_destroy(b->fib);
+	tables_destroy(b->tables);
+	free(b);
+	return 0;
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
+
+/* A prefix near others: few values for most bytes, so that prefixes nest and nodes fill up. */
+static uint8_t random_prefix(struct bench *b, uint8_t addr[16])
+{
+	int max = b->model.family == AF_INET ? 32 : 128;
+	uint64_t r = test_random(&b->seed);
+
+	memset(addr, 0, 16);
+	for (int i = 0; i < max / 8; i++) {
+		uint64_t v = test_random(&b->seed);
+
+		addr[i] = v % 4 ? (uint8_t)(0x20 + (v >> 8) % 2) : (uint8_t)(v >> 16);
+	}
+	if (max == 128 && r % 3)
+		return (uint8_t)(16 + (r >> 8) % 49);
+	return (uint8_t)((r >> 8) % (uint64_t)(max + 1));
+}
+
+static void random_sequence(void **state)
+{
+	struct bench *b = *state;
+
+	for (int batch = 0; batch < 400; batch++) {
+		uint32_t ops = 1 + (uint32_t)(test_random(&b->seed) % 40);
+
+		for (uint32_t i = 0; i < ops; i++) {
+			uint64_t r = test_random(&b->seed);
+			struct model_route *any = b->model.n ? &b->model.route[r % b->model.n] : NULL;
+			uint8_t addr[16], len;
+
+			if (any && r >> 32 & 1 && (r >> 33 & 1 || b->model.n > 1500)) {
+				struct model_route gone = *any;
+
+				set(b, gone.addr, gone.len, 0);
+			} else if (any && !(r >> 32 & 7)) {
+				struct model_route same = *any;
+
+				set(b, same.addr, same.len, 1 + (uint32_t)(r >> 40) % 5);
+			} else {
+				len = random_prefix(b, addr);
+				set(b, addr, len, 1 + (uint32_t)(r >> 40) % 50);
+			}
+		}
+		flush_and_check(b, 60, 60);
+	}
+	assert_true(b->checks > 100000);
+	delete_all(b);
+}
+
+/* Set and taken back before the flush; deleted twice; deleted without having been there. */
+static void nothing_happens(void **state)
+{
+	struct bench *b = *state;
+	uint8_t addr[16] = { 10, 1, 2, 3 };
+
+	for (uint8_t len = 0; len <= 32; len++) {
+		set(b, addr, len, 7);
+		set(b, addr, len, 0);
+		set(b, addr, len, 0);
+	}
+	flush_and_check(b, 0, 100);
+	delete_all(b);
+	assert_int_equal(fib_set(b->fib, WYE_VRF_MAIN, AF_INET, addr, 33, 1), -EINVAL);
+	assert_int_equal(fib_set(b->fib, 0, AF_INET, addr, 24, 1), -EINVAL);
+	assert_int_equal(fib_set(b->fib, 9, AF_INET, addr, 24, 1), -EINVAL);
+}
+
+static void default_route_changes(void **state)
+{
+	struct bench *b = *state;
+	uint8_t addr[16] = { 0 }, ten[16] = { 10 }, deep[16] = { 10, 1, 2, 3, 4, 5, 6, 7, 8 };
+
+	set(b, ten, 8, 2);
+	set(b, deep, 16, 3);
+	set(b, deep, 30, 4);
+	for (uint32_t id = 10; id < 20; id++) {
+		set(b, addr, 0, id);
+		flush_and_check(b, 5, 200);
+		if (id % 3)
+			continue;
+		set(b, addr, 0, 0);
+		flush_and_check(b, 5, 200);
+	}
+	set(b, ten, 8, 0);
+	flush_and_check(b, 5, 200);
+	delete_all(b);
+}
+
+/* Every prefix on the way to one host, put in from both ends and taken out from the middle. */
+static void chain(void **state)
+{
+	struct bench *b = *state;
+	uint8_t addr[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0x80, 0xff, 1, 0xa5, 0x5a, 0, 0, 0, 0, 0x7f, 0xfe };
+	uint8_t max = b->model.family == AF_INET ? 32 : 128;
+
+	if (max == 32)
+		memset(addr + 4, 0, 12);
+	for (uint8_t len = 0; len <= max; len++) {
+		set(b, addr, len % 2 ? len : (uint8_t)(max - len), 1 + len % 2 * 1000u + len);
+		flush_and_check(b, 20, 5);
+	}
+	for (uint8_t len = 0; len <= max; len++) {
+		set(b, addr, (uint8_t)((len + max / 2) % (max + 1)), 0);
+		flush_and_check(b, 20, 5);
+	}
+	delete_all(b);
+}
+
+/* All 511 prefixes of one node, and below each of its slots a child with one route. */
+static void dense_node(void **state)
+{
+	struct bench *b = *state;
+	uint8_t addr[16] = { 192, 168 };
+
+	for (uint8_t len = 17; len <= 24; len++) {
+		for (uint32_t i = 0; i < 1u << (len - 16); i++) {
+			addr[2] = (uint8_t)(i << (24 - len));
+			set(b, addr, len, 1 + (i * 7 + len) % 300);
+		}
+	}
+	flush_and_check(b, 1000, 100);
+	for (uint32_t i = 0; i < 256; i++) {
+		addr[2] = addr[3] = (uint8_t)i;
+		set(b, addr, (uint8_t)(25 + i % 8), 1000 + i);
+	}
+	flush_and_check(b, 1000, 100);
+	for (uint32_t i = 0; i < 256; i += 2) {
+		addr[2] = addr[3] = (uint8_t)i;
+		set(b, addr, (uint8_t)(25 + i % 8), 0);
+		addr[3] = 0;
+		set(b, addr, 24, 0);
+	}
+	flush_and_check(b, 1000, 100);
+	delete_all(b);
+}
+
+static void host_routes6(void **state)
+{
+	struct bench *b = *state;
+
+	for (uint32_t i = 0; i < 600; i++) {
+		uint8_t addr[16] = { 0xfe, 0x80 };
+
+		addr[15] = (uint8_t)i;
+		addr[14] = (uint8_t)(i >> 8);
+		addr[8] = (uint8_t)(i % 3);
+		set(b, addr, 128, 1 + i);
+	}
+	flush_and_check(b, 600, 100);
+	delete_all(b);
+}
+
+/* Two VRFs hold the same prefixes with other ids; removing one leaves the other, and leaks nothing. */
+static void vrfs(void **state)
+{
+	struct bench *b = *state;
+	uint32_t red = fib_vrf(b->fib, 100, 5), i;
+	struct wye_fib fib;
+	uint8_t addr[16] = { 10, 1 };
+
+	assert_int_not_equal(red, 0);
+	assert_int_not_equal(red, WYE_VRF_MAIN);
+	assert_int_equal(fib_vrf(b->fib, 100, 5), red);
+	for (i = 0; i < 200; i++) {
+		addr[2] = (uint8_t)i;
+		set(b, addr, 24, 1 + i);
+		addr[3] = 128;
+		assert_int_equal(fib_set(b->fib, red, AF_INET, addr, 25, 5000 + i), 0);
+		assert_int_equal(fib_set(b->fib, red, AF_INET6, addr, 64, 6000 + i), 0);
+		addr[3] = 0;
+	}
+	assert_int_equal(fib_set(b->fib, red, AF_INET, addr, 0, 77), 0);
+	flush_and_check(b, 200, 100);
+	fib = wye_fib_of(b->tables->region.base, red);
+	for (i = 0; i < 200; i++) {
+		addr[2] = (uint8_t)i;
+		addr[3] = 128;
+		assert_int_equal(wye_fib4_lookup(&fib, addr), 5000 + i);
+		assert_int_equal(wye_fib6_lookup(&fib, addr), 6000 + i);
+		addr[3] = 1;
+		assert_int_equal(wye_fib4_lookup(&fib, addr), 77);
+	}
+	addr[2] = 250;
+	addr[3] = 200;
+	assert_int_equal(fib_set(b->fib, red, AF_INET, addr, 29, 1), 0);	/* dirty when removed */
+	fib_vrf_remove(b->fib, red);
+	assert_int_equal(wye_fib4_lookup(&fib, addr), 0);
+	assert_int_equal(fib_set(b->fib, red, AF_INET, addr, 29, 1), -EINVAL);
+	flush_and_check(b, 200, 100);
+	assert_true(tables_reclaimed(b->tables, WYE_SECTION_VRF, 1, 1000));
+	assert_true(tables_reclaimed(b->tables, WYE_SECTION_FIB4_ROOT, 1, 1000));
+	red = fib_vrf(b->fib, 101, 6);
+	fib = wye_fib_of(b->tables->region.base, red);
+	for (i = 0; i < 65536; i++) {	/* the old root, empty again */
+		uint8_t any[16] = { (uint8_t)(i >> 8), (uint8_t)i, 1, 1 };
+
+		assert_int_equal(wye_fib4_lookup(&fib, any), 0);
+	}
+	fib_vrf_remove(b->fib, red);
+	delete_all(b);
+}
+
+/* A region too small for what is asked says so, stays whole, and takes routes again when others go. */
+static void region_full(void **state)
+{
+	struct bench *b = *state;
+	struct wye_section *nodes = &b->tables->region.base->section[WYE_SECTION_FIB_NODE];
+	uint8_t addr[16] = { 0 };
+	uint32_t left;
+
+	*(uint32_t *)&nodes->capacity = 100;
+	for (uint32_t i = 0; i < 300; i++) {
+		addr[0] = (uint8_t)(i >> 8);
+		addr[1] = (uint8_t)i;
+		set(b, addr, 24, 1 + i);
+	}
+	left = fib_flush(b->fib, 0);
+	assert_int_equal(left, 300 - 99);
+	assert_true(b->tables->region.failed);
+	tables_check(b->tables);
+	for (uint32_t i = 0; i < 300; i++) {
+		addr[0] = (uint8_t)(i >> 8);
+		addr[1] = (uint8_t)i;
+		set(b, addr, 24, i < 50 ? 1 + i : 0);
+	}
+	while (fib_flush(b->fib, 0))
+		region_reclaim(&b->tables->region);
+	flush_and_check(b, 200, 100);
+	delete_all(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(random_sequence, setup, teardown),
+		cmocka_unit_test_setup_teardown(random_sequence, setup6, teardown),
+		cmocka_unit_test_setup_teardown(nothing_happens, setup, teardown),
+		cmocka_unit_test_setup_teardown(default_route_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(default_route_changes, setup6, teardown),
+		cmocka_unit_test_setup_teardown(chain, setup, teardown),
+		cmocka_unit_test_setup_teardown(chain, setup6, teardown),
+		cmocka_unit_test_setup_teardown(dense_node, setup, teardown),
+		cmocka_unit_test_setup_teardown(dense_node, setup6, teardown),
+		cmocka_unit_test_setup_teardown(host_routes6, setup6, teardown),
+		cmocka_unit_test_setup_teardown(vrfs, setup, teardown),
+		cmocka_unit_test_setup_teardown(region_full, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
