@@ -135,7 +135,7 @@ port_state() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | .stat
 # port_counter NETDEV rx_packets|tx_packets|…: what the dataplane did there
 port_counter() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | .$2"; }
 # reason NAME: packets that left the forwarding path for it
-reason() { wye -j stats | jq -r ".reasons.$1 // 0"; }
+reason() { wye -j show stats | jq -r ".reasons.$1 // 0"; }
 
 # rule_packets NAME: packets the steering rule took; reloads, reload_errors: since wye-dpd started
 rule_packets() { wye -j show steer | jq -r ".rules[] | select(.name == \"$1\") | .packets"; }

@@ -17,4 +17,4 @@ at_least 'first queue' "$(queue_packets 0)" 500
 at_least 'second queue' "$(queue_packets 1)" 500
 by_dataplane 1000 'four TCP streams' iperf host1 host2 10.0.2.2 -P 4
 by_dataplane 1000 'four TCP streams the other way' iperf host1 host2 10.0.2.2 -P 4 -R
-equal 'both workers loop' "$(wye -j stats | jq '[.workers[] | select(.loops > 0)] | length >= 2')" true
+equal 'both workers loop' "$(wye -j show stats | jq '[.workers[] | select(.loops > 0)] | length >= 2')" true
