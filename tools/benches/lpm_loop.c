@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The contestant of forward/…: the shortest honest router one can write with DPDK by hand. One lcore takes a burst
+ * from port 0, looks all destinations up at once, checks version and TTL, decrements it, mends the checksum, writes
+ * the Ethernet header and sends the burst to port 1. No graph, no statistics, no steering, no punt: what a general
+ * dataplane costs on top of this is what `forward` shows.
+ *
+ * Lookups: lpm and lpm6 (few routes), fib (DIR-24-8 of rte_fib: the same two-level table as rte_lpm, but it
+ * loads a million routes in seconds, which rte_lpm's linear rule list does not), none (move bursts only: what the
+ * input and output alone cost).
+ *
+ * usage: lpm_loop EAL-ARGS -- LOOKUP TABLE SECONDS; a line of TABLE is "PREFIX/LEN NEXTHOP", NEXTHOP 0-255.
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_ethdev.h>
+#include <rte_fib.h>
+#include <rte_ip.h>
+#include <rte_lpm.h>
+#include <rte_lpm6.h>
+
+#define BURST	 64
+#define NEXTHOPS 256
+#define MBUFS	 (512 * 1024 - 1)
+#define MAX_FIB_ROUTES (4 << 20)
+
+enum lookup { LOOKUP_NONE, LOOKUP_LPM, LOOKUP_FIB, LOOKUP_LPM6 };
+static const char *const lookup_name[] = { "none", "lpm", "fib", "lpm6" };
+
+struct router {
+	enum lookup lookup;
+	struct rte_lpm *lpm;
+	struct rte_fib *fib;
+	struct rte_lpm6 *lpm6;
+	struct rte_ether_hdr rewrite[NEXTHOPS];
+	uint64_t forwarded, refused;
+};
+
+static _Atomic bool stop;
+
+static void on_signal(int signal)
+{
+	stop = true;
+}
+
+static void die(const char *what, const char *arg, int err)
+{
+	fprintf(stderr, "lpm_loop: %s %s: %s\n", what, arg, strerror(err < 0 ? -err : err));
+	exit(1);
+}
+
+static void router_create(struct router *r)
+{
+	struct rte_lpm_config lpm = { .max_rules = 4096, .number_tbl8s = 4096 };
+	struct rte_lpm6_config lpm6 = { .max_rules = 4096, .number_tbl8s = 65536 };
+	struct rte_fib_conf fib = { .type = RTE_FIB_DIR24_8, .default_nh = 0, .max_routes = MAX_FIB_ROUTES };
+
+	fib.dir24_8.nh_sz = RTE_FIB_DIR24_8_4B;
+	fib.dir24_8.num_tbl8 = 256 * 1024;
+	if (r->lookup == LOOKUP_LPM)
+		r->lpm = rte_lpm_create("loop", SOCKET_ID_ANY, &lpm);
+	if (r->lookup == LOOKUP_FIB)
+		r->fib = rte_fib_create("loop", SOCKET_ID_ANY, &fib);
+	if (r->lookup == LOOKUP_LPM6)
+		r->lpm6 = rte_lpm6_create("loop", SOCKET_ID_ANY, &lpm6);
+	if (r->lookup != LOOKUP_NONE && !r->lpm && !r->fib && !r->lpm6)
+		die("creating the table for", lookup_name[r->lookup], rte_errno);
+	for (int i = 0; i < NEXTHOPS; i++) {
+		struct rte_ether_hdr *eth = &r->rewrite[i];
+
+		memcpy(eth->dst_addr.addr_bytes, (uint8_t[]){ 2, 0, 0, 0, 1, i }, 6);
+		memcpy(eth->src_addr.addr_bytes, (uint8_t[]){ 2, 0, 0, 0, 2, 1 }, 6);
+		eth->ether_type = htons(r->lookup == LOOKUP_LPM6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+	}
+}
+
+static int route_add(struct router *r, const char *prefix, uint8_t len, unsigned int nexthop)
+{
+	uint8_t addr[16];
+	uint32_t ip4;
+
+	if (inet_pton(r->lookup == LOOKUP_LPM6 ? AF_INET6 : AF_INET, prefix, addr) != 1)
+		return -EINVAL;
+	if (r->lookup == LOOKUP_LPM6)
+		return rte_lpm6_add(r->lpm6, addr, len, nexthop);
+	memcpy(&ip4, addr, 4);
+	ip4 = ntohl(ip4);
+	return r->lpm ? rte_lpm_add(r->lpm, ip4, len, nexthop) : rte_fib_add(r->fib, ip4, len, nexthop);
+}
+
+static unsigned int routes_load(struct router *r, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned int routes = 0, len, nexthop;
+	char prefix[64];
+	int err;
+
+	if (!file)
+		die("open", path, errno);
+	for (; fscanf(file, " %63[^/]/%u %u", prefix, &len, &nexthop) == 3; routes++) {
+		err = route_add(r, prefix, len, nexthop % NEXTHOPS);
+		if (err)
+			die("adding", prefix, err);
+	}
+	fclose(file);
+	return routes;
+}
+
+/* True when the packet may go on; its TTL and checksum are then done. RFC 1624 with the old and new TTL word. */
+static inline bool ip4_touch(struct rte_ipv4_hdr *ip)
+{
+	uint32_t sum;
+
+	if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF || ip->time_to_live <= 1))
+		return false;
+	ip->time_to_live--;
+	sum = (uint32_t)ip->hdr_checksum + rte_cpu_to_be_16(0x0100);
+	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
+	return true;
+}
+
+static inline bool ip6_touch(struct rte_ipv6_hdr *ip)
+{
+	if (unlikely((ip->vtc_flow & htonl(0xf0000000)) != htonl(0x60000000) || ip->hop_limits <= 1))
+		return false;
+	ip->hop_limits--;
+	return true;
+}
+
+static inline struct rte_ipv4_hdr *ip4_of(struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+}
+
+static inline struct rte_ipv6_hdr *ip6_of(struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod_offset(m, struct rte_ipv6_hdr *, sizeof(struct rte_ether_hdr));
+}
+
+static inline void lookup_ip4(const struct router *r, struct rte_mbuf **m, uint32_t *hop, unsigned int n)
+{
+	uint32_t ip[BURST];
+	uint64_t hop64[BURST];
+
+	for (unsigned int i = 0; i < n; i++)
+		ip[i] = ntohl(ip4_of(m[i])->dst_addr);
+	if (r->lpm) {
+		rte_lpm_lookup_bulk(r->lpm, ip, hop, n);
+		return;
+	}
+	rte_fib_lookup_bulk(r->fib, ip, hop64, n);
+	for (unsigned int i = 0; i < n; i++)
+		hop[i] = hop64[i];
+}
+
+static inline void lookup_ip6(const struct router *r, struct rte_mbuf **m, uint32_t *hop, unsigned int n)
+{
+	uint8_t ip[BURST][RTE_LPM6_IPV6_ADDR_SIZE];
+
+	for (unsigned int i = 0; i < n; i++)
+		memcpy(ip[i], ip6_of(m[i])->dst_addr, 16);
+	rte_lpm6_lookup_bulk_func(r->lpm6, ip, (int32_t *)hop, n);
+}
+
+static inline unsigned int burst_route(const struct router *r, struct rte_mbuf **m, unsigned int n)
+{
+	uint32_t hop[BURST];
+	unsigned int kept = 0;
+	bool ok;
+
+	if (r->lookup == LOOKUP_NONE)
+		return n;
+	if (r->lookup == LOOKUP_LPM6)
+		lookup_ip6(r, m, hop, n);
+	else
+		lookup_ip4(r, m, hop, n);
+	for (unsigned int i = 0; i < n; i++) {
+		ok = r->lookup == LOOKUP_LPM6 ? ip6_touch(ip6_of(m[i])) : ip4_touch(ip4_of(m[i]));
+		if (unlikely(!ok)) {
+			rte_pktmbuf_free(m[i]);
+			continue;
+		}
+		*rte_pktmbuf_mtod(m[i], struct rte_ether_hdr *) = r->rewrite[hop[i] & (NEXTHOPS - 1)];
+		m[kept++] = m[i];
+	}
+	return kept;
+}
+
+static void run(struct router *r, uint64_t until)
+{
+	struct rte_mbuf *m[BURST];
+	unsigned int n, kept, sent;
+
+	while (!stop && rte_rdtsc() < until) {
+		for (int i = 0; i < 64; i++) {
+			n = rte_eth_rx_burst(0, 0, m, BURST);
+			kept = burst_route(r, m, n);
+			sent = rte_eth_tx_burst(1, 0, m, kept);
+			r->forwarded += sent;
+			r->refused += n - sent;
+			rte_pktmbuf_free_bulk(m + sent, kept - sent);
+		}
+	}
+}
+
+static void port_start(uint16_t port, struct rte_mempool *pool)
+{
+	struct rte_eth_conf conf = { 0 };
+	char name[8];
+	int err;
+
+	snprintf(name, sizeof(name), "%u", port);
+	err = rte_eth_dev_configure(port, 1, 1, &conf);
+	if (!err)
+		err = rte_eth_rx_queue_setup(port, 0, 1024, SOCKET_ID_ANY, NULL, pool);
+	if (!err)
+		err = rte_eth_tx_queue_setup(port, 0, 1024, SOCKET_ID_ANY, NULL);
+	if (!err)
+		err = rte_eth_dev_start(port);
+	if (err)
+		die("starting port", name, err);
+}
+
+static enum lookup lookup_of(const char *name)
+{
+	for (unsigned int i = 0; i < RTE_DIM(lookup_name); i++)
+		if (!strcmp(name, lookup_name[i]))
+			return i;
+	die("lookup", name, EINVAL);
+	return LOOKUP_NONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct router router = { 0 };
+	struct rte_mempool *pool;
+	unsigned int routes = 0;
+	uint64_t start, cycles;
+	double seconds;
+	int used = rte_eal_init(argc, argv);
+
+	if (used < 0)
+		die("EAL", "init", rte_errno);
+	if (argc - used != 4 || rte_eth_dev_count_avail() < 2) {
+		fprintf(stderr, "usage: lpm_loop EAL-ARGS (two ports) -- none|lpm|fib|lpm6 TABLE SECONDS\n");
+		return 2;
+	}
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	router.lookup = lookup_of(argv[used + 1]);
+	router_create(&router);
+	if (router.lookup != LOOKUP_NONE)
+		routes = routes_load(&router, argv[used + 2]);
+	pool = rte_pktmbuf_pool_create("loop", MBUFS, 512, 0, RTE_PKTMBUF_HEADROOM + 256, SOCKET_ID_ANY);
+	if (!pool)
+		die("mbuf pool", "", rte_errno);
+	port_start(0, pool);
+	port_start(1, pool);
+	run(&router, rte_rdtsc() + rte_get_tsc_hz() / 5);	/* caches and frequency settle */
+	router.forwarded = router.refused = 0;
+	start = rte_rdtsc();
+	run(&router, start + (uint64_t)(atof(argv[used + 3]) * rte_get_tsc_hz()));
+	cycles = rte_rdtsc() - start;
+	seconds = (double)cycles / rte_get_tsc_hz();
+	printf("{\"lookup\":\"%s\",\"routes\":%u,\"mpps\":%.3f,\"cycles\":%.1f,\"forwarded\":%" PRIu64
+	       ",\"refused\":%" PRIu64 "}\n", lookup_name[router.lookup], routes, router.forwarded / seconds / 1e6,
+	       router.forwarded ? (double)cycles / router.forwarded : 0.0, router.forwarded, router.refused);
+	rte_eal_cleanup();
+	return 0;
+}
