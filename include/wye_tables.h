@@ -273,8 +273,8 @@ enum wye_route_flag {
 struct wye_vrf {
 	uint32_t table;		/* 254 for WYE_VRF_MAIN; 0 = record not in use */
 	uint32_t ifindex;	/* the VRF device, 0 for WYE_VRF_MAIN */
-	uint32_t root4;		/* first word in FIB4_ROOT */
-	uint32_t root6;		/* first word in FIB6_ROOT */
+	uint32_t root4;		/* first word in FIB4_ROOT, a multiple of WYE_FIB_ROOT_WORDS */
+	uint32_t root6;		/* likewise in FIB6_ROOT */
 };
 static_assert(sizeof(struct wye_vrf) == 16, "wye_vrf is ABI");
 

@@ -9,7 +9,7 @@
  * writers never do (they unlink).
  *
  * wye_unmap() is given no length, and what the header says may have changed since: each mapping's true length is
- * kept in a list of this process's own.
+ * kept in a list of this process's own, with the open file (the region check asks it for holes) and its path.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ int why_fail(char *why, int error, const char *format, ...)
 	return error;
 }
 
-static int mapping_add(const void *base, size_t len_bytes, const char *path)
+static int mapping_add(const void *base, size_t len_bytes, const char *path, int fd)
 {
 	struct mapping *m = malloc(sizeof(*m) + strlen(path) + 1);
 
@@ -50,6 +50,7 @@ static int mapping_add(const void *base, size_t len_bytes, const char *path)
 		return -ENOMEM;
 	m->base = base;
 	m->len_bytes = len_bytes;
+	m->fd = fd;
 	strcpy(m->path, path);
 	pthread_mutex_lock(&mappings_lock);
 	m->next = mappings;
@@ -70,6 +71,18 @@ int mapping_path(const void *base, char *path, size_t size_bytes)
 	return error;
 }
 
+int mapping_fd(const void *base)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&mappings_lock);
+	for (struct mapping *m = mappings; m; m = m->next)
+		if (m->base == base)
+			fd = m->fd;
+	pthread_mutex_unlock(&mappings_lock);
+	return fd;
+}
+
 void wye_unmap(const void *file)
 {
 	struct mapping **at, *m = NULL;
@@ -85,6 +98,7 @@ void wye_unmap(const void *file)
 	if (!m)
 		return;
 	munmap((void *)m->base, m->len_bytes);
+	close(m->fd);
 	free(m);
 }
 
@@ -178,6 +192,7 @@ static size_t map_length(int fd, uint64_t size_bytes)
 	return (size_t)((size_bytes + page - 1) / page * page);
 }
 
+/* On success the mapping owns fd. */
 static int map_open_file(int fd, const char *path, enum wye_file_kind kind, int protection, const void **base,
 			 char *why)
 {
@@ -201,7 +216,7 @@ static int map_open_file(int fd, const char *path, enum wye_file_kind kind, int 
 	at = mmap(NULL, len_bytes, protection, MAP_SHARED, fd, 0);
 	if (at == MAP_FAILED)
 		return why_fail(why, -errno, "%s: cannot map %zu bytes: %s", path, len_bytes, strerror(errno));
-	error = mapping_add(at, len_bytes, path);
+	error = mapping_add(at, len_bytes, path, fd);
 	if (error) {
 		munmap(at, len_bytes);
 		return why_fail(why, error, "%s: out of memory", path);
@@ -219,7 +234,8 @@ int map_path(const char *path, enum wye_file_kind kind, bool writable, const voi
 	if (fd < 0)
 		return open_failed(path, kinds[kind].writer, why);
 	error = map_open_file(fd, path, kind, PROT_READ | (writable ? PROT_WRITE : 0), base, why);
-	close(fd);
+	if (error)
+		close(fd);
 	return error;
 }
 

@@ -12,6 +12,7 @@ struct mapping {
 	struct mapping *next;
 	const void *base;
 	size_t len_bytes;
+	int fd;	/* owned */
 	char path[];
 };
 
@@ -20,6 +21,9 @@ int map_path(const char *path, enum wye_file_kind kind, bool writable, const voi
 
 /* The path a mapping came from. -ENOENT: not one of ours. */
 int mapping_path(const void *base, char *path, size_t size_bytes);
+
+/* The open file behind a mapping, the mapping's own. -1: not one of ours. */
+int mapping_fd(const void *base);
 
 /* magic, kind, version, layout hash and size of a header of which real_bytes are there. 0 or -EPROTO with why. */
 int wye_file_check(const struct wye_file *file, enum wye_file_kind kind, uint64_t real_bytes, char *why);

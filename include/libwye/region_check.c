@@ -6,13 +6,15 @@
  * a group bucket is visited once, whatever points at it.
  *
  * Records under a sequence counter are copied; one without a stable copy (its writer died in the middle) counts
- * as absent, as it does for every reader.
+ * as absent, as it does for every reader. Record 0 of a section means "none" and should be all zeros; it is looked
+ * at like the others, because readers may land on it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "mapping.h"
 #include "region_check.h"
 #include "why.h"
 #include "wye_map.h"
@@ -192,7 +194,7 @@ static int check_nexthop(const struct region_check *check, uint32_t id)
 	struct wye_nexthop nh;
 	int error = region_index(check, "nexthop id", id, WYE_SECTION_NEXTHOP, index);
 
-	if (error || !index)
+	if (error)
 		return error;
 	memcpy(&nh, region_at(check, WYE_SECTION_NEXTHOP, sizeof(nh), index), sizeof(nh));
 	if (nh.kind >= WYE_NH_KINDS)
@@ -247,19 +249,20 @@ static int check_records(const struct region_check *check)
 	int error = 0;
 
 	for (size_t i = 0; i < sizeof(record) / sizeof(*record); i++)
-		for (uint32_t at = 1; !error && at < region_used(check, record[i].id); at++)
+		for (uint32_t at = 0; !error && at < region_used(check, record[i].id); at++)
 			error = record[i].check(check, at);
 	return error;
 }
 
-static uint64_t *bits_of(const struct region_check *check, enum wye_section_id id)
+/* One bit for each `each` records of a section. */
+static uint64_t *bits_of(const struct region_check *check, enum wye_section_id id, uint32_t each)
 {
-	return calloc((uint64_t)check->section[id].capacity / 64 + 1, sizeof(uint64_t));
+	return calloc(check->section[id].capacity / each / 64 + 1, sizeof(uint64_t));
 }
 
 int wye_region_check(const struct wye_region *region, uint64_t size_bytes, char *why)
 {
-	struct region_check check = { .region = region, .why = why };
+	struct region_check check = { .region = region, .why = why, .fd = mapping_fd(region) };
 	int error = wye_region_check_header(region, size_bytes, why);
 
 	if (error)
@@ -268,10 +271,10 @@ int wye_region_check(const struct wye_region *region, uint64_t size_bytes, char 
 		check.section[id].base = (const char *)region + region->section[id].offset;
 		check.section[id].capacity = region->section[id].capacity;
 	}
-	check.nodes_seen = bits_of(&check, WYE_SECTION_FIB_NODE);
-	check.roots_seen[0] = bits_of(&check, WYE_SECTION_FIB4_ROOT);
-	check.roots_seen[1] = bits_of(&check, WYE_SECTION_FIB6_ROOT);
-	check.buckets_seen = bits_of(&check, WYE_SECTION_GROUP);
+	check.nodes_seen = bits_of(&check, WYE_SECTION_FIB_NODE, 1);
+	check.roots_seen[0] = bits_of(&check, WYE_SECTION_FIB4_ROOT, WYE_FIB_ROOT_WORDS);
+	check.roots_seen[1] = bits_of(&check, WYE_SECTION_FIB6_ROOT, WYE_FIB_ROOT_WORDS);
+	check.buckets_seen = bits_of(&check, WYE_SECTION_GROUP, 1);
 	if (!check.nodes_seen || !check.roots_seen[0] || !check.roots_seen[1] || !check.buckets_seen)
 		error = why_fail(why, -ENOMEM, "out of memory while checking %llu bytes of tables",
 				 (unsigned long long)size_bytes);

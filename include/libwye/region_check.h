@@ -15,12 +15,13 @@
 struct region_check {
 	const struct wye_region *region;
 	char *why;
+	int fd;			/* the region's file, -1 = unknown; not owned */
 	struct {
 		const char *base;
 		uint32_t capacity;
 	} section[WYE_SECTIONS];
 	uint64_t *nodes_seen;	/* bit per FIB_NODE; owned */
-	uint64_t *roots_seen[2]; /* bit per root word, IPv4 and IPv6; owned */
+	uint64_t *roots_seen[2]; /* bit per root, IPv4 and IPv6; owned */
 	uint64_t *buckets_seen;	/* bit per GROUP word; owned */
 };
 

@@ -5,11 +5,14 @@
  * trie is a tree), which also bounds the time for circular and exploding garbage.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "region_check.h"
 #include "why.h"
 
 #define RESTART "restart wye-ctld, it builds a new one"
+
+#define HOLE_BYTES 4096u
 
 struct family {
 	const char *name;
@@ -93,21 +96,44 @@ static int check_word(const struct region_check *check, const struct family *fam
 			family->name, word, slots);
 }
 
+/*
+ * The first word at or after `word` that may be other than 0. Sections are sparse, and reading a hole of a tmpfs file
+ * through a mapping fills it with a page: the file is asked where it has data (hugetlbfs cannot say: all of it).
+ */
+static uint64_t skip_hole(const struct region_check *check, enum wye_section_id id, uint64_t word)
+{
+	uint64_t section = (uint64_t)(check->section[id].base - (const char *)check->region);
+	uint64_t at = section + word * 4;
+	off_t data;
+
+	if (check->fd < 0 || at % HOLE_BYTES)
+		return word;
+	data = lseek(check->fd, (off_t)at, SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? UINT64_MAX : word; /* nothing but a hole from here on */
+	return (uint64_t)data <= at ? word : ((uint64_t)data - section) / 4;
+}
+
 static int check_root(const struct region_check *check, int f, uint32_t vrf, uint32_t first)
 {
 	const struct family *family = &families[f];
 	uint32_t capacity = check->section[family->root].capacity;
+	uint64_t end = (uint64_t)first + WYE_FIB_ROOT_WORDS;
 	int error = 0;
 
-	if (first > capacity - WYE_FIB_ROOT_WORDS)
-		return why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u, section %s has %u; " RESTART, vrf,
-				family->name, first, region_section_name[family->root], capacity);
-	for (uint32_t i = 0; i < WYE_FIB_ROOT_WORDS; i++)
-		if (region_mark(check->roots_seen[f], first + i))
-			return why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u is another VRF's; " RESTART,
-					vrf, family->name, first);
-	for (uint32_t i = 0; !error && i < WYE_FIB_ROOT_WORDS; i++)
-		error = check_word(check, family, region_word(check, family->root, first + i), 1);
+	if (first % WYE_FIB_ROOT_WORDS || end > capacity)
+		return why_fail(check->why, -EPROTO,
+				"VRF %u: %s root at word %u, expected a multiple of %u, section %s has %u; " RESTART, vrf,
+				family->name, first, WYE_FIB_ROOT_WORDS, region_section_name[family->root], capacity);
+	if (region_mark(check->roots_seen[f], first / WYE_FIB_ROOT_WORDS))
+		return why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u is another VRF's; " RESTART, vrf,
+				family->name, first);
+	for (uint64_t i = skip_hole(check, family->root, first); !error && i < end;
+	     i = skip_hole(check, family->root, i + 1)) {
+		uint32_t word = region_word(check, family->root, (uint32_t)i);
+
+		error = word ? check_word(check, family, word, 1) : 0;
+	}
 	return error;
 }
 

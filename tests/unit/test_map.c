@@ -312,6 +312,43 @@ static void unsound_tables_are_refused_by_name(void **state)
 	free(bad);
 }
 
+/* The same region without its pages of zeros. */
+static void write_sparse(const char *path)
+{
+	static const char zeros[4096];
+	uint64_t size_bytes;
+	struct wye_region *region = sample_region(&size_bytes);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_int_equal(ftruncate(fd, (off_t)size_bytes), 0);
+	for (uint64_t at = 0; at < size_bytes; at += 4096)
+		if (memcmp((char *)region + at, zeros, 4096))
+			assert_int_equal(pwrite(fd, (char *)region + at, 4096, (off_t)at), 4096);
+	close(fd);
+	free(region);
+}
+
+/* A look at an empty page of tmpfs would make it cost memory. */
+static void looking_costs_no_memory(void **state)
+{
+	char path[] = "/dev/shm/wye-test-map-XXXXXX", why[WYE_WHY_BYTES];
+	const struct wye_region *region;
+	struct stat before, after;
+	int fd = mkstemp(path);
+
+	if (fd < 0)
+		skip(); /* no tmpfs here */
+	close(fd);
+	write_sparse(path);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(wye_map_tables_file(path, &region, why), 0);
+	assert_int_equal(stat(path, &after), 0);
+	wye_unmap(region);
+	unlink(path);
+	assert_true(before.st_blocks * 512 < 128 * 1024);
+	assert_int_equal(after.st_blocks, before.st_blocks);
+}
+
 struct flipper {
 	struct run *run;
 	_Atomic int stop;
@@ -377,6 +414,7 @@ int main(void)
 		TEST(long_directory_is_refused),
 		TEST(tables_follow_the_control_page),
 		TEST(unsound_tables_are_refused_by_name),
+		TEST(looking_costs_no_memory),
 		TEST(flips_are_survived),
 	};
 
