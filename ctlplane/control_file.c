@@ -247,11 +247,16 @@ fail:
 
 void control_heartbeat(struct control_file *control)
 {
+	uint32_t state = atomic_load_explicit(&control->page->state, memory_order_relaxed);
 	struct timespec now;
+	uint64_t now_ns;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	atomic_store_explicit(&control->page->heartbeat_ns, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
-			      memory_order_release);
+	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	/* What wye_mirror_trust() goes by when a successor starts: how old is what it found. */
+	if (state == WYE_MIRROR_IN_SYNC || state == WYE_MIRROR_RESYNC)
+		atomic_store_explicit(&control->page->synced_ns, now_ns, memory_order_relaxed);
+	atomic_store_explicit(&control->page->heartbeat_ns, now_ns, memory_order_release);
 }
 
 void control_state(struct control_file *control, enum wye_mirror_state state)
