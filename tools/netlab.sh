@@ -123,10 +123,10 @@ crash() { kill -KILL "$1"; wait "$1" 2>/dev/null; true; }
 
 wye() { on router "$WYE_BUILD/tools/wye" -r "$run_dir" "$@"; }
 
-in_sync() { kill -0 "$ctld" && [ "$(status .ctld.state)" = in_sync ]; }
+in_sync() { [ "$(status '"\(.ctld.pid) \(.ctld.state)"')" = "$ctld in_sync" ]; }
 forwarding() {
 	local port
-	kill -0 "$dpd" || return
+	[ "$(status '"\(.dpd.pid) \(.dpd.state)"')" = "$dpd running" ] || return
 	for port in "${lab_ports[@]}"; do [ "$(port_state "$port")" = active ] || return; done
 }
 status() { wye -j status | jq -r "$1"; }
