@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The state of one wye-dpd, main thread's; workers see dpd.plan and what is constant from start to end (config's workers
+ * and punt sections, stats, punt).
+ */
+#ifndef DPD_H
+#define DPD_H
+
+#include "eal.h"
+#include "flows.h"
+#include "graph.h"
+#include "options.h"
+#include "plan.h"
+#include "port.h"
+#include "punt.h"
+#include "stats.h"
+#include "tables.h"
+#include "worker.h"
+
+struct dpd {
+	struct options options;
+	struct wye_config *config;
+	struct eal_memory memory;
+	struct wye_stats *stats;
+	int stats_fd;			/* holds the lock */
+	uint32_t n_workers, n_ports;
+	struct tables tables;
+	struct flows flows;
+	struct punt punt;
+	struct rte_mempool *pool;
+	struct graph_set *graphs;
+	const struct plan *_Atomic plan;	/* main: rw, workers: ro; W1, W2 */
+	uint64_t links_version;		/* of tables.region, as of the last look at the ports */
+	bool look_again;		/* a port waits for something other than the mirror */
+	struct port port[WYE_PORTS_MAX];
+	struct worker worker[WYE_WORKERS_MAX];
+	uint8_t port_of_dpdk[256];	/* DPDK port id → port + 1 */
+};
+
+#endif

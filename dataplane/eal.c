@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * EAL arguments from the configuration. We always run --in-memory: nothing of a killed wye-dpd stays behind in a
+ * hugetlbfs or /run/dpdk, and two of them never meet. The file prefix is made from the run directory all the same,
+ * for whoever overrides --in-memory behind "--".
+ *
+ * Pages, `memory.hugepages`: auto takes reserved huge pages when there are enough, else ordinary memory advised
+ * for transparent huge pages, else ordinary pages; what it became is logged and stands in the stats file.
+ */
+#include <errno.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+#include <rte_memory.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "eal.h"
+#include "log.h"
+
+#define EAL_ARGS_MAX 64
+#define EAL_ARG_BYTES 512
+
+struct eal_args {
+	char text[EAL_ARGS_MAX][EAL_ARG_BYTES];
+	char *argv[EAL_ARGS_MAX + 1];
+	int argc;
+};
+
+static void __attribute__((format(printf, 2, 3))) eal_arg(struct eal_args *args, const char *format, ...)
+{
+	va_list list;
+
+	if (args->argc == EAL_ARGS_MAX)
+		return;
+	va_start(list, format);
+	vsnprintf(args->text[args->argc], EAL_ARG_BYTES, format, list);
+	va_end(list);
+	args->argv[args->argc] = args->text[args->argc];
+	args->argc++;
+}
+
+static uint64_t eal_read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long long value = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu", &value) != 1)
+		value = 0;
+	fclose(file);
+	return value;
+}
+
+/* ---- cores -------------------------------------------------------------------------------------------------- */
+
+static bool eal_is_worker_cpu(const struct wye_config *config, unsigned int cpu)
+{
+	for (uint32_t i = 0; i < config->workers.n_cpus; i++)
+		if (config->workers.cpu[i] == cpu)
+			return true;
+	return false;
+}
+
+/* The main thread floats over the CPUs no worker polls on, or over all when there is no other. */
+static void eal_arg_lcores(struct eal_args *args, const struct wye_config *config)
+{
+	char others[200] = "", lcores[EAL_ARG_BYTES];
+	size_t at = 0;
+	cpu_set_t set;
+	int n;
+
+	CPU_ZERO(&set);
+	(void)sched_getaffinity(0, sizeof(set), &set);
+	for (int pass = 0; pass < 2 && !at; pass++)
+		for (unsigned int cpu = 0; cpu < CPU_SETSIZE && at < sizeof(others) - 8; cpu++)
+			if (CPU_ISSET(cpu, &set) && (pass || !eal_is_worker_cpu(config, cpu)))
+				at += snprintf(others + at, sizeof(others) - at, "%s%u", at ? "," : "", cpu);
+	n = snprintf(lcores, sizeof(lcores), "0@(%s)", others);
+	for (uint32_t i = 0; i < config->workers.n_cpus; i++)
+		n += snprintf(lcores + n, sizeof(lcores) - n, ",%u@%u", i + 1, config->workers.cpu[i]);
+	eal_arg(args, "--lcores");
+	eal_arg(args, "%s", lcores);
+	eal_arg(args, "--main-lcore");
+	eal_arg(args, "0");
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------- */
+
+/* Free reserved bytes of the largest huge page size that alone has enough; 0 = none has. */
+static uint64_t eal_hugepage_kib(uint64_t need_bytes)
+{
+	static const uint64_t size_kib[] = { 1048576, 2048 };
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(size_kib) / sizeof(size_kib[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB/free_hugepages",
+			 (unsigned long long)size_kib[i]);
+		if (eal_read_number(path) * size_kib[i] * 1024 >= need_bytes)
+			return size_kib[i];
+	}
+	return 0;
+}
+
+static int eal_arg_memory(struct eal_args *args, const struct wye_config *config, struct eal_memory *memory)
+{
+	uint64_t need = (uint64_t)config->memory.size_mib << 20, kib = 0;
+
+	memory->size_bytes = need;
+	if (config->memory.hugepages == WYE_HUGE_AUTO || config->memory.hugepages == WYE_HUGE_HUGETLBFS)
+		kib = eal_hugepage_kib(need);
+	if (!kib && config->memory.hugepages == WYE_HUGE_HUGETLBFS) {
+		log_error("memory.hugepages is hugetlbfs, but no huge page size has %u MiB free; reserve them with "
+			  "\"echo %u > /proc/sys/vm/nr_hugepages\", lower memory.size_mib, or set memory.hugepages: auto",
+			  config->memory.size_mib, (config->memory.size_mib + 1) / 2);
+		return -ENOMEM;
+	}
+	if (kib)
+		snprintf(memory->kind, sizeof(memory->kind), "hugetlbfs %llu MiB", (unsigned long long)kib >> 10);
+	else
+		snprintf(memory->kind, sizeof(memory->kind), "4 KiB pages");
+	eal_arg(args, "--in-memory");
+	if (!kib)
+		eal_arg(args, "--no-huge");
+	eal_arg(args, "-m");
+	eal_arg(args, "%u", config->memory.size_mib);
+	return 0;
+}
+
+static int eal_advise(const struct rte_memseg_list *list, void *arg)
+{
+	size_t *advised = arg;
+
+	if (!list->external && madvise(list->base_va, list->len, MADV_HUGEPAGE) == 0)
+		*advised += list->len;
+	return 0;
+}
+
+/* Before anything is touched: the kernel then backs the heap with huge pages as it is filled. */
+static void eal_transparent(const struct wye_config *config, struct eal_memory *memory)
+{
+	size_t advised = 0;
+	char mode[64] = "";
+	FILE *file;
+
+	if (strncmp(memory->kind, "4 KiB", 5) || config->memory.hugepages == WYE_HUGE_NONE)
+		return;
+	file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
+	if (file) {
+		(void)!fgets(mode, sizeof(mode), file);
+		fclose(file);
+	}
+	if (mode[0] && !strstr(mode, "[never]"))
+		rte_memseg_list_walk(eal_advise, &advised);
+	if (advised)
+		snprintf(memory->kind, sizeof(memory->kind), "thp");
+	else
+		log_warning("memory: neither reserved nor transparent huge pages: packet buffers lie on 4 KiB pages, which "
+			    "costs TLB misses; reserve %u pages in /proc/sys/vm/nr_hugepages",
+			    (config->memory.size_mib + 1) / 2);
+}
+
+/* ---- names and the rest ----------------------------------------------------------------------------------------- */
+
+static uint32_t eal_hash(const char *text)
+{
+	uint32_t hash = 2166136261u;
+
+	while (*text)
+		hash = (hash ^ (uint8_t)*text++) * 16777619u;
+	return hash;
+}
+
+/* A PCI scan costs time and takes devices; without a port that needs one there is none. */
+static bool eal_needs_pci(const struct wye_config *config)
+{
+	for (size_t i = 0; i < config->n_ports; i++)
+		if (config->port[i].driver != WYE_DRIVER_AF_XDP && config->port[i].devargs &&
+		    strspn(config->port[i].devargs, "0123456789abcdefABCDEF:.") >= 7)
+			return true;
+	return false;
+}
+
+int eal_open(const struct options *options, const struct wye_config *config, struct eal_memory *memory)
+{
+	struct eal_args *args = calloc(1, sizeof(*args));
+	char *run_dir = realpath(options->run_dir, NULL);
+	int error;
+
+	if (!args)
+		return -ENOMEM;
+	eal_arg(args, "wye-dpd");
+	eal_arg_lcores(args, config);
+	error = eal_arg_memory(args, config, memory);
+	if (error)
+		goto out;
+	eal_arg(args, "--file-prefix");
+	eal_arg(args, "wye-%08x", eal_hash(run_dir ? run_dir : options->run_dir));
+	eal_arg(args, "--iova-mode=va");
+	eal_arg(args, "--no-telemetry");
+	if (!eal_needs_pci(config))
+		eal_arg(args, "--no-pci");
+	eal_arg(args, "--log-level=*:%s", options->verbose ? "info" : "error");
+	for (int i = 0; i < options->n_eal_args; i++)
+		eal_arg(args, "%s", options->eal_args[i]);
+	if (rte_eal_init(args->argc, args->argv) < 0) {
+		error = rte_errno ? -rte_errno : -EINVAL;
+		log_error("DPDK did not start: %s; run with -v to see why", rte_strerror(-error));
+		goto out;
+	}
+	rte_openlog_stream(stderr);
+	eal_transparent(config, memory);
+	log_notice("memory: %u MiB for packets, %s", config->memory.size_mib, memory->kind);
+out:
+	free(run_dir);
+	free(args);
+	return error;
+}
+
+void eal_close(void)
+{
+	rte_eal_cleanup();
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Rules and the host's prefixes, in one hand because both backends and the martian check of ip4_forward go by them.
+ * A new set is made whole, given out, and only then replaces the old one here; the old one stays for the workers
+ * until the next plan has been adopted.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dpd.h"
+#include "log.h"
+#include "wye_publish.h"
+
+static bool xdp_in_use(const struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (dpd->port[i].open && dpd->port[i].backend == &steer_xdp)
+			return true;
+	return false;
+}
+
+/* ---- rules ------------------------------------------------------------------------------------------------------- */
+
+static bool rules_plain(const struct wye_config *config)
+{
+	return config->n_rules == 0 && config->default_action == WYE_ACTION_DATAPLANE;
+}
+
+int flows_open(struct dpd *dpd)
+{
+	dpd->flows.rules = steer_compile(dpd->config);
+	if (!dpd->flows.rules) {
+		log_error("%s: steering rules: %s", dpd->config->path, strerror(errno));
+		return -errno;
+	}
+	dpd->flows.plain = rules_plain(dpd->config);
+	return 0;
+}
+
+/* Rules speak of ports by number: those must be the same. */
+static bool same_ports(const struct wye_config *a, const struct wye_config *b)
+{
+	if (a->n_ports != b->n_ports)
+		return false;
+	for (size_t i = 0; i < a->n_ports; i++)
+		if (strcmp(a->port[i].netdev, b->port[i].netdev) || a->port[i].driver != b->port[i].driver)
+			return false;
+	return true;
+}
+
+static void swap_rules(struct wye_config *a, struct wye_config *b)
+{
+	struct wye_rule *rule = a->rule;
+	size_t n_rules = a->n_rules;
+	enum wye_action action = a->default_action;
+
+	a->rule = b->rule;
+	a->n_rules = b->n_rules;
+	a->default_action = b->default_action;
+	b->rule = rule;
+	b->n_rules = n_rules;
+	b->default_action = action;
+}
+
+/* All or nothing: the XDP maps are the only part that can fail. */
+static int apply_rules(struct dpd *dpd, struct wye_config *config, char *why)
+{
+	struct steer_rules *rules = steer_compile(config);
+	int error = rules ? 0 : -errno;
+
+	if (error)
+		snprintf(why, WYE_WHY_BYTES, "%s: steering rules: %s", config->path, strerror(-error));
+	else if (xdp_in_use(dpd))
+		error = steer_xdp.apply(rules, dpd->flows.locals, why);
+	if (error) {
+		steer_rules_free(rules);
+		return error;
+	}
+	if (dpd->flows.locals)
+		steer_software.apply(rules, dpd->flows.locals, why);
+	dpd->flows.old_rules = dpd->flows.rules;
+	dpd->flows.rules = rules;
+	dpd->flows.plain = rules_plain(config);
+	swap_rules(dpd->config, config);
+	return 0;
+}
+
+void flows_reload(struct dpd *dpd)
+{
+	struct wye_config *config = NULL;
+	char why[WYE_WHY_BYTES] = "", *said = NULL;
+	size_t len;
+	FILE *messages = open_memstream(&said, &len);
+
+	if (!messages)
+		return;
+	if (wye_config_load(dpd->config->path, &config, messages) < 0) {
+		fclose(messages);
+		snprintf(why, sizeof(why), "%s", said && said[0] ? said : "the file cannot be read");
+	} else {
+		fclose(messages);
+		if (!same_ports(dpd->config, config))
+			snprintf(why, sizeof(why), "%s: ports differ from those running; restart wye-dpd for that",
+				 config->path);
+		else
+			(void)apply_rules(dpd, config, why);
+	}
+	if (why[0])
+		log_error("reload refused, the running rules stay: %s", why);
+	else
+		log_notice("reload: %zu steering rules, default %s", dpd->config->n_rules,
+			   dpd->config->default_action == WYE_ACTION_DATAPLANE ? "dataplane" : "kernel");
+	stats_reload_error(dpd, why);
+	wye_config_free(config);
+	free(said);
+}
+
+/* ---- the host's own prefixes -------------------------------------------------------------------------------------- */
+
+#define TYPE_LOCAL 2 /* RTN_LOCAL of linux/rtnetlink.h */
+
+static struct plan_locals *filter_of(const struct wye_region *region, uint64_t version)
+{
+	const struct wye_local *locals = wye_section_base(region, WYE_SECTION_LOCAL);
+	uint32_t used = atomic_load_explicit((_Atomic uint32_t *)&region->section[WYE_SECTION_LOCAL].used,
+					     memory_order_acquire);
+	struct plan_locals *filter = calloc(1, sizeof(*filter));
+
+	if (!filter)
+		return NULL;
+	filter->version = version;
+	for (uint32_t i = 1; i < used && i < region->section[WYE_SECTION_LOCAL].capacity; i++) {
+		struct wye_local local = { 0 };
+		uint32_t addr, bit;
+
+		if (!wye_seq_read(&locals[i].seq, (const char *)&locals[i] + 4, (char *)&local + 4, sizeof(local) / 4 - 1) ||
+		    local.family != AF_INET || local.type != TYPE_LOCAL || local.addr[0] == 127)
+			continue; /* loopback sources are martian anyway */
+		memcpy(&addr, local.addr, sizeof(addr));
+		filter->all |= local.prefix_len < 32;
+		bit = plan_filter_bit(addr);
+		filter->bits[bit >> 6] |= 1ULL << (bit & 63);
+	}
+	return filter;
+}
+
+static void give_locals(struct dpd *dpd, struct steer_locals *locals)
+{
+	char why[WYE_WHY_BYTES] = "";
+
+	if (xdp_in_use(dpd) && steer_xdp.locals(locals, why) < 0)
+		log_error("addresses of the host: %s", why);
+	if (dpd->flows.locals)
+		steer_software.locals(locals, why);
+	else
+		steer_software.apply(dpd->flows.rules, locals, why);
+}
+
+bool flows_follow_locals(struct dpd *dpd)
+{
+	struct flows *flows = &dpd->flows;
+	const struct wye_region *region = dpd->tables.region;
+	struct steer_locals *locals;
+	struct plan_locals *filter;
+	uint64_t version;
+
+	if (!region)
+		return false;
+	version = tables_locals_version(region);
+	if (flows->locals && flows->locals_version == version && flows->locals_generation == dpd->tables.generation)
+		return false;
+	locals = steer_locals_of(region);
+	filter = filter_of(region, version); /* version first, content after: what is newer is asked about again */
+	if (!locals || !filter) {
+		log_error("addresses of the host: %s", strerror(ENOMEM));
+		steer_locals_free(locals);
+		free(filter);
+		return false;
+	}
+	give_locals(dpd, locals);
+	flows->old_locals = flows->locals;
+	flows->old_filter = flows->filter;
+	flows->locals = locals;
+	flows->filter = filter;
+	flows->locals_version = version;
+	flows->locals_generation = dpd->tables.generation;
+	return true;
+}
+
+void flows_settle(struct dpd *dpd)
+{
+	struct flows *flows = &dpd->flows;
+
+	steer_rules_free(flows->old_rules);
+	steer_locals_free(flows->old_locals);
+	free(flows->old_filter);
+	flows->old_rules = NULL;
+	flows->old_locals = NULL;
+	flows->old_filter = NULL;
+}
+
+void flows_close(struct dpd *dpd)
+{
+	flows_settle(dpd);
+	steer_rules_free(dpd->flows.rules);
+	steer_locals_free(dpd->flows.locals);
+	free(dpd->flows.filter);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* drop: counts each packet under its reason and frees it. */
+#include "node.h"
+
+static uint16_t drop_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t nb_objs)
+{
+	for (uint16_t i = 0; i < nb_objs; i++)
+		count_reason(node_ctx(node)->worker, *node_reason(objs[i]), 1);
+	rte_pktmbuf_free_bulk((struct rte_mbuf **)objs, nb_objs);
+	return nb_objs;
+}
+
+static struct rte_node_register drop_node = {
+	.name = "drop",
+	.process = drop_process,
+	.init = node_init,
+};
+RTE_NODE_REGISTER(drop_node);

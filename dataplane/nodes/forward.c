@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "forward.h"
+#include "ip4.h"
+#include "ip6.h"
+
+/* May packets be sent to port p? Its link up, and no kernel feature on it we would bypass. */
+static void look_at_egress(struct forward *f, uint32_t p)
+{
+	const struct plan_port *port = &f->plan->port[p];
+	struct wye_link *link = (struct wye_link *)node_link(f->plan, port->link);
+	uint32_t flags = atomic_load_explicit(&link->flags, memory_order_relaxed);
+	uint32_t parity = atomic_load_explicit(&link->parity, memory_order_relaxed);
+
+	f->looked |= 1ULL << p;
+	if (!port->open || !port->link)
+		f->why[p] = f->reasons->not_a_port;
+	else if ((flags & (WYE_LINK_PRESENT | WYE_LINK_UP)) != (WYE_LINK_PRESENT | WYE_LINK_UP))
+		f->why[p] = f->reasons->link_down;
+	else if (parity)
+		f->why[p] = WYE_REASON_PORT_PARITY;
+	else
+		f->usable |= 1ULL << p;
+}
+
+static enum wye_reason egress(struct forward *f, const struct wye_nexthop *nexthop)
+{
+	uint32_t p = nexthop->link < f->plan->n_links ? f->plan->port_of_link[nexthop->link] : 0;
+
+	if (!p-- || f->plan->port[p].ifindex != nexthop->ifindex)
+		return f->reasons->not_a_port;
+	if (p == f->ingress)
+		return f->reasons->same_port;
+	if (!(f->looked >> p & 1))
+		look_at_egress(f, p);
+	if (!(f->usable >> p & 1))
+		return f->why[p];
+	f->last_edge = (rte_edge_t)(NODE_EDGE_PORT_TX + p);
+	f->last_mtu = nexthop->mtu_bytes;
+	f->last_rewrite = nexthop->rewrite;
+	return NODE_OK;
+}
+
+static enum wye_reason refuse(const struct forward *f, uint8_t kind)
+{
+	switch (kind) {
+	case WYE_NH_NONE:
+		return f->reasons->no_route;
+	case WYE_NH_UNRESOLVED:
+		return f->reasons->unresolved;
+	case WYE_NH_LOCAL:
+		return f->reasons->local;
+	case WYE_NH_BLACKHOLE:
+		return f->reasons->blackhole;
+	case WYE_NH_UNREACHABLE:
+	case WYE_NH_PROHIBIT:
+		return f->reasons->unreachable;
+	case WYE_NH_DOWN:
+		return f->reasons->link_down;
+	default: /* KERNEL, and what a newer writer may say */
+		return f->reasons->kernel;
+	}
+}
+
+static const struct wye_nexthop *nexthop_of(const struct forward *f, uint32_t id)
+{
+	return &f->nexthops[wye_read_word(&f->slots[id])];
+}
+
+/* The leg of a group this packet's flow takes. Buckets are a power of two: the hash's top bits choose. */
+static uint32_t group_leg(const struct forward *f, const struct wye_nexthop *group, const struct forward_packet *packet)
+{
+	const _Atomic uint32_t *bucket = wye_section_base(f->region, WYE_SECTION_GROUP);
+	struct wye_region *region = (struct wye_region *)f->region;
+	bool ip4 = packet->family == AF_INET;
+	bool l4 = atomic_load_explicit(&region->hash_policy[ip4 ? 0 : 1], memory_order_relaxed) != 0;
+	uint32_t hash = ip4 ? ip4_flow_hash(packet->ip, packet->head_len, l4) : ip6_flow_hash(packet->ip, packet->head_len, l4);
+
+	if (!group->buckets)
+		return 0;
+	return wye_read_word(&bucket[group->group + ((uint64_t)hash * group->buckets >> 32)]);
+}
+
+/* The neighbour that is the destination itself. */
+static uint32_t onlink_neighbour(const struct forward *f, const struct wye_nexthop *nexthop,
+				 const struct forward_packet *packet)
+{
+	uint8_t addr[16] = { 0 };
+
+	memcpy(addr, packet->dst, packet->family == AF_INET ? 4 : 16);
+	return wye_neigh_lookup(f->region, nexthop->ifindex, packet->family, addr);
+}
+
+enum wye_reason forward_resolve(struct forward *f, uint32_t id, const struct forward_packet *packet)
+{
+	const struct wye_nexthop *nexthop = nexthop_of(f, id);
+	enum wye_reason reason;
+
+	f->last_id = 0;
+	if (!id)
+		return f->reasons->no_route;
+	if (nexthop->kind == WYE_NH_FORWARD) {
+		reason = egress(f, nexthop);
+		f->last_id = reason == NODE_OK ? id : 0;
+		return reason;
+	}
+	if (nexthop->kind == WYE_NH_GROUP)
+		nexthop = nexthop_of(f, group_leg(f, nexthop, packet));
+	if (nexthop->kind == WYE_NH_ONLINK) {
+		id = onlink_neighbour(f, nexthop, packet);
+		if (!id)
+			return f->reasons->unresolved;
+		nexthop = nexthop_of(f, id);
+	}
+	return nexthop->kind == WYE_NH_FORWARD ? egress(f, nexthop) : refuse(f, nexthop->kind);
+}

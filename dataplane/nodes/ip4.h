@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * IPv4 headers, as a router sees them: RFC 1812 5.2.2 and what ip_rcv(), ip_route_input_slow() and ip_forward() of Linux
+ * add to it. Pure functions on one header.
+ */
+#ifndef IP4_H
+#define IP4_H
+
+#include <rte_ip.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "wye_stats.h"
+
+/* What the first octet of an address may mean trouble for. */
+enum ip4_class { IP4_CLASS_SRC = 1, IP4_CLASS_DST = 2 };
+extern const uint8_t ip4_class[256];
+
+/* The one's complement sum of a 20-byte header, folded; 0xffff when the checksum in it is right. */
+static inline uint32_t ip4_sum(const struct rte_ipv4_hdr *ip)
+{
+	uint64_t first, second, sum;
+	uint32_t last;
+
+	memcpy(&first, ip, 8);
+	memcpy(&second, (const char *)ip + 8, 8);
+	memcpy(&last, (const char *)ip + 16, 4);
+	sum = first + second;
+	sum += sum < second;
+	sum += last;
+	sum += sum < last;
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	return (uint32_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* Not 0: this is not the plain packet the fast path forwards; ip4_reason() says whether and why it leaves. ip_len: bytes
+ * from the header to the frame's end, below 0 for a frame that has no room for one. */
+static inline uint32_t ip4_odd(const struct rte_ipv4_hdr *ip, int32_t ip_len)
+{
+	int32_t total = rte_be_to_cpu_16(ip->total_length);
+	const uint8_t *src = (const uint8_t *)&ip->src_addr, *dst = (const uint8_t *)&ip->dst_addr;
+
+	return (uint32_t)(ip->version_ihl ^ 0x45) | (total < (int32_t)sizeof(*ip)) | (total > ip_len) | (ip->time_to_live <= 1) |
+	       (ip4_sum(ip) ^ 0xffff) | (ip4_class[*src] & IP4_CLASS_SRC) | (ip4_class[*dst] & IP4_CLASS_DST);
+}
+
+/*
+ * Why a packet does not get as far as the lookup; WYE_REASON_COUNT = it does. TTL last: a packet the kernel would drop
+ * gets no time exceeded. head_len: contiguous bytes from the header on; ip_len: all bytes.
+ */
+enum wye_reason ip4_reason(const struct rte_ipv4_hdr *ip, uint32_t head_len, uint32_t ip_len);
+
+/* RFC 1624 for one decrement, as ip_decrease_ttl(). */
+static inline void ip4_decrement_ttl(struct rte_ipv4_hdr *ip)
+{
+	uint32_t sum = (uint32_t)ip->hdr_checksum + RTE_BE16(0x0100);
+
+	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
+	ip->time_to_live--;
+}
+
+/* Flow hash: addresses, and with l4 protocol and ports where the packet has them. Even over its top bits. */
+uint32_t ip4_flow_hash(const struct rte_ipv4_hdr *ip, uint32_t head_len, bool l4);
+
+static inline uint32_t flow_mix(uint64_t a, uint64_t b)
+{
+	uint64_t h = (a ^ 0x9E3779B97F4A7C15ULL) * 0xFF51AFD7ED558CCDULL;
+
+	h = (h ^ (h >> 32) ^ b) * 0xC4CEB9FE1A85EC53ULL;
+	h = (h ^ (h >> 29)) * 0x9FB21C651E98DF25ULL;
+	return (uint32_t)(h >> 32);
+}
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * port_rx-<port>-<queue>: takes a burst from a queue and tells IPv4 from IPv6 from the rest. Where steering has not
+ * been done below us (software), the packets go to classify instead. What enters a link the mirror says must not
+ * forward leaves here: one look a vector.
+ *
+ * The common vector, all IPv4 (or all IPv6) with the port's own destination MAC, is recognised by or-ing the
+ * differences of all packets, and moved whole. A frame shorter than its headers passes as well: ip4_forward checks.
+ */
+#include <stdlib.h>
+
+#include "node.h"
+#include "port_rx.h"
+
+#define RX_BURST 64	/* fills L1 with headers and no more; af_xdp's NAPI budget */
+
+struct rx_queue {	/* a worker's view of a queue; lives as long as the graph */
+	uint16_t port, queue, dpdk_port;
+	uint64_t vectors;
+};
+
+const uint64_t *port_rx_vectors(struct rte_node *node)
+{
+	return &((struct rx_queue *)node_ctx(node)->own)->vectors;
+}
+
+static int port_rx_init(const struct rte_graph *graph, struct rte_node *node)
+{
+	struct rx_queue *queue = calloc(1, sizeof(*queue));
+	unsigned int port, number;
+
+	if (!queue || sscanf(node->name, "port_rx-%u-%u", &port, &number) != 2) {
+		free(queue);
+		return -ENOMEM;
+	}
+	queue->port = (uint16_t)port;
+	queue->queue = (uint16_t)number;
+	queue->dpdk_port = graph_dpd()->port[port].steer.dpdk_port;
+	node_ctx(node)->worker = graph_owner();
+	node_ctx(node)->own = queue;
+	return 0;
+}
+
+static void port_rx_fini(const struct rte_graph *graph, struct rte_node *node)
+{
+	free(node_ctx(node)->own);
+}
+
+struct rx_sum {		/* or-ed over a vector */
+	uint64_t mac;		/* 0: all for us */
+	uint16_t not_ip4, not_ip6;
+	uint64_t bytes;
+};
+
+static inline uint16_t rx_ether_type(const struct rte_mbuf *packet)
+{
+	return rte_pktmbuf_mtod(packet, const struct rte_ether_hdr *)->ether_type;
+}
+
+static inline uint64_t rx_mac_difference(const struct rte_mbuf *packet, uint64_t mac48)
+{
+	uint64_t first;
+
+	memcpy(&first, rte_pktmbuf_mtod(packet, const void *), 8);
+	return (first ^ mac48) << 16;
+}
+
+static inline struct rx_sum rx_survey(struct rte_mbuf **packets, uint16_t n, uint64_t mac48, uint16_t dpdk_port)
+{
+	struct rx_sum sum = { 0 };
+
+	for (uint16_t i = 0; i < n && i < NODE_AHEAD; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(packets[i], void *));
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *packet = packets[i];
+		uint16_t ether_type;
+
+		if (i + NODE_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(packets[i + NODE_AHEAD], void *));
+		ether_type = rx_ether_type(packet);
+		sum.mac |= rx_mac_difference(packet, mac48);
+		sum.not_ip4 |= ether_type ^ RTE_BE16(RTE_ETHER_TYPE_IPV4);
+		sum.not_ip6 |= ether_type ^ RTE_BE16(RTE_ETHER_TYPE_IPV6);
+		sum.bytes += packet->pkt_len;
+		packet->port = dpdk_port; /* af_xdp of 22.11 leaves it unset */
+	}
+	return sum;
+}
+
+static rte_edge_t rx_edge(const struct plan *plan, const struct plan_port *port, struct rte_mbuf *packet)
+{
+	uint16_t ether_type = rx_ether_type(packet);
+	enum wye_reason gate;
+
+	if (packet->data_len < sizeof(struct rte_ether_hdr))
+		return node_leave(packet, WYE_REASON_IP4_INPUT_TOO_SHORT);
+	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN) || ether_type == RTE_BE16(RTE_ETHER_TYPE_QINQ))
+		return node_leave(packet, WYE_REASON_ETHER_VLAN);
+	if (ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) && ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV6))
+		return node_leave(packet, WYE_REASON_ETHER_NOT_IP);
+	if (rx_mac_difference(packet, port->mac48))
+		return node_leave(packet, WYE_REASON_ETHER_NOT_FOR_US);
+	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)) {
+		gate = node_gate(plan, port, WYE_LINK_FORWARD4);
+		return gate == NODE_OK ? (rte_edge_t)NODE_EDGE_IP4 : node_leave(packet, gate);
+	}
+	gate = node_gate(plan, port, WYE_LINK_FORWARD6);
+	return gate == NODE_OK ? (rte_edge_t)NODE_EDGE_IP6 : node_leave(packet, gate);
+}
+
+static void rx_one_by_one(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
+{
+	const struct plan *plan = node_ctx(node)->worker->plan;
+	const struct rx_queue *queue = node_ctx(node)->own;
+	rte_edge_t edge[NODE_VECTOR];
+
+	for (uint16_t i = 0; i < n; i++)
+		edge[i] = rx_edge(plan, &plan->port[queue->port], objs[i]);
+	node_scatter(graph, node, objs, edge, n, true);
+}
+
+static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t nb_objs)
+{
+	struct worker *worker = node_ctx(node)->worker;
+	struct rx_queue *queue = node_ctx(node)->own;
+	const struct plan_port *port = &worker->plan->port[queue->port];
+	struct wye_port_counters *counters = &worker->stats->port[queue->port];
+	uint16_t n = rte_eth_rx_burst(queue->dpdk_port, queue->queue, (struct rte_mbuf **)objs, RX_BURST);
+	struct rx_sum sum;
+
+	if (!n)
+		return 0;
+	queue->vectors++;
+	worker->received += n;
+	node->idx = n;
+	sum = rx_survey((struct rte_mbuf **)objs, n, port->mac48, queue->dpdk_port);
+	count_add(&counters->rx_packets, n);
+	count_add(&counters->rx_bytes, sum.bytes);
+
+	if (port->classify)
+		rte_node_next_stream_move(graph, node, NODE_EDGE_CLASSIFY);
+	else if (!(sum.mac | sum.not_ip4) && node_gate(worker->plan, port, WYE_LINK_FORWARD4) == NODE_OK)
+		rte_node_next_stream_move(graph, node, NODE_EDGE_IP4);
+	else if (!(sum.mac | sum.not_ip6) && node_gate(worker->plan, port, WYE_LINK_FORWARD6) == NODE_OK)
+		rte_node_next_stream_move(graph, node, NODE_EDGE_IP6);
+	else
+		rx_one_by_one(graph, node, objs, n);
+	return n;
+}
+
+static struct rte_node_register port_rx_node = {
+	.name = "port_rx",
+	.flags = RTE_NODE_SOURCE_F,
+	.process = port_rx_process,
+	.init = port_rx_init,
+	.fini = port_rx_fini,
+	.nb_edges = 5,
+	.next_nodes = {
+		[NODE_EDGE_PUNT] = "punt",
+		[NODE_EDGE_DROP] = "drop",
+		[NODE_EDGE_IP4] = "ip4_forward",
+		[NODE_EDGE_IP6] = "ip6_forward",
+		[NODE_EDGE_CLASSIFY] = "classify",
+	},
+};
+RTE_NODE_REGISTER(port_rx_node);

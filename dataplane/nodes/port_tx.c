@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * port_tx-<port>: hands a vector to the driver. Worker w uses transmit queue w % queues; only when there are fewer
+ * queues than workers do they share one, under a spinlock. A full queue is tried again a few times, since a driver
+ * frees sent buffers when asked to send; what still does not fit is dropped and counted.
+ */
+#include <stdlib.h>
+
+#include "node.h"
+
+#define TX_TRIES 8
+
+static int port_tx_init(const struct rte_graph *graph, struct rte_node *node)
+{
+	node_ctx(node)->worker = graph_owner();
+	node_ctx(node)->own = (void *)(uintptr_t)strtoul(node->name + strlen("port_tx-"), NULL, 10);
+	return 0;
+}
+
+static uint16_t tx_send(const struct plan_port *port, uint16_t queue, struct rte_mbuf **packets, uint16_t n)
+{
+	uint16_t sent = rte_eth_tx_burst(port->dpdk_port, queue, packets, n);
+
+	for (int i = 0; i < TX_TRIES && sent < n; i++) {
+		rte_pause();
+		sent += rte_eth_tx_burst(port->dpdk_port, queue, packets + sent, n - sent);
+	}
+	return sent;
+}
+
+static uint64_t tx_bytes(struct rte_mbuf **packets, uint16_t n)
+{
+	uint64_t bytes = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		bytes += packets[i]->pkt_len;
+	return bytes;
+}
+
+static uint16_t port_tx_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t nb_objs)
+{
+	struct worker *worker = node_ctx(node)->worker;
+	uint32_t index = (uint32_t)(uintptr_t)node_ctx(node)->own;
+	const struct plan_port *port = &worker->plan->port[index];
+	struct wye_port_counters *counters = &worker->stats->port[index];
+	struct rte_mbuf **packets = (struct rte_mbuf **)objs;
+	uint64_t bytes = tx_bytes(packets, nb_objs);
+	uint16_t queue, sent = 0, left;
+
+	if (port->open && port->n_tx) {
+		queue = worker->index % port->n_tx;
+		if (port->tx_lock)
+			rte_spinlock_lock(&port->tx_lock[queue]);
+		sent = tx_send(port, queue, packets, nb_objs);
+		if (port->tx_lock)
+			rte_spinlock_unlock(&port->tx_lock[queue]);
+	}
+	left = nb_objs - sent;
+	if (left) {
+		bytes -= tx_bytes(packets + sent, left);
+		rte_pktmbuf_free_bulk(packets + sent, left);
+		count_add(&counters->tx_dropped, left);
+		count_reason(worker, WYE_REASON_PORT_TX_FULL, left);
+	}
+	count_add(&counters->tx_packets, sent);
+	count_add(&counters->tx_bytes, bytes);
+	return nb_objs;
+}
+
+static struct rte_node_register port_tx_node = {
+	.name = "port_tx",
+	.process = port_tx_process,
+	.init = port_tx_init,
+};
+RTE_NODE_REGISTER(port_tx_node);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Builds plans and swaps them in; "Ordering guarantees" stand in plan.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "dpd.h"
+#include "log.h"
+
+static uint64_t plan_mac48(const uint8_t mac[6])
+{
+	uint64_t value = 0;
+
+	memcpy(&value, mac, 6);
+	return value;
+}
+
+static void plan_port(struct plan *plan, const struct dpd *dpd, const struct port *port)
+{
+	struct plan_port *to = &plan->port[port->index];
+
+	*to = (struct plan_port){
+		.open = true,
+		.classify = port->backend == &steer_software && !(port->enabled && dpd->flows.plain),
+		.n_tx = (uint8_t)port->n_tx,
+		.dpdk_port = port->steer.dpdk_port,
+		.ifindex = port->steer.ifindex,
+		.link = port->link_index,
+		.mac48 = plan_mac48(port->link.mac),
+		.tx_lock = dpd->n_workers > port->n_tx ? (rte_spinlock_t *)port->tx_lock : NULL,
+	};
+	if (port->link_index < plan->n_links)
+		plan->port_of_link[port->link_index] = (uint8_t)(port->index + 1);
+}
+
+struct plan *plan_build(const struct dpd *dpd)
+{
+	const struct tables *tables = &dpd->tables;
+	uint32_t n_links = tables->region ? tables->region->section[WYE_SECTION_LINK].capacity : 0;
+	struct plan *plan = calloc(1, sizeof(*plan) + n_links);
+
+	if (!plan)
+		return NULL;
+	plan->region = tables->region;
+	plan->generation = tables->generation;
+	plan->trusted = tables->trust == WYE_TRUST_OK;
+	plan->locals = dpd->flows.filter;
+	plan->graphs = dpd->graphs;
+	plan->n_links = n_links;
+	memcpy(plan->slot, tables->slot, sizeof(plan->slot));
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (dpd->port[i].open)
+			plan_port(plan, dpd, &dpd->port[i]);
+	plan->port_of_link[0] = 0;
+	return plan;
+}
+
+void plan_publish(struct dpd *dpd, struct plan *plan)
+{
+	const struct plan *old = atomic_load_explicit(&dpd->plan, memory_order_relaxed);
+	uint64_t since = clock_ns();
+	bool said = false;
+
+	atomic_store_explicit(&dpd->plan, plan, memory_order_release); /* W1 */
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		worker_wake(&dpd->worker[i]);
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		while (atomic_load_explicit(&dpd->worker[i].adopted, memory_order_acquire) != plan) { /* W4 */
+			if (!said && clock_ns() - since > 1000000000u) {
+				log_error("worker %u on CPU %u does not move; flows are back with the kernel", i,
+					  dpd->config->workers.cpu[i]);
+				said = true;
+			}
+			usleep(20);
+		}
+	}
+	free((void *)old);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The plan: everything a worker goes by, in one immutable record behind one pointer. Main builds a new one whenever
+ * anything of it changes (tables flip, port opened or closed, link or address changed, trust lost) and swaps it in;
+ * each worker adopts it between two walks of its graph and says so; then main frees what only the old one used.
+ *
+ * Ordering guarantees
+ *
+ * W1 main release-stores dpd.plan; W2 a worker acquire-loads it at the top of its loop: the plan's contents, and all
+ *    they point to, were written before W1.
+ * W3 a worker release-stores worker.adopted after its last use of the old plan; W4 main acquire-loads it: whatever the
+ *    worker read through the old plan is done, so it may be freed, closed or unmapped.
+ * Of the tables region itself nothing is copied: that is wye_publish.h's protocol, by plan.slot.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <rte_spinlock.h>
+#include <stdbool.h>
+
+#include "wye_fib.h"
+#include "wye_stats.h"
+
+struct graph_set;
+struct dpd;
+
+struct plan_port {
+	bool open;		/* polled, and packets may be sent to it */
+	bool classify;		/* packets must be asked about one by one (software steering) */
+	uint8_t n_tx;		/* transmit queues; worker w uses w % n_tx */
+	uint16_t dpdk_port;
+	uint32_t ifindex;
+	uint32_t link;		/* index in LINK, 0 = the mirror does not know the netdev */
+	uint64_t mac48;		/* as the first 6 bytes of a frame read, little-endian */
+	rte_spinlock_t *tx_lock; /* one a queue when workers share queues, else NULL; the port's */
+};
+
+/* Is an IPv4 source one of the host's own? A filter with no false negatives, for one load a packet; what hits is looked
+ * up. 64 Kbit, fits L1. */
+#define PLAN_FILTER_BITS 16
+struct plan_locals {
+	uint64_t version;	/* of wye_region.locals_version it was made from */
+	bool all;		/* ask the FIB about every source: local prefixes shorter than /32 exist */
+	uint64_t bits[1 << PLAN_FILTER_BITS >> 6];
+};
+
+static inline uint32_t plan_filter_bit(uint32_t addr)
+{
+	return addr * 0x9E3779B1u >> (32 - PLAN_FILTER_BITS);
+}
+
+static inline bool plan_filter_hit(const struct plan_locals *locals, uint32_t addr)
+{
+	uint32_t bit = plan_filter_bit(addr);
+
+	return locals->bits[bit >> 6] >> (bit & 63) & 1;
+}
+
+struct plan {
+	const struct wye_region *region;	/* NULL = never attached */
+	uint64_t generation;
+	bool trusted;				/* the mirror lives */
+	const struct plan_locals *locals;	/* NULL with region */
+	const struct graph_set *graphs;
+	struct wye_reader_slot *slot[WYE_WORKERS_MAX];
+	struct plan_port port[WYE_PORTS_MAX];
+	uint32_t n_links;
+	uint8_t port_of_link[];			/* LINK index → port + 1, 0 = not a port of ours */
+};
+
+/* The state of dpd as a plan. NULL, errno. */
+struct plan *plan_build(const struct dpd *dpd);
+/* Swaps it in and waits until every worker has adopted it; the old plan is freed. Main thread. */
+void plan_publish(struct dpd *dpd, struct plan *plan);
+
+#endif

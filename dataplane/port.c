@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The life of a port, driven by the mirror's LINK record of its netdev:
+ *
+ *   WAITING ── netdev there ──▶ open (device, TAP, steering) ──▶ ACTIVE ◀──▶ KERNEL
+ *      ▲                          │ not possible: FAILED, tried again          │
+ *      └──────────────── netdev gone ──────────────────────────────────────────┘
+ *
+ * KERNEL is a port that is set up but given no flows, because forwarding by the mirror would not be what the kernel does:
+ * mirror stale, link down, forwarding off, parity guard, MTU too large.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "dpd.h"
+#include "log.h"
+
+#define RETRY_NS 2000000000u
+
+void port_init(struct dpd *dpd)
+{
+	dpd->n_ports = (uint32_t)dpd->config->n_ports;
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
+		struct port *port = &dpd->port[i];
+
+		*port = (struct port){
+			.index = i,
+			.config = &dpd->config->port[i],
+			.state = WYE_PORT_WAITING,
+			.backend = dpd->config->port[i].driver == WYE_DRIVER_AF_XDP ? &steer_xdp : &steer_software,
+			.steer.config_index = (int)i,
+		};
+		snprintf(port->steer.netdev, sizeof(port->steer.netdev), "%s", port->config->netdev);
+		snprintf(port->detail, sizeof(port->detail), "wye-ctld has not told of this netdev yet");
+		if (if_nametoindex(port->config->netdev) == 0)
+			log_warning("port %s: there is no such netdev in this network namespace; waiting for it to appear",
+				    port->config->netdev);
+	}
+}
+
+static void port_state(struct port *port, enum wye_port_state state, const char *detail)
+{
+	static const char *const name[] = { "absent", "waiting", "active", "kernel", "failed" };
+
+	if (port->state == state && !strncmp(port->detail, detail, sizeof(port->detail) - 1))
+		return;
+	port->state = state;
+	snprintf(port->detail, sizeof(port->detail), "%s", detail);
+	log_at(state == WYE_PORT_FAILED ? LOG_ERROR : LOG_NOTICE, "port %s: %s%s%s", port->config->netdev, name[state],
+	       detail[0] ? ": " : "", detail);
+}
+
+void port_look(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
+		struct port *port = &dpd->port[i];
+
+		port->link_index = 0;
+		if (dpd->tables.region)
+			port->link_index = tables_link(dpd->tables.region, port->open ? port->steer.ifindex : 0,
+						       port->config->netdev, &port->link);
+		if (!port->link_index && !port->open)
+			port_state(port, WYE_PORT_WAITING, dpd->tables.region ? "netdev does not exist; waiting for it" :
+				   "no tables from wye-ctld yet");
+	}
+}
+
+bool port_must_close(const struct port *port)
+{
+	return port->open && !port->link_index;
+}
+
+/* Called when no worker polls it any more. */
+void port_close(struct dpd *dpd, struct port *port)
+{
+	char why[WYE_WHY_BYTES];
+
+	if (port->enabled)
+		(void)port->backend->enable(&port->steer, false, why);
+	port->enabled = false;
+	port->open = false;
+	while (punt_write(dpd, 4096)) /* packets of this port that wait for main */
+		;
+	dpd->port_of_dpdk[port->steer.dpdk_port] = 0;
+	port_dev_close(port);
+	port->backend->remove(&port->steer);
+	punt_tap_close(&dpd->punt.tap[port->index]);
+	port->n_queues = port->n_tx = 0;
+	port_state(port, WYE_PORT_WAITING, "netdev disappeared; waiting for it to come back");
+}
+
+/* The device must not be asked for frames it cannot hold: what is larger would vanish in the driver. */
+static int check_mtu(const struct port *port, char *why)
+{
+	if (!port->mtu_max || port->link.mtu_bytes <= port->mtu_max)
+		return 0;
+	snprintf(why, WYE_WHY_BYTES, "MTU %u is above the %s driver's %u: ip link set dev %s mtu %u", port->link.mtu_bytes,
+		 port->config->driver == WYE_DRIVER_AF_XDP ? "af_xdp" : "device", port->mtu_max, port->config->netdev,
+		 port->mtu_max);
+	return -EMSGSIZE;
+}
+
+static bool xdp_alone(const struct dpd *dpd, const struct port *but)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (dpd->port[i].open && &dpd->port[i] != but && dpd->port[i].backend == &steer_xdp)
+			return false;
+	return true;
+}
+
+/* After the device is there. Rules are the backend's business once, not once a port. */
+static int open_steering(struct dpd *dpd, struct port *port, char *why)
+{
+	int error = 0;
+
+	if (port->backend->attached)
+		error = port->backend->attached(&port->steer, why);
+	if (!error && port->backend == &steer_xdp && xdp_alone(dpd, port))
+		error = port->backend->apply(dpd->flows.rules, dpd->flows.locals, why);
+	return error;
+}
+
+static int port_open(struct dpd *dpd, struct port *port, char *why)
+{
+	struct punt_tap *tap = &dpd->punt.tap[port->index];
+	int error;
+
+	port->steer.ifindex = port->link.ifindex;
+	memcpy(port->steer.mac, port->link.mac, 6);
+	if (port->config->driver == WYE_DRIVER_AF_XDP)
+		port->mtu_max = WYE_AF_XDP_MTU_MAX;
+	error = check_mtu(port, why);
+	if (error)
+		return error;
+	error = port->backend->probe(&port->steer, why);
+	if (error)
+		return error;
+	error = punt_tap_open(tap, port->config->netdev, port->link.ifindex, port->link.mtu_bytes, why);
+	if (error)
+		goto remove;
+	error = port_dev_open(port, dpd->pool, dpd->n_workers, why);
+	error = error ? error : check_mtu(port, why);
+	if (error)
+		goto tap;
+	error = open_steering(dpd, port, why);
+	if (!error) {
+		port->open = true;
+		dpd->port_of_dpdk[port->steer.dpdk_port] = (uint8_t)(port->index + 1);
+		return 0;
+	}
+	port_dev_close(port);
+tap:
+	punt_tap_close(tap);
+remove:
+	port->backend->remove(&port->steer);
+	return error;
+}
+
+bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
+{
+	char why[WYE_WHY_BYTES];
+	bool any = false;
+
+	dpd->look_again = false;
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
+		struct port *port = &dpd->port[i];
+
+		if (port->open || !port->link_index || !dpd->flows.locals)
+			continue;
+		dpd->look_again = true;
+		if (now_ns < port->retry_ns)
+			continue;
+		why[0] = '\0';
+		if (port_open(dpd, port, why) < 0) {
+			port->retry_ns = now_ns + RETRY_NS;
+			port_state(port, WYE_PORT_FAILED, why);
+			continue;
+		}
+		log_notice("port %s: ifindex %u, %s, %s, %u queue%s, MTU up to %u", port->config->netdev, port->steer.ifindex,
+			   port->device, port->backend != &steer_xdp ? "software steering" : port->steer.generic_xdp ?
+			   "generic XDP" : "native XDP", port->n_queues, port->n_queues == 1 ? "" : "s", port->mtu_max);
+		any = true;
+	}
+	return any;
+}
+
+/* "" = give it flows. */
+static void why_not(const struct dpd *dpd, const struct port *port, char *why)
+{
+	static const char *const trust[] = {
+		[WYE_TRUST_NEVER_SYNCED] = "the mirror has not been in sync yet",
+		[WYE_TRUST_STOPPED] = "wye-ctld has stopped",
+		[WYE_TRUST_STALE] = "no sign of life from wye-ctld",
+	};
+	uint32_t parity = port->link.parity | atomic_load_explicit((_Atomic uint32_t *)&dpd->tables.region->parity,
+								   memory_order_relaxed);
+	static const struct { uint32_t bit; const char *what; } guard[] = {
+		{ WYE_PARITY_NETFILTER, " netfilter" }, { WYE_PARITY_TC, " tc" }, { WYE_PARITY_XFRM, " xfrm" },
+		{ WYE_PARITY_RULES, " rules" }, { WYE_PARITY_RP_FILTER, " rp_filter" },
+		{ WYE_PARITY_BRIDGE_PORT, " bridge-port" }, { WYE_PARITY_CAPACITY, " capacity" },
+	};
+	size_t at;
+
+	why[0] = '\0';
+	if (dpd->tables.trust != WYE_TRUST_OK)
+		strcpy(why, trust[dpd->tables.trust]);
+	else if (!(port->link.flags & WYE_LINK_UP))
+		strcpy(why, "link is down");
+	else if (!(port->link.flags & (WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6)))
+		strcpy(why, "forwarding is off: sysctl net.ipv4.conf.*.forwarding");
+	else if (parity) {
+		at = (size_t)sprintf(why, "parity guard:");
+		for (size_t i = 0; i < sizeof(guard) / sizeof(guard[0]); i++)
+			if (parity & guard[i].bit)
+				at += (size_t)sprintf(why + at, "%s", guard[i].what);
+	} else {
+		(void)check_mtu(port, why);
+	}
+}
+
+static void steer_one(struct dpd *dpd, struct port *port)
+{
+	char why[WYE_WHY_BYTES], error[WYE_WHY_BYTES] = "";
+	bool mac_moved = memcmp(port->steer.mac, port->link.mac, 6) != 0;
+	bool enable;
+
+	why_not(dpd, port, why);
+	enable = !why[0];
+	memcpy(port->steer.mac, port->link.mac, 6);
+	if ((enable != port->enabled || mac_moved) && port->backend->enable(&port->steer, enable, error) < 0) {
+		port_state(port, WYE_PORT_FAILED, error);
+		return;
+	}
+	port->enabled = enable;
+	port_state(port, enable ? WYE_PORT_ACTIVE : WYE_PORT_KERNEL, why);
+}
+
+void port_steer(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
+		struct port *port = &dpd->port[i];
+
+		if (!port->open || !port->link_index)
+			continue;
+		steer_one(dpd, port);
+		punt_tap_mtu(&dpd->punt.tap[i], port->link.mtu_bytes);
+	}
+}
+
+void port_stop_all(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (dpd->port[i].open)
+			port_close(dpd, &dpd->port[i]);
+}

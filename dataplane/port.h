@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Ports: each a netdev of the kernel, whose state the mirror tells, with a DPDK port that carries packets for it. A port
+ * lives as long as its netdev; steering gives it flows only while everything that forwarding needs is true. Main
+ * thread only.
+ */
+#ifndef PORT_H
+#define PORT_H
+
+#include <rte_spinlock.h>
+#include <stdbool.h>
+
+#include "steer.h"
+#include "wye_config.h"
+#include "wye_map.h"
+
+struct rte_mempool;
+struct dpd;
+
+/* A page, less mempool header (64), mbuf (128), headroom (128), XDP's headroom (256), Ethernet header and FCS. */
+#define WYE_AF_XDP_MTU_MAX 3502u
+
+struct port {
+	uint32_t index;				/* in config and everywhere */
+	const struct wye_config_port *config;
+	enum wye_port_state state;
+	char detail[96];			/* why state is not ACTIVE */
+	const struct steer_backend *backend;
+	struct steer_port steer;		/* netdev, ifindex, MAC, DPDK port */
+	struct wye_link link;			/* copy of the mirror's record as of the last look */
+	uint32_t link_index;			/* 0 = the mirror knows no such netdev */
+	bool open;				/* DPDK port started */
+	bool enabled;				/* steering gives it flows */
+	uint16_t n_queues, n_tx;		/* receive and transmit queues; af_xdp: as many of each */
+	uint32_t mtu_max;
+	char device[64];			/* DPDK device name */
+	int xsk_fd[WYE_QUEUES_MAX];		/* af_xdp: sockets of the queues, -1 unknown; the PMD's */
+	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
+	uint64_t retry_ns;			/* do not try to open again before */
+};
+
+/* Entries of dpd.port from the configuration; nothing is opened. */
+void port_init(struct dpd *dpd);
+
+/* Brings every port's link record up to date from the region. */
+void port_look(struct dpd *dpd);
+
+/* True when the port must be closed (netdev gone or replaced): the caller first publishes a plan without it. */
+bool port_must_close(const struct port *port);
+void port_close(struct dpd *dpd, struct port *port);
+
+/* Opens what is there and waits to be; true if any was opened. Failures set FAILED with detail, printed once. */
+bool port_open_ready(struct dpd *dpd, uint64_t now_ns);
+
+/* Enables or disables steering by trust, link state, parity and MTU; updates state and detail. */
+void port_steer(struct dpd *dpd);
+
+/* Orderly end of all: steering off, ports closed, interfaces as they were found. The workers have stopped. */
+void port_stop_all(struct dpd *dpd);
+
+/* port_dev.c: the DPDK device below a port. */
+struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; NULL, errno */
+int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);
+void port_dev_close(struct port *port);
+
+#endif

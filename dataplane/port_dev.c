@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The DPDK device below a port.
+ *
+ * af_xdp (PMD of DPDK 22.11): all the queues the netdev's driver can pair with sockets, our steering program through
+ * xdp_prog. Facts that shape this file:
+ * - Buffers are registered with the kernel as one area from the pool's first chunk on: the pool must be one chunk.
+ * - A frame must fit a page with mempool header, mbuf, headroom and XDP's 256 bytes: MTU ≤ WYE_AF_XDP_MTU_MAX.
+ * - busy_budget: with it, each empty poll is a system call; without it and with a driver that asks for wake-ups, an empty
+ *   poll blocks for a second. Software netdevs work in copy mode and never ask: 0 is right for them, and the worker may
+ *   sleep on the sockets. Hardware keeps the PMD's default.
+ * - The PMD does not tell its sockets; the one that appears while a queue is set up is the queue's.
+ * - Closing leaves the sockets open when the last reference to a queue's buffers is dropped (a miscounted reference),
+ *   which keeps the queue busy: what is still a socket after closing is closed here.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "dpd.h"
+#include "log.h"
+
+#ifndef AF_XDP
+#define AF_XDP 44
+#endif
+
+#define DESCRIPTORS 2048
+#define POOL_CACHE 512
+#define POOL_PER_QUEUE 8192	/* fill, receive and transmit rings of a queue, and as many again on the way */
+#define ROOM_SMALL (2048 + RTE_PKTMBUF_HEADROOM)
+/* one page less mempool header and mbuf */
+#define ROOM_LARGE (4096 - 64 - sizeof(struct rte_mbuf))
+#define XDP_HEADROOM 256
+
+static uint32_t at_most(uint32_t value, uint32_t most)
+{
+	return value < most ? value : most;
+}
+
+static uint32_t at_least(uint32_t value, uint32_t least)
+{
+	return value > least ? value : least;
+}
+
+/* ---- buffers ------------------------------------------------------------------------------------------------------ */
+
+/* Room for the largest MTU there is now; 4 KiB apart only when needed, since that maps all headers to few cache sets. */
+static uint16_t pool_room(const struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (dpd->port[i].link_index && dpd->port[i].link.mtu_bytes + 14 + 4 + XDP_HEADROOM + RTE_PKTMBUF_HEADROOM > ROOM_SMALL)
+			return ROOM_LARGE;
+	return ROOM_SMALL;
+}
+
+static uint32_t pool_queues(const struct dpd *dpd)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
+		const struct port *port = &dpd->port[i];
+		uint32_t queues = port->link_index ? port->link.num_rx_queues : 0;
+
+		queues = port->config->queues ? port->config->queues : at_least(queues, 1);
+		n += at_most(queues, WYE_QUEUES_MAX);
+	}
+	return n;
+}
+
+struct rte_mempool *port_pool(const struct dpd *dpd)
+{
+	uint16_t room = pool_room(dpd);
+	uint64_t most = dpd->memory.size_bytes / 4 * 3 / (room + sizeof(struct rte_mbuf) + 128);
+	uint64_t n = POOL_PER_QUEUE * (pool_queues(dpd) + dpd->n_workers + 1);
+	struct rte_mempool *pool;
+
+	if (n > most) {
+		log_warning("memory.size_mib %u is enough for %llu of the %llu packet buffers wanted",
+			    dpd->config->memory.size_mib, (unsigned long long)most, (unsigned long long)n);
+		n = most;
+	}
+	pool = rte_pktmbuf_pool_create("wye-packets", (unsigned int)n, POOL_CACHE, 0, room, SOCKET_ID_ANY);
+	if (!pool) {
+		errno = rte_errno;
+		return NULL;
+	}
+	if (pool->nb_mem_chunks == 1)
+		return pool;
+	log_error("packet buffers lie in %u pieces, AF_XDP needs one; use memory.hugepages: none, or 1 GiB pages",
+		  pool->nb_mem_chunks);
+	rte_mempool_free(pool);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* ---- af_xdp ---------------------------------------------------------------------------------------------------- */
+
+/* As the PMD sees it: combined channels, 1 where the driver has none. */
+static uint32_t netdev_queues(const char *netdev)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	struct ifreq request = { .ifr_data = (char *)&channels };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t n = 1;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", netdev);
+	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && channels.max_combined)
+		n = at_least(channels.combined_count, 1);
+	if (fd >= 0)
+		close(fd);
+	return n;
+}
+
+static bool is_xsk(int fd)
+{
+	int domain = 0;
+	socklen_t len = sizeof(domain);
+
+	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_XDP;
+}
+
+/* Sets bit fd for each AF_XDP socket we have. */
+static void xsk_sockets(fd_set *set)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	FD_ZERO(set);
+	while (dir && (entry = readdir(dir))) {
+		int fd = atoi(entry->d_name);
+
+		if (fd > 2 && fd < FD_SETSIZE && is_xsk(fd))
+			FD_SET(fd, set);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int xsk_new(const fd_set *before)
+{
+	fd_set now;
+
+	xsk_sockets(&now);
+	for (int fd = 3; fd < FD_SETSIZE; fd++)
+		if (FD_ISSET(fd, &now) && !FD_ISSET(fd, before))
+			return fd;
+	return -1;
+}
+
+static int af_xdp_devargs(struct port *port, char *devargs, size_t size, char *why)
+{
+	uint32_t has = netdev_queues(port->config->netdev), n = port->config->queues ? port->config->queues : has;
+	const char *program = steer_xdp_object();
+	bool software = port->link.kind[0] != '\0';
+
+	if (!program) {
+		snprintf(why, WYE_WHY_BYTES, "the steering program is not installed; install wye or set WYE_BPF_DIR");
+		return -ENOENT;
+	}
+	if (n > has) {
+		snprintf(why, WYE_WHY_BYTES, "queues: %u, but %s has %u combined channels: ethtool -L %s combined %u", n,
+			 port->config->netdev, has, port->config->netdev, n);
+		return -EINVAL;
+	}
+	n = at_most(n, WYE_QUEUES_MAX);
+	if (n < port->link.num_rx_queues && n < has)
+		log_warning("port %s: %u of %u queues have sockets; flows that arrive on the others stay with the kernel",
+			    port->config->netdev, n, has);
+	port->n_queues = (uint16_t)n;
+	snprintf(port->device, sizeof(port->device), "net_af_xdp_wye%u", port->index);
+	snprintf(devargs, size, "%s,iface=%s,start_queue=0,queue_count=%u,xdp_prog=%s%s", port->device,
+		 port->config->netdev, n, program, software ? ",busy_budget=0" : "");
+	return 0;
+}
+
+/* ---- any device -------------------------------------------------------------------------------------------------- */
+
+static int devargs_of(struct port *port, char *devargs, size_t size, char *why)
+{
+	if (port->config->driver == WYE_DRIVER_AF_XDP)
+		return af_xdp_devargs(port, devargs, size, why);
+	snprintf(devargs, size, "%s", port->config->devargs);
+	snprintf(port->device, sizeof(port->device), "%.*s", (int)strcspn(devargs, ","), devargs);
+	return 0;
+}
+
+static int probe(struct port *port, const char *devargs, char *why)
+{
+	int error = rte_dev_probe(devargs);
+
+	if (!error && rte_eth_dev_get_port_by_name(port->device, &port->steer.dpdk_port) == 0)
+		return 0;
+	snprintf(why, WYE_WHY_BYTES, "DPDK has no driver for \"%.300s\", or the driver refuses it%s%s; run with -v for its words",
+		 devargs, error ? ": " : "", error ? strerror(-error) : "");
+	return error ? error : -ENODEV;
+}
+
+static void queue_numbers(struct port *port, const struct rte_eth_dev_info *info, uint32_t n_workers)
+{
+	uint32_t n = port->config->queues ? port->config->queues : n_workers;
+
+	if (port->config->driver != WYE_DRIVER_AF_XDP)
+		port->n_queues = (uint16_t)at_most(at_most(n, info->max_rx_queues), WYE_QUEUES_MAX);
+	port->n_tx = (uint16_t)at_most(at_most(at_least(port->n_queues, n_workers), info->max_tx_queues), WYE_QUEUES_MAX);
+	if (port->config->driver == WYE_DRIVER_AF_XDP)
+		port->n_tx = port->n_queues; /* in pairs only */
+}
+
+/* What a frame may carry: the device's limit and the buffers'. */
+static uint32_t mtu_limit(const struct port *port, const struct rte_eth_dev_info *info, struct rte_mempool *pool)
+{
+	uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM - 14 - 4;
+	uint32_t most = info->max_mtu && info->max_mtu != UINT16_MAX ? info->max_mtu : UINT16_MAX;
+
+	if (port->config->driver == WYE_DRIVER_AF_XDP)
+		room -= XDP_HEADROOM;
+	return at_most(most, room);
+}
+
+static int setup_queues(struct port *port, struct rte_mempool *pool, char *why)
+{
+	uint16_t id = port->steer.dpdk_port, rx = DESCRIPTORS, tx = DESCRIPTORS;
+	int error;
+
+	(void)rte_eth_dev_adjust_nb_rx_tx_desc(id, &rx, &tx);
+	for (uint16_t q = 0; q < port->n_queues; q++) {
+		fd_set before;
+
+		xsk_sockets(&before);
+		error = rte_eth_rx_queue_setup(id, q, rx, SOCKET_ID_ANY, NULL, pool);
+		port->xsk_fd[q] = xsk_new(&before);
+		if (error) {
+			snprintf(why, WYE_WHY_BYTES, "receive queue %u of %u: %s; run with -v for the driver's words", q,
+				 port->n_queues, strerror(-error));
+			return error;
+		}
+	}
+	for (uint16_t q = 0; q < port->n_tx; q++) {
+		error = rte_eth_tx_queue_setup(id, q, tx, SOCKET_ID_ANY, NULL);
+		if (error) {
+			snprintf(why, WYE_WHY_BYTES, "transmit queue %u of %u: %s", q, port->n_tx, strerror(-error));
+			return error;
+		}
+	}
+	return 0;
+}
+
+static int configure(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why)
+{
+	struct rte_eth_conf conf = { 0 };
+	struct rte_eth_dev_info info;
+	int error = rte_eth_dev_info_get(port->steer.dpdk_port, &info);
+
+	if (!error) {
+		queue_numbers(port, &info, n_workers);
+		port->mtu_max = mtu_limit(port, &info, pool);
+		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
+		if (port->n_queues > 1 && conf.rx_adv_conf.rss_conf.rss_hf)
+			conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		error = rte_eth_dev_configure(port->steer.dpdk_port, port->n_queues, port->n_tx, &conf);
+	}
+	if (error)
+		snprintf(why, WYE_WHY_BYTES, "%s: %u receive and %u transmit queues: %s", port->device, port->n_queues,
+			 port->n_tx, strerror(-error));
+	return error;
+}
+
+int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why)
+{
+	char devargs[1024];
+	int error;
+
+	for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++) {
+		port->xsk_fd[q] = -1;
+		rte_spinlock_init(&port->tx_lock[q]);
+	}
+	error = devargs_of(port, devargs, sizeof(devargs), why);
+	error = error ? error : probe(port, devargs, why);
+	if (error)
+		return error;
+	error = configure(port, pool, n_workers, why);
+	error = error ? error : setup_queues(port, pool, why);
+	if (!error) {
+		error = rte_eth_dev_start(port->steer.dpdk_port);
+		if (error)
+			snprintf(why, WYE_WHY_BYTES, "%s does not start: %s", port->device, strerror(-error));
+	}
+	if (error)
+		port_dev_close(port);
+	return error;
+}
+
+void port_dev_close(struct port *port)
+{
+	uint16_t id = port->steer.dpdk_port;
+	struct rte_eth_dev_info info;
+
+	if (rte_eth_dev_info_get(id, &info) == 0) {
+		(void)rte_eth_dev_stop(id);
+		(void)rte_dev_remove(info.device); /* closes the port, too */
+	}
+	for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++) {
+		if (is_xsk(port->xsk_fd[q]))
+			close(port->xsk_fd[q]);
+		port->xsk_fd[q] = -1;
+	}
+}

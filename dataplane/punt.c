@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Packets from workers to main to TAPs, with a rate limit for each reason.
+ *
+ * Main sleeps in epoll when nothing is to be done, and a worker must not make a system call for every packet; so
+ * main says when it sleeps, and only then a worker writes the eventfd.
+ *
+ * Ordering guarantees (Dekker's pattern: each side writes its own word, then reads the other's)
+ *   worker: D1 enqueue on the ring;   D2 full fence;   D3 read main_sleeps, if set: clear it and write the eventfd
+ *   main:   D4 set main_sleeps;       D5 full fence;   D6 look into the rings, if all are empty: epoll_wait
+ * D2 and D5 are seq_cst fences and so come in one order. If D2 is first, D6 sees the packet of D1 and main does not
+ * sleep. If D5 is first, D3 sees main_sleeps of D4 and the worker wakes main. Either way no packet waits for a
+ * sleeper; without the fences both could read old values, and one would wait for the next tick of main's timer.
+ */
+#include <errno.h>
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "dpd.h"
+#include "log.h"
+#include "nodes/node.h"
+
+#define PUNT_SEGMENTS 8
+#define PUNT_BATCH 64
+
+/* ---- rate limit ------------------------------------------------------------------------------------------------- */
+
+/*
+ * Reasons that are no exceptions but mean "this flow is the kernel's": what a port whose driver brings everything
+ * must pass on. The punt ring bounds them; a rate made for ICMP errors would throttle the host's own traffic.
+ */
+static bool unlimited(enum wye_reason reason)
+{
+	switch (reason) {
+	case WYE_REASON_ETHER_NOT_FOR_US:
+	case WYE_REASON_ETHER_VLAN:
+	case WYE_REASON_ETHER_NOT_IP:
+	case WYE_REASON_STEER_KERNEL:
+	case WYE_REASON_STEER_GUARD:
+	case WYE_REASON_PORT_PARITY:
+	case WYE_REASON_PORT_NOT_FORWARDING:
+	case WYE_REASON_PORT_DOWN:
+	case WYE_REASON_MIRROR_STALE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* One worker at a time refills; who loses the race finds the tokens there. */
+static void bucket_fill(const struct punt *punt, struct punt_bucket *bucket)
+{
+	uint64_t filled = atomic_load_explicit(&bucket->filled_tsc, memory_order_relaxed);
+	uint64_t tokens = (rte_rdtsc() - filled) / punt->tsc_per_token;
+	int64_t left;
+
+	if (!tokens || !atomic_compare_exchange_strong_explicit(&bucket->filled_tsc, &filled,
+								filled + tokens * punt->tsc_per_token,
+								memory_order_relaxed, memory_order_relaxed))
+		return;
+	left = atomic_load_explicit(&bucket->tokens, memory_order_relaxed);
+	if (left + (int64_t)tokens > punt->depth || tokens > (uint64_t)punt->depth)
+		tokens = left < punt->depth ? (uint64_t)(punt->depth - left) : 0;
+	atomic_fetch_add_explicit(&bucket->tokens, (int64_t)tokens, memory_order_relaxed);
+}
+
+/* How many of n packets may go. */
+static uint32_t bucket_take(struct punt *punt, enum wye_reason reason, uint32_t n)
+{
+	struct punt_bucket *bucket = &punt->bucket[reason];
+	int64_t left;
+
+	if (unlimited(reason))
+		return n;
+	bucket_fill(punt, bucket);
+	if (atomic_load_explicit(&bucket->tokens, memory_order_relaxed) <= 0)
+		return 0;
+	left = atomic_fetch_sub_explicit(&bucket->tokens, n, memory_order_relaxed);
+	if (left >= (int64_t)n)
+		return n;
+	left = left > 0 ? left : 0;
+	atomic_fetch_add_explicit(&bucket->tokens, (int64_t)n - left, memory_order_relaxed);
+	return (uint32_t)left;
+}
+
+/* ---- worker ------------------------------------------------------------------------------------------------------ */
+
+static void wake_main(struct punt *punt)
+{
+	uint64_t one = 1;
+
+	atomic_thread_fence(memory_order_seq_cst); /* D2 */
+	if (atomic_load_explicit(&punt->main_sleeps, memory_order_relaxed) && /* D3 */
+	    atomic_exchange_explicit(&punt->main_sleeps, 0, memory_order_relaxed))
+		(void)!write(punt->event_fd, &one, sizeof(one));
+}
+
+static void lose(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n)
+{
+	if (!n)
+		return;
+	count_reason(worker, reason, n);
+	rte_pktmbuf_free_bulk(packets, n);
+}
+
+void punt_packets(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n)
+{
+	struct punt *punt = &worker->dpd->punt;
+	uint32_t allowed = bucket_take(punt, reason, n), queued;
+
+	count_reason(worker, reason, n);
+	queued = rte_ring_enqueue_burst(worker->punts, (void **)packets, allowed, NULL); /* D1 */
+	lose(worker, WYE_REASON_PUNT_QUEUE_FULL, packets + queued, allowed - queued);
+	lose(worker, WYE_REASON_PUNT_RATE, packets + allowed, n - allowed);
+	if (queued)
+		wake_main(punt);
+}
+
+/* ---- main --------------------------------------------------------------------------------------------------------- */
+
+/* One frame as the wire brought it; in generic XDP mode marked, so that the steering program lets it through. */
+static bool write_packet(struct dpd *dpd, struct port *port, struct rte_mbuf *packet)
+{
+	const struct punt_tap *tap = &dpd->punt.tap[port->index];
+	struct iovec part[PUNT_SEGMENTS];
+	int n = 0;
+
+	if (tap->fd < 0 || packet->data_len < sizeof(struct rte_ether_hdr))
+		return false;
+	if (port->steer.generic_xdp)
+		memcpy(rte_pktmbuf_mtod(packet, void *), port->steer.punt_mac, 6);
+	for (struct rte_mbuf *m = packet; m && n < PUNT_SEGMENTS; m = m->next)
+		part[n++] = (struct iovec){ rte_pktmbuf_mtod(m, void *), m->data_len };
+	return writev(tap->fd, part, n) == (ssize_t)packet->pkt_len;
+}
+
+static void write_one(struct dpd *dpd, struct rte_mbuf *packet)
+{
+	struct wye_worker_stats *stats = &dpd->stats->worker[0];
+	uint32_t p = packet->port < RTE_DIM(dpd->port_of_dpdk) ? dpd->port_of_dpdk[packet->port] : 0;
+
+	if (p-- && write_packet(dpd, &dpd->port[p], packet))
+		count_add(&stats->port[p].punted, 1);
+	else
+		count_add(&stats->reason[WYE_REASON_PUNT_TAP], 1);
+}
+
+uint32_t punt_write(struct dpd *dpd, uint32_t budget)
+{
+	struct rte_mbuf *packets[PUNT_BATCH];
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		uint32_t n, part = 0;
+
+		if (!dpd->worker[i].punts)
+			continue;
+		do {
+			n = rte_ring_dequeue_burst(dpd->worker[i].punts, (void **)packets, PUNT_BATCH, NULL);
+			for (uint32_t k = 0; k < n; k++)
+				write_one(dpd, packets[k]);
+			rte_pktmbuf_free_bulk(packets, n);
+			part += n;
+		} while (n == PUNT_BATCH && part < budget);
+		done += part;
+	}
+	return done;
+}
+
+bool punt_may_sleep(struct dpd *dpd)
+{
+	atomic_store_explicit(&dpd->punt.main_sleeps, 1, memory_order_relaxed); /* D4 */
+	atomic_thread_fence(memory_order_seq_cst); /* D5 */
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		if (dpd->worker[i].punts && !rte_ring_empty(dpd->worker[i].punts)) /* D6 */
+			return false;
+	return true;
+}
+
+void punt_awake(struct dpd *dpd)
+{
+	uint64_t drained;
+
+	atomic_store_explicit(&dpd->punt.main_sleeps, 0, memory_order_relaxed);
+	(void)!read(dpd->punt.event_fd, &drained, sizeof(drained));
+}
+
+int punt_open(struct dpd *dpd)
+{
+	struct punt *punt = &dpd->punt;
+	uint32_t rate = dpd->config->punt.rate_pps ? dpd->config->punt.rate_pps : 1;
+
+	for (uint32_t i = 0; i < WYE_PORTS_MAX; i++)
+		punt->tap[i].fd = -1;
+	punt->tsc_per_token = RTE_MAX(rte_get_tsc_hz() / rate, (uint64_t)1);
+	punt->depth = RTE_MAX(rate / 10, 1u); /* a tenth of a second's worth at once */
+	for (int i = 0; i < WYE_REASON_COUNT; i++) {
+		atomic_store_explicit(&punt->bucket[i].tokens, punt->depth, memory_order_relaxed);
+		atomic_store_explicit(&punt->bucket[i].filled_tsc, rte_rdtsc(), memory_order_relaxed);
+	}
+	punt->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (punt->event_fd >= 0)
+		return 0;
+	log_error("punt: eventfd: %s", strerror(errno));
+	return -errno;
+}
+
+void punt_close(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < WYE_PORTS_MAX; i++)
+		punt_tap_close(&dpd->punt.tap[i]);
+	close(dpd->punt.event_fd);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * <run>/stats. Made under another name, locked, filled, then renamed over its predecessor, so a reader never sees a
+ * half-made one. The predecessor is locked first: whoever holds that lock is a running wye-dpd.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <rte_cycles.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "dpd.h"
+#include "log.h"
+#include "wye_publish.h"
+
+#define COUNT_EVERY_NS 1000000000u
+
+static void stats_path(const struct dpd *dpd, char *path, size_t size, const char *suffix)
+{
+	snprintf(path, size, "%s/%s%s", dpd->options.run_dir, WYE_FILE_STATS, suffix);
+}
+
+static int say(const char *path, const char *what)
+{
+	int error = -errno;
+
+	log_error("%s: %s: %s", path, what, strerror(-error));
+	return error;
+}
+
+/* Says who: the file's first bytes name its writer, whatever version. */
+static int say_busy(const char *path, int fd)
+{
+	struct wye_file file = { 0 };
+
+	(void)!pread(fd, &file, sizeof(file), 0);
+	log_error("%s: another wye-dpd (pid %u) is running on this run directory; stop it first or give -r another directory",
+		  path, file.writer_pid);
+	return -EBUSY;
+}
+
+/* The lock is on the file that has the name; if that changed meanwhile somebody else was faster. */
+static int lock_predecessor(const char *path)
+{
+	struct stat held, named;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644), error;
+
+	if (fd < 0)
+		return say(path, "cannot be opened; does the run directory exist and may we write to it?");
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		error = errno == EWOULDBLOCK ? say_busy(path, fd) : say(path, "flock");
+		close(fd);
+		return error;
+	}
+	if (fstat(fd, &held) < 0 || stat(path, &named) < 0 || held.st_ino != named.st_ino) {
+		close(fd);
+		errno = EBUSY;
+		return say(path, "another wye-dpd is starting");
+	}
+	return fd;
+}
+
+static void stats_fill(const struct dpd *dpd, struct wye_stats *stats)
+{
+	stats->file = (struct wye_file){
+		.magic = WYE_MAGIC,
+		.abi_version = WYE_ABI_VERSION,
+		.kind = WYE_KIND_STATS,
+		.layout_hash = WYE_LAYOUT_HASH,
+		.size_bytes = sizeof(*stats),
+		.writer_pid = (uint32_t)getpid(),
+		.writer_start = wye_process_start(getpid()),
+	};
+	stats->n_workers = dpd->config->workers.n_cpus;
+	stats->n_ports = (uint32_t)dpd->config->n_ports;
+	stats->started_ns = clock_ns();
+	stats->trust = WYE_TRUST_NEVER_SYNCED;
+	snprintf(stats->config_path, sizeof(stats->config_path), "%s", dpd->config->path);
+	for (uint32_t i = 0; i <= WYE_WORKERS_MAX; i++)
+		stats->worker[i].cpu = UINT32_MAX;
+}
+
+static int make_file(struct dpd *dpd, const char *path)
+{
+	char fresh[512];
+	int error;
+
+	stats_path(dpd, fresh, sizeof(fresh), ".new");
+	(void)unlink(fresh);
+	dpd->stats_fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (dpd->stats_fd < 0)
+		return say(fresh, "cannot be created");
+	if (flock(dpd->stats_fd, LOCK_EX | LOCK_NB) < 0 || ftruncate(dpd->stats_fd, sizeof(*dpd->stats)) < 0)
+		goto fail;
+	dpd->stats = mmap(NULL, sizeof(*dpd->stats), PROT_READ | PROT_WRITE, MAP_SHARED, dpd->stats_fd, 0);
+	if (dpd->stats == MAP_FAILED)
+		goto fail;
+	stats_fill(dpd, dpd->stats);
+	if (rename(fresh, path) == 0)
+		return 0;
+	munmap(dpd->stats, sizeof(*dpd->stats));
+fail:
+	error = say(fresh, "cannot be set up");
+	unlink(fresh);
+	close(dpd->stats_fd);
+	dpd->stats = NULL;
+	return error;
+}
+
+int stats_open(struct dpd *dpd)
+{
+	char path[512];
+	int old, error;
+
+	(void)mkdir(dpd->options.run_dir, 0755);
+	stats_path(dpd, path, sizeof(path), "");
+	old = lock_predecessor(path);
+	if (old < 0)
+		return old;
+	error = make_file(dpd, path);
+	close(old);
+	return error;
+}
+
+void stats_close(struct dpd *dpd)
+{
+	char path[512];
+
+	if (!dpd->stats)
+		return;
+	atomic_store_explicit(&dpd->stats->state, WYE_DPD_STOPPED, memory_order_release);
+	stats_path(dpd, path, sizeof(path), "");
+	unlink(path);
+	munmap(dpd->stats, sizeof(*dpd->stats));
+	close(dpd->stats_fd);
+	dpd->stats = NULL;
+}
+
+/* ---- what is written under seq ------------------------------------------------------------------------------------ */
+
+static void info_write(struct wye_stats *stats, void *to, const void *from, size_t bytes)
+{
+	if (memcmp(to, from, bytes))
+		wye_seq_write(&stats->seq, to, from, bytes / 4);
+}
+
+void stats_memory(struct dpd *dpd)
+{
+	struct wye_stats *stats = dpd->stats;
+	char kind[sizeof(stats->memory_kind)] = "";
+	uint64_t hz = rte_get_tsc_hz();
+
+	snprintf(kind, sizeof(kind), "%s", dpd->memory.kind);
+	info_write(stats, stats->memory_kind, kind, sizeof(kind));
+	info_write(stats, &stats->memory_bytes, &dpd->memory.size_bytes, sizeof(stats->memory_bytes));
+	info_write(stats, &stats->tsc_hz, &hz, sizeof(hz));
+}
+
+void stats_rules(struct dpd *dpd)
+{
+	struct wye_stats *stats = dpd->stats;
+	const struct wye_config *config = dpd->config;
+	uint32_t n[2] = { (uint32_t)config->n_rules, (uint32_t)config->default_action };
+
+	for (size_t i = 0; i < config->n_rules && i < WYE_RULES_MAX; i++) {
+		struct wye_rule_info info = { .action = config->rule[i].action, .line = config->rule[i].line };
+
+		memcpy(info.name, config->rule[i].name, sizeof(info.name));
+		memcpy(info.match, config->rule[i].text, sizeof(info.match));
+		info_write(stats, &stats->rule[i], &info, sizeof(info));
+	}
+	info_write(stats, &stats->n_rules, &n[0], 4);
+	info_write(stats, &stats->default_action, &n[1], 4);
+}
+
+static const char *const driver_name[] = {
+	[WYE_DRIVER_AF_XDP] = "af_xdp",
+	[WYE_DRIVER_MLX5] = "mlx5",
+	[WYE_DRIVER_VFIO] = "vfio",
+	[WYE_DRIVER_DEVARGS] = "devargs",
+};
+
+void stats_ports(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
+		const struct port *port = &dpd->port[i];
+		struct wye_port_info info = { .ifindex = port->steer.ifindex, .state = port->state };
+
+		snprintf(info.netdev, sizeof(info.netdev), "%s", port->config->netdev);
+		snprintf(info.driver, sizeof(info.driver), "%s", driver_name[port->config->driver]);
+		snprintf(info.backend, sizeof(info.backend), "%s", port->backend->name);
+		if (port->open && port->backend == &steer_xdp)
+			snprintf(info.mode, sizeof(info.mode), "%s", port->steer.generic_xdp ? "generic" : "native");
+		info.queues = port->n_queues;
+		info.mtu_max_bytes = port->mtu_max;
+		snprintf(info.tap, sizeof(info.tap), "%s", dpd->punt.tap[i].name);
+		snprintf(info.detail, sizeof(info.detail), "%s", port->detail);
+		info_write(dpd->stats, &dpd->stats->port[i], &info, sizeof(info));
+	}
+}
+
+void stats_reload_error(struct dpd *dpd, const char *why)
+{
+	char text[sizeof(dpd->stats->reload_error)] = "";
+
+	snprintf(text, sizeof(text), "%s", why);
+	info_write(dpd->stats, dpd->stats->reload_error, text, sizeof(text));
+	atomic_fetch_add_explicit(why[0] ? &dpd->stats->reload_errors : &dpd->stats->reloads, 1, memory_order_relaxed);
+}
+
+uint32_t stats_node(struct dpd *dpd, const char *name)
+{
+	struct wye_stats *stats = dpd->stats;
+	char text[sizeof(stats->node[0])] = "";
+	uint32_t i, n;
+
+	for (i = 0; i < stats->n_nodes; i++)
+		if (!strncmp(stats->node[i], name, sizeof(stats->node[i])))
+			return i;
+	if (i == WYE_NODES_MAX)
+		return i;
+	snprintf(text, sizeof(text), "%s", name);
+	info_write(stats, stats->node[i], text, sizeof(text));
+	n = i + 1;
+	info_write(stats, &stats->n_nodes, &n, 4);
+	return i;
+}
+
+void stats_node_edges(struct dpd *dpd, uint32_t node, const uint32_t next[8])
+{
+	info_write(dpd->stats, dpd->stats->node_next[node], next, 8 * sizeof(next[0]));
+}
+
+/* ---- now and then --------------------------------------------------------------------------------------------------- */
+
+static void count_steering(struct dpd *dpd)
+{
+	static uint64_t rules[WYE_RULES_MAX + 1], counters[WYE_STEER_COUNTERS_MAX];
+	uint64_t n = dpd->config->n_rules;
+
+	memset(rules, 0, sizeof(rules));
+	memset(counters, 0, sizeof(counters));
+	steer_xdp.count(rules, counters);
+	steer_software.count(rules, counters);
+	for (uint32_t i = 0; i < n; i++)
+		atomic_store_explicit(&dpd->stats->rule_packets[i], rules[i], memory_order_relaxed);
+	/* the backends put the default behind the last rule; the file has it at the end */
+	atomic_store_explicit(&dpd->stats->rule_packets[WYE_RULES_MAX], rules[n], memory_order_relaxed);
+	for (uint32_t i = 0; i < WYE_STEER_COUNTERS_MAX; i++)
+		atomic_store_explicit(&dpd->stats->steer_counter[i], counters[i], memory_order_relaxed);
+}
+
+void stats_tick(struct dpd *dpd)
+{
+	static uint64_t counted_ns;
+	uint64_t now = clock_ns();
+
+	atomic_store_explicit(&dpd->stats->trust, dpd->tables.trust, memory_order_relaxed);
+	atomic_store_explicit(&dpd->stats->heartbeat_ns, now, memory_order_relaxed);
+	if (now - counted_ns < COUNT_EVERY_NS)
+		return;
+	counted_ns = now;
+	count_steering(dpd);
+}

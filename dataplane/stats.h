@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The writer of <run>/stats (wye_stats.h). The file's lock keeps a second wye-dpd off the run directory. */
+#ifndef STATS_H
+#define STATS_H
+
+#include "wye_stats.h"
+
+struct dpd;
+
+/* Creates and locks the file. *stats is mapped rw. 0 or -errno, printed; -EBUSY: another wye-dpd has it. */
+int stats_open(struct dpd *dpd);
+void stats_close(struct dpd *dpd);	/* state STOPPED, file removed */
+
+void stats_memory(struct dpd *dpd);	/* once DPDK is up */
+void stats_rules(struct dpd *dpd);	/* after flows changed */
+void stats_ports(struct dpd *dpd);	/* after any port changed; writes only what differs */
+void stats_reload_error(struct dpd *dpd, const char *why);	/* "" = the reload went through */
+/* Index of a node in the file, made if there is none; WYE_NODES_MAX = full. */
+uint32_t stats_node(struct dpd *dpd, const char *name);
+void stats_node_edges(struct dpd *dpd, uint32_t node, const uint32_t next[8]);
+void stats_tick(struct dpd *dpd);	/* heartbeat; about once a second the steering counters */
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Attaching to what wye-ctld publishes, and following it: another region after a flip, another control file after
+ * an orderly restart. Main thread only; workers see the result through the plan.
+ */
+#ifndef TABLES_H
+#define TABLES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "wye_map.h"
+
+struct tables {
+	const struct wye_control *control;	/* NULL = wye-ctld has never been seen */
+	struct wye_readers *readers;
+	struct wye_reader_slot *slot[WYE_WORKERS_MAX];
+	dev_t control_dev;
+	ino_t control_ino;
+	const struct wye_region *region;	/* NULL = no tables yet */
+	uint64_t generation;
+	enum wye_mirror_trust trust;
+};
+
+/*
+ * Looks for changes and returns true when *next differs from *now in anything but trust: the caller builds a plan
+ * from *next, publishes it, then calls tables_release(now, next). Trust is updated in *next in any case.
+ */
+bool tables_follow(const struct tables *now, struct tables *next, const char *run_dir, uint32_t n_workers,
+		   uint64_t stale_after_ns);
+/* Unmaps what `from` holds and `kept` (NULL: nothing) does not. */
+void tables_release(struct tables *from, const struct tables *kept);
+
+/* Copies a LINK record found by ifindex, or by name when ifindex is 0. Returns its index, 0 = not there. */
+uint32_t tables_link(const struct wye_region *region, uint32_t ifindex, const char *name, struct wye_link *link);
+
+uint64_t tables_links_version(const struct wye_region *region);
+uint64_t tables_locals_version(const struct wye_region *region);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The loop: adopt the plan if it is new, pass the quiescent point, walk the graph, then decide whether to rest.
+ *
+ * Resting, `workers.idle`: poll never does. adaptive spins for IDLE_SPIN_US after the last packet, because a sleep and a
+ * wake-up cost some 5 µs and a burst often has a second one behind it; then waits in epoll for the queues' sockets,
+ * where all the worker's queues have one (af_xdp), so that an idle worker costs nothing and no packet waits for a
+ * timer; else in naps of IDLE_NAP_US, short enough that a queue of 2,048 does not overflow at 8 Mpps. While it
+ * rests it is an offline reader. Every IDLE_WAIT_MS it wakes to show the watchdog that it lives.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <rte_cycles.h>
+#include <rte_launch.h>
+#include <rte_graph_worker.h>
+#include <rte_lcore.h>
+#include <rte_ring.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "dpd.h"
+#include "log.h"
+#include "wye_publish.h"
+
+#define IDLE_SPIN_US 50
+#define IDLE_NAP_US 100
+#define IDLE_WAIT_MS 100
+#define COUNT_EVERY_US 1000	/* node counters are copied this often */
+#define STANDSTILL_NS 300000000u
+#define DRAIN_NS 50000000u
+#define PUNT_RING_SIZE 4096
+
+struct idle {		/* of one worker, on its stack */
+	uint64_t spin_tsc, count_tsc;	/* the constants above in TSC ticks */
+	uint64_t last_rx_tsc, last_count_tsc;
+	uint64_t received;		/* as of the last loop */
+	bool adaptive;
+};
+
+static struct graph_worker *own_graph(struct worker *worker)
+{
+	return worker->plan && worker->plan->graphs ?
+		(struct graph_worker *)&worker->plan->graphs->worker[worker->index] : NULL;
+}
+
+/* Between two walks: nothing of the old plan is in use any more. */
+static void adopt(struct worker *worker, const struct plan *plan)
+{
+	struct wye_reader_slot *slot = plan ? plan->slot[worker->index] : NULL;
+	struct wye_reader_slot *old = worker->plan ? worker->plan->slot[worker->index] : NULL;
+	struct graph_worker *graph = own_graph(worker);
+
+	if (graph)
+		graph_count(graph);
+	if (old)
+		wye_reader_offline(old);
+	worker->plan = plan;
+	if (slot) {
+		wye_reader_offline(slot);
+		atomic_store_explicit(&slot->generation, plan->generation, memory_order_release);
+		if (plan->region)
+			wye_reader_online(slot, &plan->region->epoch);
+	}
+	atomic_store_explicit(&worker->stats->generation, plan ? plan->generation : 0, memory_order_relaxed);
+	atomic_store_explicit(&worker->adopted, plan, memory_order_release); /* W3 */
+}
+
+static void wait_for_work(struct worker *worker, const struct graph_worker *graph)
+{
+	struct timespec nap = { .tv_nsec = IDLE_NAP_US * 1000 };
+	struct epoll_event events[8];
+	uint64_t drained;
+
+	if (!graph || graph->epoll_fd < 0) {
+		nanosleep(&nap, NULL);
+		return;
+	}
+	epoll_wait(graph->epoll_fd, events, 8, IDLE_WAIT_MS);
+	(void)!read(worker->wake_fd, &drained, sizeof(drained));
+}
+
+static void rest(struct worker *worker, struct graph_worker *graph, struct idle *idle)
+{
+	const struct plan *plan = worker->plan;
+	struct wye_reader_slot *slot = plan ? plan->slot[worker->index] : NULL;
+
+	if (graph)
+		graph_count(graph);
+	count_add(&worker->stats->sleeps, 1);
+	if (slot)
+		wye_reader_offline(slot);
+	wait_for_work(worker, graph);
+	if (slot && plan->region)
+		wye_reader_online(slot, &plan->region->epoch);
+	idle->last_count_tsc = rte_rdtsc();
+}
+
+static void after_walk(struct worker *worker, struct graph_worker *graph, struct idle *idle, uint64_t before)
+{
+	uint64_t now = rte_rdtsc();
+
+	count_add(&worker->stats->loops, 1);
+	count_add(&worker->stats->cycles_total, now - before);
+	if (worker->received != idle->received) {
+		idle->received = worker->received;
+		idle->last_rx_tsc = now;
+		count_add(&worker->stats->cycles_busy, now - before);
+	} else {
+		count_add(&worker->stats->empty_loops, 1);
+		if (idle->adaptive && now - idle->last_rx_tsc > idle->spin_tsc) {
+			rest(worker, graph, idle);
+			return;
+		}
+		rte_pause();
+	}
+	if (graph && now - idle->last_count_tsc > idle->count_tsc) {
+		idle->last_count_tsc = now;
+		graph_count(graph);
+	}
+}
+
+static int worker_main(void *arg)
+{
+	struct worker *worker = arg;
+	uint64_t hz = rte_get_tsc_hz();
+	struct idle idle = {
+		.spin_tsc = hz / 1000000 * IDLE_SPIN_US,
+		.count_tsc = hz / 1000000 * COUNT_EVERY_US,
+		.adaptive = worker->dpd->config->workers.idle == WYE_IDLE_ADAPTIVE,
+	};
+
+	char name[16];
+
+	snprintf(name, sizeof(name), "wye-worker-%u", worker->index);
+	pthread_setname_np(pthread_self(), name);
+	worker->stats->tid = (uint32_t)gettid();
+	while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
+		const struct plan *plan = atomic_load_explicit(&worker->dpd->plan, memory_order_acquire); /* W2 */
+		uint64_t before = rte_rdtsc();
+		struct graph_worker *graph;
+
+		if (plan != worker->plan)
+			adopt(worker, plan);
+		if (plan && plan->region)
+			wye_reader_quiescent(plan->slot[worker->index], &plan->region->epoch);
+		graph = own_graph(worker);
+		if (graph && graph->graph)
+			rte_graph_walk(graph->graph);
+		after_walk(worker, graph, &idle, before);
+	}
+	adopt(worker, NULL);
+	return 0;
+}
+
+static int worker_prepare(struct dpd *dpd, uint32_t index)
+{
+	struct worker *worker = &dpd->worker[index];
+	char name[32];
+
+	worker->index = index;
+	worker->lcore = index + 1;
+	worker->dpd = dpd;
+	worker->stats = &dpd->stats->worker[index + 1];
+	worker->stats->cpu = dpd->config->workers.cpu[index];
+	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (worker->wake_fd < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "wye-punt-%u", index);
+	worker->punts = rte_ring_create(name, PUNT_RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	return worker->punts ? 0 : -ENOMEM;
+}
+
+int worker_start(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		int error = worker_prepare(dpd, i);
+
+		error = error ? error : rte_eal_remote_launch(worker_main, &dpd->worker[i], dpd->worker[i].lcore);
+		if (error) {
+			log_error("worker %u on CPU %u: %s", i, dpd->config->workers.cpu[i], strerror(-error));
+			return error;
+		}
+	}
+	return 0;
+}
+
+void worker_wake(struct worker *worker)
+{
+	uint64_t one = 1;
+
+	if (worker->wake_fd > 0)
+		(void)!write(worker->wake_fd, &one, sizeof(one));
+}
+
+void worker_stop(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		struct worker *worker = &dpd->worker[i];
+
+		atomic_store_explicit(&worker->stop, true, memory_order_relaxed);
+		worker_wake(worker);
+	}
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		struct worker *worker = &dpd->worker[i];
+
+		if (worker->dpd)
+			rte_eal_wait_lcore(worker->lcore);
+	}
+	while (punt_write(dpd, 4096)) /* what they left for the kernel */
+		;
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		struct worker *worker = &dpd->worker[i];
+
+		rte_ring_free(worker->punts);
+		worker->punts = NULL;
+		if (worker->dpd)
+			close(worker->wake_fd);
+		worker->wake_fd = -1;
+	}
+}
+
+void worker_drain(struct dpd *dpd)
+{
+	uint64_t until = clock_ns() + DRAIN_NS;
+
+	for (uint32_t i = 0; i < dpd->n_workers && dpd->worker[i].dpd; i++) {
+		struct wye_worker_stats *stats = dpd->worker[i].stats;
+		uint64_t empty = atomic_load_explicit(&stats->empty_loops, memory_order_relaxed);
+
+		worker_wake(&dpd->worker[i]);
+		/* the second empty loop began after the first look: everything taken before it is through the graph */
+		while (atomic_load_explicit(&stats->empty_loops, memory_order_relaxed) < empty + 2 && clock_ns() < until) {
+			worker_wake(&dpd->worker[i]);
+			usleep(100);
+		}
+	}
+	while (punt_write(dpd, 4096))
+		;
+}
+
+bool worker_all_moving(struct dpd *dpd, uint64_t now_ns)
+{
+	bool moving = true;
+
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		struct worker *worker = &dpd->worker[i];
+		uint64_t loops = atomic_load_explicit(&worker->stats->loops, memory_order_relaxed);
+
+		if (loops != worker->seen_loops) {
+			worker->seen_loops = loops;
+			worker->seen_ns = now_ns;
+		} else if (now_ns - worker->seen_ns > STANDSTILL_NS) {
+			moving = false;
+		}
+	}
+	return moving;
+}

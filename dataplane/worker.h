@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker: one pinned thread that walks its graph for ever. It never allocates, logs or waits for anybody; when idle
+ * and told to be adaptive it sleeps until a packet comes.
+ */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include "plan.h"
+
+struct rte_ring;
+struct dpd;
+
+struct worker {
+	uint32_t index;
+	unsigned int lcore;
+	struct dpd *dpd;
+	struct wye_worker_stats *stats;	/* own block in the stats file */
+	const struct plan *plan;	/* worker: rw */
+	struct rte_ring *punts;		/* worker: producer, main: consumer; of mbufs */
+	int wake_fd;			/* eventfd; main writes it to end a sleep */
+	uint64_t received;		/* packets since start; worker: rw */
+	const struct plan *_Atomic adopted; /* worker: rw, main: ro; W3, W4 */
+	_Atomic bool stop;		/* main: rw, worker: ro */
+	uint64_t seen_loops, seen_ns;	/* main: the watchdog's memory */
+} __attribute__((aligned(128)));
+
+int worker_start(struct dpd *dpd);	/* all of them; 0 or -errno, printed */
+void worker_stop(struct dpd *dpd);	/* all of them, and waits */
+void worker_wake(struct worker *worker);
+/* Waits until the workers find their queues empty, at most 50 ms: what steering gave before it was turned off. */
+void worker_drain(struct dpd *dpd);
+
+/* Has every worker's loop moved within the last 300 ms? Main thread. */
+bool worker_all_moving(struct dpd *dpd, uint64_t now_ns);
+
+/* Relaxed add to a counter only this thread writes. */
+static inline void count_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static inline void count_reason(struct worker *worker, enum wye_reason reason, uint64_t n)
+{
+	count_add(&worker->stats->reason[reason], n);
+}
+
+#endif
