@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "array.h"
 #include "region_private.h"
 #include "wye_map.h"
 
@@ -126,6 +127,8 @@ void region_pools_destroy(struct region *region)
 	region->retired = NULL;
 }
 
+static void reclaim(struct region *region);
+
 /* ---- handing out --------------------------------------------------------------------------------------------------- */
 
 static void complain(struct region *region, enum wye_section_id id)
@@ -171,9 +174,10 @@ uint32_t region_alloc(struct region *region, enum wye_section_id id, uint32_t co
 	uint32_t index = take(region, id, count);
 
 	if (!index) {
-		/* what waits for readers may be ready */
+		/* What waits for readers may be ready; not what waits for a flush: we may be between a nexthop_put()
+		 * and the fib_set() that makes it true. */
 		atomic_fetch_add_explicit(&region->control->page->stats.reclaim_waits, 1, memory_order_relaxed);
-		region_reclaim(region);
+		reclaim(region);
 		index = take(region, id, count);
 	}
 	if (!index)
@@ -189,21 +193,6 @@ uint32_t region_live(const struct region *region, enum wye_section_id id)
 }
 
 /* ---- taking back --------------------------------------------------------------------------------------------------- */
-
-static bool grow(void **array, uint32_t *cap, size_t item_bytes, uint32_t need)
-{
-	uint32_t more = *cap ? *cap + *cap / 2 : 256;
-	void *bigger;
-
-	if (need <= *cap)
-		return true;
-	bigger = realloc(*array, (size_t)more * item_bytes);
-	if (!bigger)
-		return false;
-	*array = bigger;
-	*cap = more;
-	return true;
-}
 
 /* A root's pages go back to the file system; whoever gets it next finds zeros. */
 static void clear_root(struct region *region, enum wye_section_id id, uint32_t index)
@@ -230,7 +219,7 @@ void region_free(struct region *region, enum wye_section_id id, uint32_t index, 
 		return;
 	}
 	pool->live--;
-	if (grow((void **)&pool->free, &pool->cap_free, sizeof(*pool->free), pool->n_free + 1))
+	if (array_fit((void **)&pool->free, &pool->cap_free, sizeof(*pool->free), pool->n_free + 1))
 		pool->free[pool->n_free++] = index;	/* no memory: the record is lost, not reused too early */
 }
 
@@ -267,11 +256,11 @@ void region_retire(struct region *region, enum wye_section_id id, uint32_t index
 	struct retired_entry entry = { .index = index, .what = (uint32_t)id << 24 | count };
 	bool hold = id == WYE_SECTION_NEXTHOP_SLOT || id == WYE_SECTION_NEXTHOP || id == WYE_SECTION_GROUP;
 
-	if (!hold || !region->unpublished) {
+	if (!hold) {
 		enqueue(retired, entry);
 		return;
 	}
-	if (grow((void **)&retired->held, &retired->cap_held, sizeof(entry), retired->n_held + 1))
+	if (array_fit((void **)&retired->held, &retired->cap_held, sizeof(entry), retired->n_held + 1))
 		retired->held[retired->n_held++] = entry;
 }
 
@@ -324,16 +313,23 @@ static uint64_t oldest_epoch(const struct region *region)
 	return oldest;
 }
 
+/* The FIB names no retired nexthop any more. */
+static void release_held(struct region *region)
+{
+	struct region_retired *retired = region->retired;
+
+	if (region->unpublished)
+		return;
+	for (uint32_t i = 0; i < retired->n_held; i++)
+		enqueue(retired, retired->held[i]);
+	retired->n_held = 0;
+}
+
 static void seal(struct region *region)
 {
 	struct region_retired *retired = region->retired;
 	uint64_t epoch = atomic_load_explicit(&region->base->epoch, memory_order_relaxed);
 
-	if (!region->unpublished) {
-		for (uint32_t i = 0; i < retired->n_held; i++)
-			enqueue(retired, retired->held[i]);
-		retired->n_held = 0;
-	}
 	if (retired->tail == retired->sealed || retired->n_batches == BATCHES)
 		return;
 	retired->batch[retired->n_batches].epoch = epoch;
@@ -342,7 +338,7 @@ static void seal(struct region *region)
 	atomic_store_explicit(&region->base->epoch, epoch + 1, memory_order_release); /* P3 */
 }
 
-void region_reclaim(struct region *region)
+static void reclaim(struct region *region)
 {
 	struct region_retired *retired = region->retired;
 	uint64_t oldest;
@@ -364,4 +360,10 @@ void region_reclaim(struct region *region)
 	}
 	retired->n_batches -= done;
 	memmove(retired->batch, retired->batch + done, retired->n_batches * sizeof(retired->batch[0]));
+}
+
+void region_reclaim(struct region *region)
+{
+	release_held(region);
+	reclaim(region);
 }
