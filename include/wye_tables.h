@@ -190,7 +190,8 @@ struct wye_nexthop {
 	uint16_t buckets;	/* kind GROUP: number of words, a power of two; weights are shares of it */
 	uint16_t weight;	/* of this leg in the last group that used it: RTA_MULTIPATH hops + 1 */
 	uint8_t gateway[16];	/* RTA_GATEWAY or RTA_VIA */
-	uint8_t rewrite[16];	/* new Ethernet header: destination, source, ether_type of the forwarded family */
+	uint8_t rewrite[16];	/* new Ethernet header: destination, source, ether_type of the gateway's family: a
+				 * nexthop object may serve both, so who forwards IPv4 to an IPv6 gateway writes its own */
 };
 static_assert(sizeof(struct wye_nexthop) == 64, "wye_nexthop is one cache line");
 
