@@ -279,6 +279,11 @@ static int run_show(const struct options *options, int argc, char **argv, FILE *
 	return WYE_EXIT_USAGE;
 }
 
+static bool is_show(const char *word)
+{
+	return (strlen(word) > 1 && !strncmp("show", word, strlen(word))) || !strcmp(word, "list") || !strcmp(word, "ls");
+}
+
 int wye_run(int argc, char **argv, FILE *file)
 {
 	struct options options = { .run_dir = WYE_RUN_DIR_DEFAULT };
@@ -294,12 +299,14 @@ int wye_run(int argc, char **argv, FILE *file)
 	}
 	if (!strcmp(argv[1], "help"))
 		return print_help(file);
-	if (!strncmp("show", argv[1], strlen(argv[1])) && strlen(argv[1]) > 1)
+	if (is_show(argv[1]))
 		return run_show(&options, argc - 2, argv + 2, file);
 	command = find(commands, COUNT(commands), argv[1]);
 	if (command)
 		return run(&options, "", command, argc - 2, argv + 2, file);
-	command = find(shows, COUNT(shows), argv[1]); /* `wye route`, as `ip route` */
+	command = find(shows, COUNT(shows), argv[1]); /* `wye route [show …]`, as `ip route` */
+	if (command && argc > 2 && is_show(argv[2]))
+		return run(&options, "show ", command, argc - 3, argv + 3, file);
 	if (command)
 		return run(&options, "show ", command, argc - 2, argv + 2, file);
 	fprintf(stderr, "wye: unknown command \"%s\" (wye --help)\n", argv[1]);
