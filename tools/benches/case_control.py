@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""mirror, kill, idle, memory: what the control side costs and what dying costs."""
+import json
+import signal
+import subprocess
+import time
+
+from contest import compare, rounds
+from inputs import table4
+from machine import SOURCE_CPU, Unavailable, cpu_seconds, die_with_parent, rss_bytes, run, run_json
+from router import RUN_DIR, Router
+
+CHANGES = 500
+KILL_PPS, KILL_SECONDS = 10000, 4
+RING_PACKETS = 4096	# what may sit in the rings of one queue
+IDLE_SECONDS = 10
+MANY_ROUTES = 1000000
+
+
+def with_router(options, bench, body):
+    """body(router), with a router that is gone afterwards; what is not possible becomes a note."""
+    router = None
+    try:
+        router = Router(options.build)
+        body(router)
+    except Unavailable as why:
+        options.note(f"{bench}: {why}")
+    finally:
+        if router:
+            router.close()
+
+
+# ---- mirror ------------------------------------------------------------------------------------------------------------
+
+def change(router):
+    return run_json([f"{router.build}/tools/benches/probe", "change", RUN_DIR, "out0", "203.0.113.0/24", "10.2.0.2",
+                     "10.2.0.3", CHANGES], netns="router", cpu=SOURCE_CPU)
+
+
+def mirror_change(options, cases, emit, router, suffix=""):
+    router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
+    router.start_ctld()
+    samples = [change(router) for _ in range(options.runs)]
+    for quantile in ("p50", "p99"):
+        if f"change-latency-{quantile}" in cases:
+            emit(compare("mirror", f"change-latency-{quantile}{suffix}", "ms",
+                         [{"value": s[f"{quantile}_ms"]} for s in samples], "kernel-ack",
+                         [{"value": s[f"ack_{quantile}_ms"]} for s in samples]) | {"changes": CHANGES})
+
+
+def load_alone(router, table):
+    """The kernel's own time for a million routes, nobody listening; they are gone again afterwards."""
+    found = router.routes(table)
+    router.routes(table, "delete")
+    return {"value": found["seconds"]}
+
+
+def load_mirrored(router, table):
+    router.start_ctld()
+    start = time.monotonic()
+    router.routes(table)
+    router.routes_mirrored(MANY_ROUTES)
+    seconds = time.monotonic() - start
+    router.stop_ctld()
+    router.routes(table, "delete")
+    return {"value": seconds}
+
+
+def mirror_load(options, emit, router):
+    table = table4(options.inputs, MANY_ROUTES)
+    router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
+    found = rounds({"wye": lambda: load_mirrored(router, table), "kernel": lambda: load_alone(router, table)},
+                   min(options.runs, 3), lambda text: options.note(f"mirror/load-1m: {text}"))
+    emit(compare("mirror", "load-1m", "s", found["wye"], "kernel-alone", found["kernel"]))
+
+
+def mirror(options, cases, emit):
+    if options.contestants:
+        return
+    if any(case.startswith("change") for case in cases):
+        with_router(options, "mirror", lambda router: mirror_change(options, cases, emit, router))
+    if "load-1m" in cases:
+        with_router(options, "mirror/load-1m", lambda router: mirror_load(options, emit, router))
+
+
+# ---- kill --------------------------------------------------------------------------------------------------------------
+
+class Flow:
+    """Numbered UDP packets from source to sink (tools/udpflow.py)."""
+
+    def __init__(self, options):
+        command = ["python3", f"{options.top}/tools/udpflow.py", "--from", "source", "--to", "sink", "--dst", "10.2.0.2",
+                   "--rate", str(KILL_PPS), "--flows", "16"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent())
+        self.process.stdout.readline()	# "{}": the first packet is there
+
+    def result(self):
+        self.process.send_signal(signal.SIGTERM)
+        out, _ = self.process.communicate(timeout=30)
+        return json.loads(out.strip().splitlines()[-1])
+
+
+def killed(options, router, who):
+    """Packets lost when `who` dies by SIGKILL in mid-traffic, or (dpd-restart) takes the flows back after that."""
+    router.start_ctld()
+    router.start_dpd()
+    try:
+        if who == "dpd-restart":
+            router.dpd.stop(signal.SIGKILL)
+        flow = Flow(options)
+        time.sleep(KILL_SECONDS / 2)
+        if who == "dpd-restart":
+            router.start_dpd()
+        else:
+            (router.dpd if who == "dpd" else router.ctld).stop(signal.SIGKILL)
+        time.sleep(KILL_SECONDS / 2)
+        found = flow.result()
+    finally:
+        router.stop_dpd()
+        router.stop_ctld()
+    return {"value": found["lost"], "sent": found["sent"], "gap_ms": found["longest_gap_ms"]}
+
+
+def kill(options, cases, emit):
+    if options.contestants:
+        return
+
+    def body(router):
+        router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
+        for case in cases:
+            found = rounds({"wye": lambda who=case: killed(options, router, who)}, options.runs,
+                           lambda text, who=case: options.note(f"kill/{who}: {text}"))["wye"]
+            limit = 0 if case == "ctld" else RING_PACKETS
+            emit(compare("kill", case, "packets", found, "allowed", [{"value": limit}] * len(found),
+                         extra=("sent", "gap_ms")))
+    with_router(options, "kill", body)
+
+
+# ---- idle --------------------------------------------------------------------------------------------------------------
+
+def share(pid, seconds):
+    before = cpu_seconds(pid)
+    time.sleep(seconds)
+    return 100 * (cpu_seconds(pid) - before) / seconds
+
+
+def idle(options, cases, emit):
+    if options.contestants:
+        return
+
+    def body(router):
+        router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
+        router.start_ctld()
+        router.start_dpd()
+        time.sleep(1)
+        for case in cases:
+            pid = (router.dpd if case == "dpd" else router.ctld).pid
+            values = [{"value": share(pid, IDLE_SECONDS / options.runs)} for _ in range(options.runs)]
+            emit(compare("idle", case, "% of a core", values, "polling", [{"value": 100.0}] * len(values)))
+    with_router(options, "idle", body)
+
+
+# ---- memory ------------------------------------------------------------------------------------------------------------
+
+def memory(options, cases, emit):
+    if options.contestants:
+        return
+
+    def body(router):
+        router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
+        router.start_ctld()
+        empty = rss_bytes(router.ctld.pid)
+        router.routes(table4(options.inputs, MANY_ROUTES))
+        tables = router.routes_mirrored(MANY_ROUTES)
+        values = {"tables-1m": tables["bytes"] / MANY_ROUTES,
+                  "ctld-rss-1m": (rss_bytes(router.ctld.pid) - empty) / MANY_ROUTES}
+        for case in cases:
+            line = compare("memory", case, "bytes/route", [{"value": values[case]}], None, [])
+            emit(line | ({"sections": tables["sections"]} if options.verbose else {}))
+    with_router(options, "memory", body)
+
+
+# ---- programs that print their own lines -------------------------------------------------------------------------------
+
+def program(options, name, emit):
+    """fib and steer: tools/benches/bench_NAME prints JSON lines as ours."""
+    try:
+        out = run([f"{options.build}/tools/benches/bench_{name}", "--json", "--runs", options.runs], timeout=600)
+    except (Unavailable, OSError) as why:
+        options.note(f"{name}: {why}")
+        return
+    for line in out.splitlines():
+        if line.startswith("{"):
+            emit(json.loads(line))

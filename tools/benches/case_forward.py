@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""forward: packets per second and core from memory to memory, against a hand-written DPDK loop.
+
+Input is a net_pcap port in infinite_rx mode, output a net_null port: testpmd io moves 54 to 65 Mpps between such on one
+core, so the router is what is measured. Both contestants get the same file, the same core and the same kind of pages.
+"""
+from contest import compare, rounds
+from inputs import packets4, packets6, table4, table6
+from machine import ROUTER_CPU, Unavailable, run_json
+from router import MAC_IN, RUN_DIR, Router, run
+
+MAC = bytes.fromhex(MAC_IN.replace(":", ""))
+FEW_PACKETS, MANY_PACKETS, MANY_ROUTES = 512, 65536, 1000000
+# 65,536 preloaded packets of net_pcap lie in buffers of the dataplane's pool
+MEMORY_MIB = 1024
+CASES = {	# case: (lookup of the loop, name for "vs", table, packets)
+    "ipv4-few": ("lpm", "rte_lpm-loop", lambda d: table4(d, 1), lambda d: packets4(d, 1, FEW_PACKETS, MAC)),
+    "ipv4-1m": ("fib", "rte_fib-loop", lambda d: table4(d, MANY_ROUTES),
+                lambda d: packets4(d, MANY_ROUTES, MANY_PACKETS, MAC)),
+    "ipv6-few": ("lpm6", "rte_lpm6-loop", table6, lambda d: packets6(d, FEW_PACKETS, MAC)),
+}
+
+
+def loop(build, huge, lookup, table, packets, seconds):
+    memory = ["--in-memory", "-m", MEMORY_MIB] if huge else ["--no-huge", "-m", MEMORY_MIB]
+    found = run_json([f"{build}/tools/benches/lpm_loop", "-l", ROUTER_CPU, *memory, "--no-pci", "--no-telemetry",
+                      "--file-prefix", "wye-bench", "--log-level", "error", "--iova-mode=va",
+                      "--vdev", f"net_pcap0,rx_pcap={packets},infinite_rx=1", "--vdev", "net_null0,no-rx=1",
+                      "--", lookup, table, seconds], timeout=120)
+    return {"value": found["mpps"], "cycles": found["cycles"]}
+
+
+def wye(router, seconds):
+    router.start_dpd()
+    try:
+        run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", 0.2])
+        found = run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", seconds])
+    finally:
+        router.stop_dpd()
+    if found["mpps"] <= 0:
+        raise Unavailable("wye-dpd sent nothing out of out0")
+    return {"value": found["mpps"], "cycles": found["cycles"], "nodes": found["nodes"]}
+
+
+def prepare(router, lookup, table, packets):
+    router.configure([f'netdev: in0, driver: devargs, devargs: "net_pcap0,rx_pcap={packets},infinite_rx=1"',
+                      'netdev: out0, driver: devargs, devargs: "net_null0,no-rx=1"'],
+                     memory=f"{{ hugepages: auto, size_mib: {MEMORY_MIB} }}", idle="poll")
+    if lookup == "lpm6":
+        run("ip -n router route replace 2001:db8:12::/48 via 2001:db8:2::2 dev out0")
+        routes = 0
+    else:
+        routes = router.routes(table)["routes"]
+    router.start_ctld()
+    router.routes_mirrored(routes)
+
+
+def measure(options, case, emit):
+    lookup, vs, make_table, make_packets = CASES[case]
+    table, packets = make_table(options.inputs), make_packets(options.inputs)
+    contestants = {vs: lambda: loop(options.build, options.huge, lookup, table, packets, options.seconds)}
+    router = None
+    try:
+        if not options.contestants:
+            router = Router(options.build)
+            prepare(router, lookup, table, packets)
+            contestants = {"wye": lambda: wye(router, options.seconds), **contestants}
+        found = rounds(contestants, options.runs, lambda text: options.note(f"forward/{case}: {text}"))
+    except Unavailable as why:
+        options.note(f"forward/{case}: {why}")
+        return
+    finally:
+        if router:
+            router.close()
+    line = compare("forward", case, "Mpps", found.get("wye", []), vs, found[vs], extra=("cycles",))
+    if options.verbose and found.get("wye"):
+        line["nodes"] = found["wye"][-1]["nodes"]
+    emit(line)
