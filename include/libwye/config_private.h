@@ -76,7 +76,7 @@ struct config_parse {
 	yaml_document_t doc;
 };
 
-/* Prints "NAME:LINE:COLUMN: …" and counts. From CONFIG_PROBLEMS_MAX on only counts. */
+/* Prints "NAME:LINE:COLUMN: …" on one line and counts. From CONFIG_PROBLEMS_MAX on only counts. */
 void config_problem(struct config_parse *parse, yaml_mark_t at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 static inline bool config_gave_up(const struct config_parse *parse)
@@ -84,7 +84,7 @@ static inline bool config_gave_up(const struct config_parse *parse)
 	return parse->problems > CONFIG_PROBLEMS_MAX;
 }
 
-/* Text for quoting in a message: control characters as '?', at most 60 bytes. Valid until the eighth next call. */
+/* Text for quoting in a message: at most 60 bytes, NUL as '?'. Valid until the eighth next call. */
 const char *config_quote(const char *text, size_t len_bytes);
 
 /* Which of the names (NULL-terminated) was most likely meant, NULL = none comes near. */

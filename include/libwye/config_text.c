@@ -5,8 +5,17 @@
 
 #include "config_private.h"
 
+/* A message is one line, whatever of the file it quotes. */
+static void blot_control(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 127)
+			*text = '?';
+}
+
 void config_problem(struct config_parse *parse, yaml_mark_t at, const char *format, ...)
 {
+	char text[1024];
 	va_list args;
 
 	parse->problems++;
@@ -18,9 +27,10 @@ void config_problem(struct config_parse *parse, yaml_mark_t at, const char *form
 		return;
 	}
 	va_start(args, format);
-	vfprintf(parse->messages, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', parse->messages);
+	blot_control(text);
+	fprintf(parse->messages, "%s\n", text);
 }
 
 const char *config_quote(const char *text, size_t len_bytes)
@@ -31,7 +41,7 @@ const char *config_quote(const char *text, size_t len_bytes)
 	size_t n = len_bytes < 60 ? len_bytes : 57;
 
 	for (size_t i = 0; i < n; i++)
-		out[i] = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
+		out[i] = text[i] ? text[i] : '?';
 	strcpy(out + n, n < len_bytes ? "..." : "");
 	return out;
 }

@@ -105,6 +105,9 @@ static const struct {
 	  "f:1:20: port \"a/b\": no netdev can have this name: no blanks, '/' or ':'\n" },
 	{ "ports: [ { netdev: .. } ]\n",
 	  "f:1:20: port \"..\": no netdev can have this name: no blanks, '/' or ':'\n" },
+	{ "ports: [ { netdev: \"e\\n\\x1b[\", devargs: a } ]\n",
+	  "f:1:20: port \"e??[\": no netdev can have this name: no blanks, '/' or ':'\n"
+	  "f:1:41: port \"e??[\": driver af_xdp takes no devargs; remove them or use driver: devargs\n" },
 	{ "ports:\n  - netdev: eth0\n  - netdev: eth0\n",
 	  "f:3:13: port \"eth0\": netdev already used by the port on line 2; remove one\n" },
 	{ "ports: [ { netdev: eth0, driver: afxdp } ]\n",
