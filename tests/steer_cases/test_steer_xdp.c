@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <linux/bpf.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,16 +221,18 @@ static void locals_change(void **state)
 
 #define RELOADS 150
 
-/* Rule i: its own destination and its own port, to the dataplane. `turn` moves the rules around: any mixture of two
- * such sets gives a packet to the default, the kernel. */
+/*
+ * Rule i: its own destination and its own port, to the dataplane. `turn` moves the rules around, and one more rule
+ * shifts the numbers of classes: almost any mixture of two such sets gives a packet to the default, the kernel.
+ */
 static struct steer_rules *turned_rules(uint32_t turn)
 {
-	struct wye_config config = { .n_rules = 1000 };
+	struct wye_config config = { .n_rules = 1000 + !!turn };
 	struct steer_rules *rules;
 
 	config.rule = calloc(config.n_rules, sizeof(*config.rule));
 	for (uint32_t i = 0; i < config.n_rules; i++) {
-		uint32_t flow = (i + turn) % config.n_rules;
+		uint32_t flow = i < 1000 ? (i + turn) % 1000 : 1000;
 		struct wye_rule *rule = &config.rule[i];
 
 		rule->in_port = -1;
@@ -237,6 +240,7 @@ static struct steer_rules *turned_rules(uint32_t turn)
 		rule->proto_set = true;
 		rule->ip_proto = 17;
 		rule->dport = (struct wye_port_range){ true, 1000 + flow, 1000 + flow };
+		rule->sport = (struct wye_port_range){ flow == 1000, 5, 6 };
 		rule->action = WYE_ACTION_DATAPLANE;
 	}
 	rules = steer_compile(&config);
@@ -250,11 +254,29 @@ struct reloader {
 	int err;
 };
 
+/* Two threads that share a CPU hardly ever meet in the middle of a reload. */
+static void pin(int nth)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < 2)
+		return;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &set) || nth-- > 0)
+			continue;
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+		return;
+	}
+}
+
 static void *reload(void *arg)
 {
 	struct reloader *reloader = arg;
 	char reason[WYE_WHY_BYTES];
 
+	pin(0);
 	for (int i = 0; i < RELOADS && !reloader->err; i++)
 		reloader->err = steer_xdp.apply(reloader->set[i & 1], table->locals, reason);
 	atomic_store(&reloader->done, true);
@@ -265,11 +287,14 @@ static void reload_is_atomic(void **state)
 {
 	struct reloader reloader = { .set = { turned_rules(0), turned_rules(333) } };
 	uint32_t packets = 0, lost = 0;
+	cpu_set_t everywhere;
 	pthread_t thread;
 
 	apply(reloader.set[1], table->locals);
 	xdp_lab_in_port(&lab, 0);
 	assert_int_equal(pthread_create(&thread, NULL, reload, &reloader), 0);
+	sched_getaffinity(0, sizeof(everywhere), &everywhere);
+	pin(1);
 	for (; !atomic_load(&reloader.done); packets++) {
 		uint32_t flow = packets * 7 % 1000;
 		struct packet packet;
@@ -281,6 +306,7 @@ static void reload_is_atomic(void **state)
 		lost += xdp_lab_action(&lab, &packet) != XDP_REDIRECT;
 	}
 	pthread_join(thread, NULL);
+	sched_setaffinity(0, sizeof(everywhere), &everywhere);
 	print_message("%u packets during %d reloads of 1,000 rules, %u judged by a mixture\n", packets, RELOADS, lost);
 	assert_int_equal(reloader.err, 0);
 	assert_true(packets > 1000);
