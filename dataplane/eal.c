@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * EAL arguments from the configuration. We always run --in-memory: nothing of a killed wye-dpd stays behind in a
- * hugetlbfs or /run/dpdk, and two of them never meet. The file prefix is made from the run directory all the same,
- * for whoever overrides --in-memory behind "--".
+ * EAL arguments from the configuration. No file is shared with other DPDK processes (--in-memory, or --no-shconf where
+ * there are no huge pages): nothing of a killed wye-dpd stays behind in a hugetlbfs or /run/dpdk, and two of them never
+ * meet, so no file prefix is needed to keep them apart.
  *
  * Pages, `memory.hugepages`: auto takes reserved huge pages when there are enough, else ordinary memory advised
  * for transparent huge pages, else ordinary pages; what it became is logged and stands in the stats file.
@@ -124,7 +124,7 @@ static int eal_arg_memory(struct eal_args *args, const struct wye_config *config
 		snprintf(memory->kind, sizeof(memory->kind), "hugetlbfs %llu MiB", (unsigned long long)kib >> 10);
 	else
 		snprintf(memory->kind, sizeof(memory->kind), "4 KiB pages");
-	eal_arg(args, "--in-memory");
+	eal_arg(args, kib ? "--in-memory" : "--no-shconf"); /* the first implies the second, but is refused with --no-huge */
 	if (!kib)
 		eal_arg(args, "--no-huge");
 	eal_arg(args, "-m");
@@ -167,15 +167,6 @@ static void eal_transparent(const struct wye_config *config, struct eal_memory *
 
 /* ---- names and the rest ----------------------------------------------------------------------------------------- */
 
-static uint32_t eal_hash(const char *text)
-{
-	uint32_t hash = 2166136261u;
-
-	while (*text)
-		hash = (hash ^ (uint8_t)*text++) * 16777619u;
-	return hash;
-}
-
 /* A PCI scan costs time and takes devices; without a port that needs one there is none. */
 static bool eal_needs_pci(const struct wye_config *config)
 {
@@ -189,7 +180,6 @@ static bool eal_needs_pci(const struct wye_config *config)
 int eal_open(const struct options *options, const struct wye_config *config, struct eal_memory *memory)
 {
 	struct eal_args *args = calloc(1, sizeof(*args));
-	char *run_dir = realpath(options->run_dir, NULL);
 	int error;
 
 	if (!args)
@@ -199,8 +189,6 @@ int eal_open(const struct options *options, const struct wye_config *config, str
 	error = eal_arg_memory(args, config, memory);
 	if (error)
 		goto out;
-	eal_arg(args, "--file-prefix");
-	eal_arg(args, "wye-%08x", eal_hash(run_dir ? run_dir : options->run_dir));
 	eal_arg(args, "--iova-mode=va");
 	eal_arg(args, "--no-telemetry");
 	if (!eal_needs_pci(config))
@@ -217,7 +205,6 @@ int eal_open(const struct options *options, const struct wye_config *config, str
 	eal_transparent(config, memory);
 	log_notice("memory: %u MiB for packets, %s", config->memory.size_mib, memory->kind);
 out:
-	free(run_dir);
 	free(args);
 	return error;
 }

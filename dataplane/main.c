@@ -27,12 +27,13 @@ static void stop(void)
 
 static int run(void)
 {
-	int error = graph_open(&dpd);
+	int error;
 
+	port_init(&dpd);
+	error = graph_open(&dpd);
 	error = error ? error : flows_open(&dpd);
 	if (error)
 		return error;
-	port_init(&dpd);
 	error = punt_open(&dpd);
 	if (error)
 		goto flows;

@@ -21,6 +21,7 @@
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,34 @@ static uint32_t pool_queues(const struct dpd *dpd)
 	return n;
 }
 
+/*
+ * As rte_pktmbuf_pool_create(), but packed: without NO_IOVA_CONTIG a pool on 4 KiB pages leaves out what would straddle
+ * two of them, and the af_xdp PMD, which reckons with packed objects, registers too short an area. IOVAs are virtual
+ * addresses here, so an object is contiguous in them anyway.
+ */
+static struct rte_mempool *pool_create(unsigned int n, uint16_t room)
+{
+	struct rte_pktmbuf_pool_private private = { .mbuf_data_room_size = room };
+	struct rte_mempool *pool = rte_mempool_create_empty("wye-packets", n, sizeof(struct rte_mbuf) + room, POOL_CACHE,
+							    sizeof(private), SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	int error;
+
+	if (!pool)
+		return NULL;
+	error = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
+	if (!error) {
+		rte_pktmbuf_pool_init(pool, &private);
+		error = rte_mempool_populate_default(pool);
+	}
+	if (error < 0) {
+		rte_mempool_free(pool);
+		rte_errno = -error;
+		return NULL;
+	}
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+	return pool;
+}
+
 struct rte_mempool *port_pool(const struct dpd *dpd)
 {
 	uint16_t room = pool_room(dpd);
@@ -90,7 +119,7 @@ struct rte_mempool *port_pool(const struct dpd *dpd)
 			    dpd->config->memory.size_mib, (unsigned long long)most, (unsigned long long)n);
 		n = most;
 	}
-	pool = rte_pktmbuf_pool_create("wye-packets", (unsigned int)n, POOL_CACHE, 0, room, SOCKET_ID_ANY);
+	pool = pool_create((unsigned int)n, room);
 	if (!pool) {
 		errno = rte_errno;
 		return NULL;
