@@ -58,18 +58,32 @@ static void a_reused_slot_starts_offline(void **state)
 	free(readers);
 }
 
-static void *claim_half(void *readers)
+struct claimer {
+	struct wye_readers *readers;
+	uint32_t thread;
+	_Atomic int *ready;
+};
+
+/* Takes half of the slots and gives them back, over and over; says what went wrong. */
+static void *claim_half(void *arg)
 {
-	for (int round = 0; round < 200; round++) {
+	const struct claimer *me = arg;
+
+	for (++*me->ready; *me->ready < 2;)
+		;
+	for (int round = 0; round < 2000; round++) {
 		struct wye_reader_slot *slot[WYE_READER_SLOTS / 2];
 
 		for (int i = 0; i < WYE_READER_SLOTS / 2; i++) {
-			slot[i] = wye_reader_claim(readers, 1);
+			slot[i] = wye_reader_claim(me->readers, me->thread);
 			if (!slot[i])
 				return "no slot";
 		}
-		for (int i = 0; i < WYE_READER_SLOTS / 2; i++)
+		for (int i = 0; i < WYE_READER_SLOTS / 2; i++) {
+			if (slot[i]->thread != me->thread || !slot[i]->pid)
+				return "somebody else's slot";
 			wye_reader_release(slot[i]);
+		}
 	}
 	return NULL;
 }
@@ -78,13 +92,16 @@ static void *claim_half(void *readers)
 static void no_slot_is_given_twice(void **state)
 {
 	struct wye_readers *readers = calloc(1, sizeof(*readers));
+	_Atomic int ready = 0;
+	struct claimer one = { readers, 1, &ready }, two = { readers, 2, &ready };
+	const char *wrong, *wrong_too;
 	pthread_t thread;
-	void *wrong;
 
-	assert_int_equal(pthread_create(&thread, NULL, claim_half, readers), 0);
-	assert_null(claim_half(readers));
-	pthread_join(thread, &wrong);
-	assert_null(wrong);
+	assert_int_equal(pthread_create(&thread, NULL, claim_half, &one), 0);
+	wrong = claim_half(&two);
+	pthread_join(thread, (void **)&wrong_too);
+	assert_string_equal(wrong ? wrong : "", "");
+	assert_string_equal(wrong_too ? wrong_too : "", "");
 	for (int i = 0; i < WYE_READER_SLOTS; i++)
 		assert_int_equal(readers->slot[i].pid, 0);
 	free(readers);
