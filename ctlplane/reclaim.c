@@ -24,6 +24,7 @@
 #define STEP_MIN_BYTES (64ULL << 10)
 #define STEP_MAX_BYTES (2ULL << 20)
 #define BATCHES	       64u
+#define WAIT_MS	       20	/* longest that an allocation waits for readers */
 #define DEAD_CHECK_NS  100000000ULL	/* how often slots are compared with /proc */
 
 struct retired_entry {
@@ -169,17 +170,34 @@ static uint32_t take(struct region *region, enum wye_section_id id, uint32_t cou
 	return used;
 }
 
+/*
+ * What waits for readers may make room: they pass a quiescent point every few microseconds, unless one was put off its
+ * CPU. What waits for a flush is not released here: we may be between a nexthop_put() and the fib_set() that makes it
+ * true. A section that was found full once is not waited for again. True: something was freed.
+ */
+static bool wait_for_readers(struct region *region, enum wye_section_id id)
+{
+	struct region_retired *retired = region->retired;
+	uint64_t head = retired->head;
+
+	if (region->pool[id].complained || retired->head == retired->tail)
+		return false;
+	atomic_fetch_add_explicit(&region->control->page->stats.reclaim_waits, 1, memory_order_relaxed);
+	for (int tries = 0; tries < WAIT_MS && retired->head != retired->tail; tries++) {
+		reclaim(region);
+		if (retired->head != head)
+			return true;
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	return false;
+}
+
 uint32_t region_alloc(struct region *region, enum wye_section_id id, uint32_t count)
 {
 	uint32_t index = take(region, id, count);
 
-	if (!index) {
-		/* What waits for readers may be ready; not what waits for a flush: we may be between a nexthop_put()
-		 * and the fib_set() that makes it true. */
-		atomic_fetch_add_explicit(&region->control->page->stats.reclaim_waits, 1, memory_order_relaxed);
-		reclaim(region);
+	if (!index && wait_for_readers(region, id))
 		index = take(region, id, count);
-	}
 	if (!index)
 		complain(region, id);
 	return index;
@@ -203,17 +221,39 @@ static void clear_root(struct region *region, enum wye_section_id id, uint32_t i
 		memset(root, 0, WYE_FIB_ROOT_WORDS * 4);
 }
 
+/* What a free record has to say to those who go over a section. Records under scheme (b) said so before. */
+static void blank(struct region *region, enum wye_section_id id, uint32_t index, uint32_t count)
+{
+	char *record = (char *)region_records(region, id) + (size_t)index * region_section_info[id].record_bytes;
+
+	switch (id) {
+	case WYE_SECTION_NEXTHOP_SLOT:	/* an id without meaning */
+		atomic_store_explicit((_Atomic uint32_t *)record, 0, memory_order_relaxed);
+		return;
+	case WYE_SECTION_FIB4_ROOT:
+	case WYE_SECTION_FIB6_ROOT:
+		clear_root(region, id, index);
+		return;
+	case WYE_SECTION_NEIGH:
+	case WYE_SECTION_NEXTHOP:
+	case WYE_SECTION_GROUP:
+	case WYE_SECTION_FIB_NODE:
+	case WYE_SECTION_FIB_LEAF:
+		if (region->retired->poison)
+			memset(record, 0x5a, (size_t)count * region_section_info[id].record_bytes);
+		if (id == WYE_SECTION_NEIGH)
+			((struct wye_neigh *)record)->family = 0;
+		return;
+	default:
+		return;
+	}
+}
+
 void region_free(struct region *region, enum wye_section_id id, uint32_t index, uint32_t count)
 {
 	struct region_pool *pool = &region->pool[id];
-	size_t record_bytes = region_section_info[id].record_bytes;
 
-	if (id == WYE_SECTION_NEXTHOP_SLOT)	/* an id without meaning, before it is given out again */
-		atomic_store_explicit((_Atomic uint32_t *)region_records(region, id) + index, 0, memory_order_relaxed);
-	else if (id == WYE_SECTION_FIB4_ROOT || id == WYE_SECTION_FIB6_ROOT)
-		clear_root(region, id, index);
-	else if (region->retired->poison && (id == WYE_SECTION_FIB_NODE || id == WYE_SECTION_FIB_LEAF))
-		memset((char *)region_records(region, id) + index * record_bytes, 0x5a, count * record_bytes);
+	blank(region, id, index, count);
 	if (region_section_info[id].runs) {
 		runs_free(&pool->runs, index, count);
 		return;
