@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Channels: see channel.h. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel.h"
+#include "log.h"
+#include "mirror.h"
+#include "pool.h"
+
+#define EVENTS_A_TURN	 2048u	/* datagrams; a notification is one message */
+#define DUMPS_A_TURN	 8u	/* datagrams of 32 KiB */
+#define DUMP_BUFFER_BYTES (1u << 20)
+
+/* ---- touched keys ---- */
+
+static uint64_t touch_hash(uint8_t class, const void *key, size_t len)
+{
+	uint64_t high = hash_bytes_of(key, len, class), low = hash_bytes_of(key, len, 0x5bd1e995u ^ class);
+
+	return (high << 32 | low) | 1; /* 0 = free slot */
+}
+
+static void touched_clear(struct touched *touched)
+{
+	if (touched->count)
+		memset(touched->slot, 0, (touched->mask + 1) * sizeof(*touched->slot));
+	touched->count = 0;
+}
+
+static uint32_t touched_slot(const struct touched *touched, uint64_t h)
+{
+	uint32_t at = (uint32_t)(h >> 1) & touched->mask;
+
+	while (touched->slot[at] && touched->slot[at] != h)
+		at = (at + 1) & touched->mask;
+	return at;
+}
+
+static bool touched_grow(struct touched *touched)
+{
+	struct touched bigger = { .mask = touched->slot ? touched->mask * 2 + 1 : 1023, .count = touched->count };
+
+	bigger.slot = calloc((size_t)bigger.mask + 1, sizeof(*bigger.slot));
+	if (!bigger.slot)
+		return false;
+	for (uint32_t i = 0; touched->slot && i <= touched->mask; i++)
+		if (touched->slot[i])
+			bigger.slot[touched_slot(&bigger, touched->slot[i])] = touched->slot[i];
+	free(touched->slot);
+	*touched = bigger;
+	return true;
+}
+
+void channel_touch(struct channel *channel, uint8_t class, const void *key, size_t len)
+{
+	struct touched *touched = &channel->touched;
+	uint64_t h;
+	uint32_t at;
+
+	if (!sync_dumping(&channel->sync))
+		return;
+	if ((!touched->slot || touched->count > touched->mask / 2) && !touched_grow(touched)) {
+		channel->dump_intr = true; /* out of memory: do not trust this dump */
+		return;
+	}
+	h = touch_hash(class, key, len);
+	at = touched_slot(touched, h);
+	touched->count += !touched->slot[at];
+	touched->slot[at] = h;
+}
+
+bool channel_touched(const struct channel *channel, uint8_t class, const void *key, size_t len)
+{
+	const struct touched *touched = &channel->touched;
+
+	return touched->count && touched->slot[touched_slot(touched, touch_hash(class, key, len))];
+}
+
+/* ---- notifications ---- */
+
+void channel_lost(struct channel *channel, int error)
+{
+	log_limited(LOG_LEVEL_WARNING, "netlink %s: messages lost (%s): keeping the tables as they are and reading the "
+		    "kernel's state again", channel->name, error == -ENOBUFS ? "receive buffer overrun" :
+		    error == -EMSGSIZE ? "message larger than the buffer" : strerror(-error));
+	atomic_fetch_add_explicit(&mirror_stats(channel->mirror)->overruns, 1, memory_order_relaxed);
+	channel->lost = true;
+	sync_lost(&channel->sync, now_ns());
+	channel->resync(channel->mirror, channel);
+}
+
+static void on_event(void *ctx, const struct nlmsghdr *msg)
+{
+	struct channel *channel = ctx;
+
+	if (msg->nlmsg_type == NLMSG_OVERRUN)
+		channel_lost(channel, -ENOBUFS);
+	else if (msg->nlmsg_type >= NLMSG_MIN_TYPE)
+		channel->message(channel->mirror, channel, msg, false);
+}
+
+/* Returns true when the socket was found empty. */
+static bool read_events(void *ctx)
+{
+	struct channel *channel = ctx;
+	int n;
+
+	if (channel->absent)
+		return true;
+	n = endpoint_receive(&channel->events, EVENTS_A_TURN, on_event, channel);
+	if (n < 0)
+		channel_lost(channel, n);
+	return n >= 0 && n < (int)EVENTS_A_TURN;
+}
+
+static void events_ready(void *ctx)
+{
+	read_events(ctx);
+}
+
+/* ---- dumps ---- */
+
+static void dump_ended(struct channel *channel, int error)
+{
+	/* What the filter names is not there (any more): a complete dump of nothing. */
+	if (error == -ENODEV || error == -ENOENT || error == -EOPNOTSUPP || error == -EAFNOSUPPORT)
+		error = 0;
+	channel->dump_open = false;
+	if (error)
+		log_limited(LOG_LEVEL_WARNING, "netlink %s: the kernel broke a dump off: %s; trying again",
+			    channel->name, strerror(-error));
+	sync_dump_ended(&channel->sync, error, channel->dump_intr, now_ns());
+}
+
+static void on_dumped(void *ctx, const struct nlmsghdr *msg)
+{
+	struct channel *channel = ctx;
+	int32_t code = 0;
+
+	if (!channel->dump_open || msg->nlmsg_seq != channel->dumps.seq)
+		return;
+	if (msg->nlmsg_flags & NLM_F_DUMP_INTR)
+		channel->dump_intr = true;
+	if (msg->nlmsg_type == NLMSG_DONE || msg->nlmsg_type == NLMSG_ERROR) {
+		if (msg->nlmsg_len >= NLMSG_HDRLEN + sizeof(code))
+			memcpy(&code, (const char *)msg + NLMSG_HDRLEN, sizeof(code));
+		dump_ended(channel, code);
+	} else if (msg->nlmsg_type >= NLMSG_MIN_TYPE && sync_dumping(&channel->sync)) {
+		channel->message(channel->mirror, channel, msg, true);
+	}
+}
+
+static void dumps_ready(void *ctx)
+{
+	struct channel *channel = ctx;
+	int n = endpoint_receive(&channel->dumps, DUMPS_A_TURN, on_dumped, channel);
+
+	if (n >= 0)
+		return;
+	atomic_fetch_add_explicit(&mirror_stats(channel->mirror)->overruns, 1, memory_order_relaxed);
+	sync_dump_ended(&channel->sync, n, false, now_ns());
+}
+
+/* A socket of its own making holds nothing of an abandoned dump. */
+static int renew_dumps(struct channel *channel)
+{
+	struct nl_endpoint fresh;
+	int error = endpoint_open(&fresh, channel->protocol, DUMP_BUFFER_BYTES);
+
+	if (error)
+		return error;
+	error = event_replace(channel->loop, channel->dumps.fd, fresh.fd);
+	endpoint_close(&channel->dumps);
+	channel->dumps = fresh;
+	channel->dump_open = false;
+	return error;
+}
+
+/*
+ * Link and address messages are sent before the kernel has taken the routes away (dev_close_many(), inet_del_ifa()), all
+ * under the RTNL lock. A request that takes that lock returns after it is done.
+ */
+static int fence(struct channel *channel)
+{
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = 1 };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST);
+
+	if (msg && nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return endpoint_send(&channel->dumps, msg);
+}
+
+static int request(void *ctx, const struct sync_job *job)
+{
+	struct channel *channel = ctx;
+	int error = channel->dump_open ? renew_dumps(channel) : 0;
+
+	if (!error && job->fence)
+		error = fence(channel);
+	if (error)
+		return error;
+	touched_clear(&channel->touched);
+	channel->dump_intr = false;
+	channel->dump_open = true;
+	log_debug("netlink %s: dump of class %u, family %u, link %u, table %u", channel->name, job->class, job->family,
+		  job->ifindex, job->table);
+	return endpoint_send(&channel->dumps, channel->request(channel->mirror, job));
+}
+
+static enum sync_outcome sweep(void *ctx, const struct sync_job *job, uint32_t gen, unsigned attempt)
+{
+	struct channel *channel = ctx;
+
+	return channel->sweep(channel->mirror, job, gen, attempt);
+}
+
+static void interrupted(void *ctx)
+{
+	struct channel *channel = ctx;
+
+	atomic_fetch_add_explicit(&mirror_stats(channel->mirror)->dump_interrupted, 1, memory_order_relaxed);
+}
+
+/* ---- opening ---- */
+
+int channel_open(struct channel *channel, const int *groups)
+{
+	static const struct sync_ops ops = { request, read_events, sweep, interrupted };
+	int error;
+
+	sync_init(&channel->sync, &ops, channel);
+	error = endpoint_open(&channel->events, channel->protocol, NL_BUFFER_BYTES);
+	if (error == -EPROTONOSUPPORT) {
+		channel->absent = true;
+		return 0;
+	}
+	for (; !error && *groups; groups++)
+		endpoint_join(&channel->events, *groups);
+	if (!error)
+		error = endpoint_open(&channel->dumps, channel->protocol, DUMP_BUFFER_BYTES);
+	if (!error)
+		error = event_add(channel->loop, channel->events.fd, events_ready, channel);
+	if (!error)
+		error = event_add(channel->loop, channel->dumps.fd, dumps_ready, channel);
+	return error;
+}
+
+void channel_close(struct channel *channel)
+{
+	endpoint_close(&channel->events);
+	endpoint_close(&channel->dumps);
+	free(channel->touched.slot);
+	channel->touched = (struct touched){ 0 };
+}

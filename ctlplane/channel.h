@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A channel: a notification socket, a dump socket and the state machine between them (nl_sync.h), for classes of
+ * kernel objects whose messages must stay in order among each other.
+ */
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include "event.h"
+#include "nl_socket.h"
+#include "nl_sync.h"
+
+struct mirror;
+
+/* Keys notified during the present dump: its word on them is old. 64-bit hashes of (class, key). */
+struct touched {
+	uint64_t *slot;
+	uint32_t mask, count;
+};
+
+struct channel {
+	const char *name;
+	struct mirror *mirror;
+	struct event_loop *loop;
+	int protocol;
+	struct nl_endpoint events, dumps;
+	struct sync sync;
+	struct touched touched;
+	bool absent;		/* the kernel lacks the protocol: nothing to mirror, always in sync */
+	bool lost;		/* messages were lost and not yet made up for */
+	bool dump_open;		/* the dump socket may still hold parts of a dump */
+	bool dump_intr;		/* NLM_F_DUMP_INTR seen in it */
+	/* What the channel is for. */
+	void (*message)(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+	struct nl_msg *(*request)(struct mirror *mirror, const struct sync_job *job);
+	enum sync_outcome (*sweep)(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
+	void (*resync)(struct mirror *mirror, struct channel *channel);	/* adds jobs for everything */
+};
+
+/* Opens the sockets and joins the groups (0-terminated). -errno; an unknown group or protocol is not an error. */
+int channel_open(struct channel *channel, const int *groups);
+void channel_close(struct channel *channel);
+void channel_lost(struct channel *channel, int error);
+
+static inline bool channel_idle(const struct channel *channel)
+{
+	return channel->absent || (channel->sync.state == SYNC_IN_SYNC && !channel->sync.n_jobs);
+}
+
+/* A notification about `key`; call for each. */
+void channel_touch(struct channel *channel, uint8_t class, const void *key, size_t len);
+/* Must this dumped object be ignored? */
+bool channel_touched(const struct channel *channel, uint8_t class, const void *key, size_t len);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * wye-ctld: mirrors the kernel's network state into the shared tables. Read on in this order: event.c (the loop),
+ * channel.c and nl_sync.c (how a class of objects gets and stays in sync), nl_decode.c (bytes to structs), mirror_*.c
+ * (structs to model), resolve.c and fib.c (model to tables), region.c (tables to readers).
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "mirror.h"
+#include "notify.h"
+#include "options.h"
+
+#define EXIT_USAGE 2
+#define TICK_MS	   100u
+
+static struct mirror mirror;
+
+/* net.ipv{4,6}.fib_multipath_hash_policy have no notification. */
+static void read_hash_policy(void)
+{
+	static const char *const paths[] = { "/proc/sys/net/ipv4/fib_multipath_hash_policy",
+					     "/proc/sys/net/ipv6/fib_multipath_hash_policy" };
+
+	for (int f = 0; f < 2; f++) {
+		FILE *file = fopen(paths[f], "re");
+		unsigned policy = 0;
+
+		if (file && fscanf(file, "%u", &policy) == 1)
+			mirror.hash_policy[f] = policy;
+		if (file)
+			fclose(file);
+		atomic_store_explicit(&mirror.tables->region.base->hash_policy[f], mirror.hash_policy[f],
+				      memory_order_relaxed);
+	}
+}
+
+static void on_tick(void *ctx)
+{
+	static unsigned ticks;
+	uint64_t expirations;
+
+	if (read(mirror.timer_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	mirror_beat(&mirror);
+	if (++ticks % (1000 / TICK_MS))
+		return;
+	read_hash_policy();
+	parity_poll(&mirror);
+}
+
+static void reload(void)
+{
+	struct wye_config *fresh, *old = mirror.config;
+	bool same;
+
+	if (wye_config_load(mirror.config_path, &fresh, stderr) < 0) {
+		log_error("%s: not taken; the running configuration stays", mirror.config_path);
+		return;
+	}
+	same = fresh->tables.routes4 == old->tables.routes4 && fresh->tables.routes6 == old->tables.routes6 &&
+	       fresh->tables.neighbours == old->tables.neighbours &&
+	       fresh->memory.hugepages == old->memory.hugepages;
+	mirror.config = fresh;
+	mirror.doublings = same ? mirror.doublings : 0;
+	if (!same && mirror.live && mirror_rebuild(&mirror, 0) < 0)
+		log_error("%s: tables: no region of that size can be made", mirror.config_path);
+	wye_config_free(old);
+	log_info("%s: read again", mirror.config_path);
+}
+
+static void on_signal(void *ctx)
+{
+	struct signalfd_siginfo info;
+
+	while (read(mirror.signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload();
+		else
+			mirror.loop.stop = true;
+	}
+}
+
+static int signals_open(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	mirror.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return mirror.signal_fd < 0 ? -errno : event_add(&mirror.loop, mirror.signal_fd, on_signal, NULL);
+}
+
+static int loop_open(void)
+{
+	int error = event_open(&mirror.loop);
+
+	if (!error)
+		error = signals_open();
+	if (error)
+		return error;
+	mirror.timer_fd = event_timer(&mirror.loop, TICK_MS, on_tick, NULL);
+	return mirror.timer_fd < 0 ? mirror.timer_fd : 0;
+}
+
+static int run(void)
+{
+	int error = loop_open();
+
+	if (error) {
+		log_error("event loop: %s", strerror(-error));
+		return error;
+	}
+	error = mirror_open(&mirror);
+	if (error)
+		return error;
+	read_hash_policy();
+	error = event_run(&mirror.loop, mirror_turn, &mirror);
+	if (error)
+		log_error("epoll_wait: %s", strerror(-error));
+	notify_systemd("STOPPING=1");
+	return error;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status = options_parse(&options, argc, argv);
+
+	if (status)
+		return status - 1;
+	log_open("wye-ctld", options.verbose);
+	mirror.config_path = options.config_path;
+	if (wye_config_load(options.config_path, &mirror.config, stderr) < 0)
+		return EXIT_USAGE;
+	if (control_open(&mirror.control, options.run_dir) < 0) {
+		wye_config_free(mirror.config);
+		return EXIT_FAILURE;
+	}
+	status = run();
+	/* After a failed start what a predecessor left stays: its readers forward on until it is stale. */
+	control_close(&mirror.control, status == 0);
+	mirror_close(&mirror);
+	event_close(&mirror.loop);
+	wye_config_free(mirror.config);
+	return status ? EXIT_FAILURE : EXIT_SUCCESS;
+}

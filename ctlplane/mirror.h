@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The mirror: this process's own model of the kernel's network state, and the tables written from it. One file a
+ * noun (mirror_link.c, mirror_addr.c …); mirror.c holds them together: channels, the turn of the loop, first sync and
+ * flip, larger regions. Single-threaded.
+ */
+#ifndef MIRROR_H
+#define MIRROR_H
+
+#include "channel.h"
+#include "nl_decode.h"
+#include "rib.h"
+#include "route_info.h"
+#include "tables.h"
+
+enum mirror_class {
+	CLASS_LINK,
+	CLASS_NETCONF,
+	CLASS_ADDR,
+	CLASS_RULE,
+	CLASS_NEIGH,
+	CLASS_NEXTHOP,
+	CLASS_ROUTE,
+	CLASS_QDISC,
+	CLASS_FILTER,
+	CLASS_CHAIN,
+	CLASS_POLICY,
+	CLASSES
+};
+
+enum mirror_channel { CHANNEL_LINK, CHANNEL_NEIGH, CHANNEL_ROUTE, CHANNEL_TC, CHANNEL_NFT, CHANNEL_XFRM, CHANNELS };
+
+/* ---- model ---- */
+
+struct netconf {
+	int32_t forwarding, rp_filter, proxy, ignore_linkdown;	/* -1 = not told */
+	uint32_t gen;						/* 0 = the kernel has none */
+};
+
+struct link_entry {
+	uint32_t ifindex;
+	uint32_t gen;
+	bool present;		/* RTM_NEWLINK seen */
+	bool written;		/* `record` stands in the tables */
+	bool silent;		/* `record` changed in what moves routes without a word */
+	uint32_t parity_tc;	/* WYE_PARITY_TC or 0 */
+	uint32_t tc, tc_seen;	/* parity.c: what the last, and the present, dump found */
+	struct nl_link nl;
+	struct netconf conf[2];	/* IPv4, IPv6 */
+	struct wye_link record;
+};
+
+struct link_table {
+	struct pool pool;	/* struct link_entry */
+	struct hash hash;
+	struct netconf all[2];	/* NETCONFA_IFINDEX_ALL */
+	bool dirty;
+};
+
+struct addr_table {
+	struct pool pool;
+	struct hash hash;
+};
+
+struct neigh_table {
+	struct pool pool;
+	struct hash hash;
+};
+
+#define RIBS_MAX 512u
+
+struct route_table {		/* all routes of all tables mirrored */
+	struct rib *rib[RIBS_MAX];
+	uint32_t n_ribs;
+	struct route_infos infos;
+	/* A walk over all routes, a bounded part a turn: republishes prefixes of marked infos, removes those of doomed. */
+	bool walk_wanted, walking, walk_all;
+	uint32_t walk_rib, walk_at;
+	/* The sweep after a dump, likewise. */
+	uint32_t sweep_rib, sweep_at, sweep_suspects, sweep_work;
+	uint32_t suspect_gen;	/* of the first complete dump that missed something, 0 = none yet */
+};
+
+struct nexthop_table {
+	struct pool pool;
+	struct hash hash;
+};
+
+struct local_table {
+	struct pool pool;
+	struct hash hash;
+};
+
+#define RULES_MAX 1024u
+
+struct rule_table {
+	struct {
+		struct nl_rule rule;
+		uint32_t gen;
+	} rule[2][RULES_MAX];
+	uint32_t n[2];
+};
+
+struct parity {
+	uint32_t chains, policies;	/* of those that count, in the last complete dump */
+	uint32_t chains_seen, policies_seen;
+	bool iptables;			/* a legacy table is registered */
+};
+
+struct mirror {
+	const char *config_path;
+	struct wye_config *config;
+	struct control_file control;
+	struct event_loop loop;
+	struct tables *tables;
+	struct channel channel[CHANNELS];
+	struct link_table links;
+	struct addr_table addrs;
+	struct neigh_table neighs;
+	struct route_table routes;
+	struct nexthop_table nexthops;
+	struct local_table locals;
+	struct rule_table rules;
+	struct parity parity;
+	uint32_t parity_bits;	/* as in wye_region.parity */
+	uint32_t hash_policy[2];
+	bool phase_two;		/* links are known: neighbours and routes have been asked for */
+	bool routes_after_links;	/* link messages were lost: routes are to be read again after the links */
+	bool live;		/* our region is the active one */
+	bool resyncing;		/* as the control file says */
+	unsigned doublings;	/* of the configured capacities, in the present region */
+	bool capacity_failed;	/* no larger region could be made */
+	uint64_t grow_after_ns;
+	uint64_t beat_ns, started_ns;
+	int timer_fd, signal_fd;
+};
+
+/* ---- mirror.c ---- */
+int mirror_open(struct mirror *mirror);		/* -errno, message printed */
+void mirror_close(struct mirror *mirror);
+int mirror_turn(void *mirror);			/* one turn of the event loop: milliseconds to sleep */
+/* Builds a new region from the model, with capacities of `config` doubled `doublings` times, and flips. */
+int mirror_rebuild(struct mirror *mirror, unsigned doublings);
+/* Call in long work: keeps the heartbeat. */
+void mirror_beat(struct mirror *mirror);
+struct wye_mirror_stats *mirror_stats(struct mirror *mirror);
+void mirror_parity(struct mirror *mirror, uint32_t bits, bool set);
+/* Counts what the decoder said. True: go on. */
+bool mirror_decoded(struct mirror *mirror, enum nl_verdict verdict, const struct nlmsghdr *msg);
+/* A dump request: a message of type with the fixed header and, if not 0, 32-bit attributes. */
+struct nl_msg *mirror_request(int type, const void *header, size_t header_bytes, int attr1, uint32_t value1, int attr2,
+			      uint32_t value2);
+
+/* ---- mirror_link.c: links and netconf ---- */
+int links_open(struct mirror *mirror);
+void links_close(struct mirror *mirror);
+void links_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+void netconf_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+void links_sweep(struct mirror *mirror, uint32_t gen);
+void netconf_sweep(struct mirror *mirror, uint8_t family, uint32_t gen);
+void links_commit(struct mirror *mirror);	/* writes what changed, tells nexthops and routes */
+void links_republish(struct mirror *mirror);	/* everything, into fresh tables */
+bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family);	/* can a route leave by it? */
+struct link_entry *links_find(struct mirror *mirror, uint32_t ifindex);
+/* Table and VRF index a routing table belongs to: WYE_VRF_MAIN for main, local, default; 0 = none of ours. */
+uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table);
+
+/* ---- mirror_link_record.c: what the record of a link says ---- */
+struct wye_link links_record(struct mirror *mirror, const struct link_entry *link);
+
+/* ---- mirror_addr.c ---- */
+int addrs_open(struct mirror *mirror);
+void addrs_close(struct mirror *mirror);
+void addrs_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+void addrs_sweep(struct mirror *mirror, uint32_t gen);
+void addrs_link_gone(struct mirror *mirror, uint32_t ifindex);
+void addrs_republish(struct mirror *mirror);
+
+uint32_t addrs_record_of(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);	/* 0 = none */
+
+/* ---- mirror_neigh.c ---- */
+int neighs_open(struct mirror *mirror);
+void neighs_close(struct mirror *mirror);
+void neighs_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+enum sync_outcome neighs_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
+void neighs_link_gone(struct mirror *mirror, uint32_t ifindex);
+void neighs_republish(struct mirror *mirror);
+
+/* ---- mirror_route.c: messages to model ---- */
+int routes_open(struct mirror *mirror);
+void routes_close(struct mirror *mirror);
+void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
+/* NULL: a table that is not mirrored. Mirrored are local, main, default and those of VRFs. */
+struct rib *routes_rib(const struct mirror *mirror, uint8_t family, uint32_t table);
+int routes_table_add(struct mirror *mirror, uint32_t table);
+void routes_table_remove(struct mirror *mirror, uint32_t table);
+
+/* ---- mirror_route_view.c: model to FIB and route records ---- */
+void routes_prefix_changed(struct mirror *mirror, struct rib *rib, const uint8_t addr[16], uint8_t len);
+bool routes_info_alive(struct mirror *mirror, const struct route_info *info);
+void routes_info_drop(struct mirror *mirror, uint32_t info);
+void routes_record_free(struct mirror *mirror, struct rib *rib, uint32_t index);
+/* A local prefix shorter than an address hides more specific main routes where the kernel keeps the tables apart. */
+void routes_cover_changed(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len);
+void routes_republish(struct mirror *mirror);
+
+/* ---- mirror_route_silent.c: what happens to routes without a message; walks and sweeps ---- */
+enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
+void routes_link_changed(struct mirror *mirror, uint32_t ifindex);	/* up, down, carrier, sysctl */
+void routes_link_gone(struct mirror *mirror, uint32_t ifindex);
+void routes_verify(struct mirror *mirror, uint32_t ifindex);	/* a filtered dump per family; 0 = everything */
+void routes_resync(struct mirror *mirror, struct channel *channel);
+void routes_prefsrc_gone(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);
+void routes_nexthop_changed(struct mirror *mirror, uint32_t kernel_id, bool gone);
+void routes_walk_all(struct mirror *mirror);
+bool routes_walk(struct mirror *mirror);	/* a bounded part of a walk; true: there is more */
+
+/* ---- mirror_local.c: prefixes of packets for the host ---- */
+int locals_open(struct mirror *mirror);
+void locals_close(struct mirror *mirror);
+void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type);
+void locals_remove(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type);
+void locals_republish(struct mirror *mirror);
+
+/* ---- mirror_nexthop.c: nexthop objects ---- */
+int nexthops_open(struct mirror *mirror);
+void nexthops_close(struct mirror *mirror);
+void nexthops_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+void nexthops_sweep(struct mirror *mirror, uint32_t gen);
+/* The nexthop id that stands for a kernel object, known yet or not; one reference each. */
+uint32_t nexthops_hold(struct mirror *mirror, uint32_t kernel_id);
+void nexthops_drop(struct mirror *mirror, uint32_t kernel_id);
+bool nexthops_alive(struct mirror *mirror, uint32_t kernel_id, uint8_t family);
+bool nexthops_use(struct mirror *mirror, uint32_t kernel_id, uint32_t ifindex);
+void nexthops_link_changed(struct mirror *mirror, uint32_t ifindex);
+void nexthops_republish(struct mirror *mirror);
+
+/* ---- mirror_rule.c ---- */
+void rules_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+void rules_sweep(struct mirror *mirror, uint8_t family, uint32_t gen);
+
+/* ---- parity.c: what else would be bypassed ---- */
+int parity_open(struct mirror *mirror);
+void parity_poll(struct mirror *mirror);	/* once a second: what has no notification */
+
+#endif

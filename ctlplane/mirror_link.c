@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Links and their sysctls (netconf). Messages only change the model and set `dirty`; links_commit() then makes every
+ * link's record anew and writes those that differ, because a master, an upper device or an "all" sysctl changes the
+ * records of others. Keyed by ifindex; the name is an attribute. A move to another namespace arrives as RTM_DELLINK.
+ */
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "mirror.h"
+
+static uint32_t link_hash(const void *ctx, uint32_t index)
+{
+	const struct link_table *links = ctx;
+	const struct link_entry *link = pool_item(&links->pool, index);
+
+	return hash_bytes_of(&link->ifindex, sizeof(link->ifindex), 0);
+}
+
+static bool link_equal(const void *ctx, uint32_t index, const void *key)
+{
+	const struct link_table *links = ctx;
+	const struct link_entry *link = pool_item(&links->pool, index);
+
+	return link->ifindex == *(const uint32_t *)key;
+}
+
+int links_open(struct mirror *mirror)
+{
+	int error = pool_open(&mirror->links.pool, sizeof(struct link_entry));
+
+	mirror->links.all[0] = mirror->links.all[1] = (struct netconf){ -1, -1, -1, -1, 0 };
+	return error ? error : hash_open(&mirror->links.hash, 64, link_hash, &mirror->links);
+}
+
+void links_close(struct mirror *mirror)
+{
+	hash_close(&mirror->links.hash);
+	pool_close(&mirror->links.pool);
+}
+
+struct link_entry *links_find(struct mirror *mirror, uint32_t ifindex)
+{
+	uint32_t h = hash_bytes_of(&ifindex, sizeof(ifindex), 0);
+	uint32_t index = ifindex ? hash_find(&mirror->links.hash, h, link_equal, &ifindex) : 0;
+
+	return index ? pool_item(&mirror->links.pool, index) : NULL;
+}
+
+static struct link_entry *link_make(struct mirror *mirror, uint32_t ifindex)
+{
+	struct link_entry *link = links_find(mirror, ifindex);
+	uint32_t index;
+
+	if (link)
+		return link;
+	index = pool_take(&mirror->links.pool);
+	if (!index)
+		return NULL;
+	link = pool_item(&mirror->links.pool, index);
+	link->ifindex = ifindex;
+	link->nl.disable_ipv6 = link->nl.mtu6_bytes = link->nl.lower_netnsid = -1;
+	link->conf[0] = link->conf[1] = (struct netconf){ -1, -1, -1, -1, 0 };
+	if (!hash_enter(&mirror->links.hash, hash_bytes_of(&ifindex, sizeof(ifindex), 0), index))
+		return link;
+	pool_give(&mirror->links.pool, index);
+	return NULL;
+}
+
+static void link_forget(struct mirror *mirror, struct link_entry *link)
+{
+	uint32_t h = hash_bytes_of(&link->ifindex, sizeof(link->ifindex), 0);
+	uint32_t index = (uint32_t)(((char *)link - mirror->links.pool.items) / (ptrdiff_t)sizeof(*link));
+
+	hash_remove(&mirror->links.hash, h, index);
+	pool_give(&mirror->links.pool, index);
+}
+
+/* The link is not in this namespace any more: everything that names it goes with it. */
+static void link_gone(struct mirror *mirror, struct link_entry *link)
+{
+	uint32_t ifindex = link->ifindex, table = link->nl.vrf_table;
+	bool was_written = link->written;
+
+	link_forget(mirror, link);
+	mirror->links.dirty = true;
+	if (was_written) {
+		link_del(mirror->tables->resolve, ifindex);
+		resolve_link_changed(mirror->tables->resolve, ifindex);
+	}
+	addrs_link_gone(mirror, ifindex);
+	neighs_link_gone(mirror, ifindex);
+	routes_link_gone(mirror, ifindex);
+	nexthops_link_changed(mirror, ifindex);
+	if (table)
+		routes_table_remove(mirror, table);
+}
+
+/*
+ * As fib_table_lookup() and fib6_select_path() see a leg: dead on a link that is down, or that has no carrier and says
+ * ignore_routes_with_linkdown. A link we have not heard of yet is given the benefit of the doubt: its nexthop is DOWN
+ * and the kernel forwards.
+ */
+bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family)
+{
+	const struct link_entry *link = links_find(mirror, ifindex);
+	uint32_t ignore = family == AF_INET ? WYE_LINK_IGNORE_LINKDOWN4 : WYE_LINK_IGNORE_LINKDOWN6;
+
+	if (!link || !link->written)
+		return true;
+	return link->record.flags & WYE_LINK_UP &&
+	       (link->record.flags & WYE_LINK_CARRIER || !(link->record.flags & ignore));
+}
+
+/* ---- messages ---- */
+
+static void link_update(struct mirror *mirror, struct link_entry *link, const struct nl_link *nl)
+{
+	struct nl_link old = link->nl;
+
+	if (nl->family == AF_INET6) { /* the IPv6 side's own message: two values, nothing else */
+		link->nl.disable_ipv6 = nl->disable_ipv6 >= 0 ? nl->disable_ipv6 : old.disable_ipv6;
+		link->nl.mtu6_bytes = nl->mtu6_bytes >= 0 ? nl->mtu6_bytes : old.mtu6_bytes;
+		return;
+	}
+	link->nl = *nl;
+	if (nl->disable_ipv6 < 0) {
+		link->nl.disable_ipv6 = old.disable_ipv6;
+		link->nl.mtu6_bytes = old.mtu6_bytes;
+	}
+	link->present = true;
+}
+
+void links_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
+{
+	struct link_entry *link;
+	struct nl_link nl;
+
+	if (!mirror_decoded(mirror, nl_decode_link(msg, &nl), msg))
+		return;
+	if (dumped && channel_touched(channel, CLASS_LINK, &nl.ifindex, sizeof(nl.ifindex)))
+		return;
+	if (!dumped)
+		channel_touch(channel, CLASS_LINK, &nl.ifindex, sizeof(nl.ifindex));
+	if (msg->nlmsg_type == RTM_DELLINK) {
+		link = links_find(mirror, nl.ifindex);
+		if (link && nl.family == AF_UNSPEC)
+			link_gone(mirror, link);
+		return;
+	}
+	link = link_make(mirror, nl.ifindex);
+	if (!link) {
+		channel_lost(channel, -12 /* ENOMEM */);
+		return;
+	}
+	link_update(mirror, link, &nl);
+	if (nl.family == AF_UNSPEC)
+		link->gen = channel->sync.gen;
+	mirror->links.dirty = true;
+}
+
+void netconf_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
+{
+	struct link_entry *link = NULL;
+	struct netconf *conf;
+	struct nl_netconf nl;
+	int32_t key[2];
+
+	if (!mirror_decoded(mirror, nl_decode_netconf(msg, &nl), msg) || nl.ifindex == NETCONFA_IFINDEX_DEFAULT)
+		return;
+	key[0] = nl.ifindex;
+	key[1] = nl.family;
+	if (dumped && channel_touched(channel, CLASS_NETCONF, key, sizeof(key)))
+		return;
+	if (!dumped)
+		channel_touch(channel, CLASS_NETCONF, key, sizeof(key));
+	if (nl.ifindex > 0)
+		link = msg->nlmsg_type == RTM_DELNETCONF ? links_find(mirror, (uint32_t)nl.ifindex) :
+							   link_make(mirror, (uint32_t)nl.ifindex);
+	if (nl.ifindex > 0 && !link)
+		return;
+	conf = link ? &link->conf[nl.family == AF_INET6] : &mirror->links.all[nl.family == AF_INET6];
+	mirror->links.dirty = true;
+	if (msg->nlmsg_type == RTM_DELNETCONF) {
+		*conf = (struct netconf){ -1, -1, -1, -1, 0 };
+		return;
+	}
+	/* A notification may tell one value only. */
+	conf->gen = channel->sync.gen;
+	conf->forwarding = nl.forwarding >= 0 ? nl.forwarding : conf->forwarding;
+	conf->rp_filter = nl.rp_filter >= 0 ? nl.rp_filter : conf->rp_filter;
+	conf->proxy = nl.proxy >= 0 ? nl.proxy : conf->proxy;
+	conf->ignore_linkdown = nl.ignore_linkdown >= 0 ? nl.ignore_linkdown : conf->ignore_linkdown;
+}
+
+/* ---- sweeps ---- */
+
+void links_sweep(struct mirror *mirror, uint32_t gen)
+{
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		struct link_entry *link = pool_item(&mirror->links.pool, i);
+
+		if (!link->ifindex || link->gen >= gen || !link->present)
+			continue;
+		atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
+		link_gone(mirror, link);
+	}
+}
+
+void netconf_sweep(struct mirror *mirror, uint8_t family, uint32_t gen)
+{
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		struct link_entry *link = pool_item(&mirror->links.pool, i);
+		struct netconf *conf = &link->conf[family == AF_INET6];
+
+		if (link->ifindex && conf->gen && conf->gen < gen)
+			*conf = (struct netconf){ -1, -1, -1, -1, 0 };
+	}
+	mirror->links.dirty = true;
+}
+
+/* ---- writing ---- */
+
+uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table)
+{
+	if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL || table == RT_TABLE_DEFAULT)
+		return WYE_VRF_MAIN;
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		const struct link_entry *link = pool_item(&mirror->links.pool, i);
+
+		if (link->present && link->nl.vrf_table == table)
+			return fib_vrf(mirror->tables->fib, table, link->ifindex);
+	}
+	return 0;
+}
+
+#define SILENT_FLAGS (WYE_LINK_UP | WYE_LINK_CARRIER | WYE_LINK_IGNORE_LINKDOWN4 | WYE_LINK_IGNORE_LINKDOWN6)
+
+/* Writes the record if it differs. True: nexthops must hear of it; `silent`: routes may have come or gone unsaid. */
+static bool link_write(struct mirror *mirror, struct link_entry *link, bool *silent)
+{
+	struct wye_link record = links_record(mirror, link);
+	struct wye_link old = link->record;
+	bool was_written = link->written;
+
+	*silent = false;
+	if (was_written && !memcmp(&old, &record, sizeof(record)))
+		return false;
+	if (!link_set(mirror->tables->resolve, &record))
+		return false;
+	link->record = record;
+	link->written = true;
+	*silent = !was_written || (old.flags ^ record.flags) & SILENT_FLAGS;
+	if (!was_written)
+		return true;
+	return *silent || old.mtu_bytes != record.mtu_bytes || memcmp(old.mac, record.mac, sizeof(old.mac)) ||
+	       old.mac_len != record.mac_len || old.flags != record.flags;
+}
+
+void links_commit(struct mirror *mirror)
+{
+	struct link_table *links = &mirror->links;
+	uint32_t n = 0;
+
+	if (!links->dirty)
+		return;
+	links->dirty = false;
+	for (uint32_t i = 1; i < links->pool.used; i++) {
+		struct link_entry *link = pool_item(&links->pool, i);
+		bool silent;
+
+		if (!link->present)
+			continue;
+		n++;
+		if (link->nl.vrf_table && routes_table_add(mirror, link->nl.vrf_table) < 0)
+			log_limited(LOG_LEVEL_ERROR, "vrf %s: table %u: %u routing tables are the limit; its links stay "
+				    "with the kernel", link->nl.name, link->nl.vrf_table, RIBS_MAX / 2);
+		if (!link->written && mirror->phase_two)
+			mirror->channel[CHANNEL_TC].resync(mirror, &mirror->channel[CHANNEL_TC]);
+		if (link_write(mirror, link, &silent))
+			resolve_link_changed(mirror->tables->resolve, link->ifindex);
+		link->silent |= silent;
+	}
+	atomic_store_explicit(&mirror_stats(mirror)->links, n, memory_order_relaxed);
+	for (uint32_t i = 1; i < links->pool.used; i++) {
+		struct link_entry *link = pool_item(&links->pool, i);
+
+		if (!link->present || !link->silent)
+			continue;
+		link->silent = false;
+		nexthops_link_changed(mirror, link->ifindex);
+		routes_link_changed(mirror, link->ifindex);
+	}
+}
+
+void links_republish(struct mirror *mirror)
+{
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		struct link_entry *link = pool_item(&mirror->links.pool, i);
+		bool silent;
+
+		link->written = false;
+		if (link->present)
+			link_write(mirror, link, &silent);
+	}
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The shared record of a link, made from its own state, its master's, the links above it and the "all" sysctls.
+ *
+ * Which sysctl the kernel heeds: IPv4 forwards by the input interface's `forwarding` (IN_DEV_FORWARD), IPv6 by
+ * net.ipv6.conf.all.forwarding alone (ip6_forward()), and not on an interface without IPv6 or with disable_ipv6.
+ * rp_filter is the larger of `all` and the interface's (IN_DEV_RPFILTER).
+ */
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MACVLAN_PASSTHRU 8u
+#define MACVLAN_SOURCE	 16u
+
+#include "mirror.h"
+
+static bool is_vrf(const struct link_entry *link)
+{
+	return link->present && !strcmp(link->nl.kind, "vrf");
+}
+
+static uint32_t link_flags(const struct mirror *mirror, const struct link_entry *link)
+{
+	const struct netconf *v4 = &link->conf[0], *v6 = &link->conf[1], *all6 = &mirror->links.all[1];
+	uint32_t flags = WYE_LINK_PRESENT;
+
+	flags |= link->nl.ifi_flags & IFF_UP ? WYE_LINK_UP : 0;
+	flags |= link->nl.ifi_flags & IFF_LOWER_UP ? WYE_LINK_CARRIER : 0;
+	flags |= link->nl.ifi_flags & (IFF_POINTOPOINT | IFF_NOARP) ? WYE_LINK_POINTOPOINT : 0;
+	flags |= v4->forwarding > 0 ? WYE_LINK_FORWARD4 : 0;
+	flags |= v6->gen && all6->forwarding > 0 && link->nl.disable_ipv6 <= 0 ? WYE_LINK_FORWARD6 : 0;
+	/* ignore_routes_with_linkdown: both families read the interface's own value only. */
+	flags |= v4->ignore_linkdown > 0 ? WYE_LINK_IGNORE_LINKDOWN4 : 0;
+	flags |= v6->ignore_linkdown > 0 ? WYE_LINK_IGNORE_LINKDOWN6 : 0;
+	flags |= v4->proxy > 0 || mirror->links.all[0].proxy > 0 ? WYE_LINK_PROXY_ARP4 : 0;
+	flags |= v6->proxy > 0 || all6->proxy > 0 ? WYE_LINK_PROXY_NDP6 : 0;
+	return flags;
+}
+
+/* A device above that takes packets addressed to this one: its rx handler runs where the dataplane never comes. */
+static bool taken_by_upper(struct mirror *mirror, uint32_t ifindex)
+{
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		const struct link_entry *upper = pool_item(&mirror->links.pool, i);
+		const char *kind = upper->nl.kind;
+
+		if (!upper->present || upper->nl.lower_ifindex != ifindex || upper->nl.lower_netnsid >= 0)
+			continue;
+		if (!strcmp(kind, "ipvlan") || !strcmp(kind, "ipvtap") || !strcmp(kind, "macsec"))
+			return true;
+		if ((!strcmp(kind, "macvlan") || !strcmp(kind, "macvtap")) &&
+		    upper->nl.macvlan_mode & (MACVLAN_PASSTHRU | MACVLAN_SOURCE))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t link_parity(struct mirror *mirror, const struct link_entry *link, const struct link_entry *master,
+			    uint8_t rp_filter)
+{
+	uint32_t parity = link->parity_tc;
+
+	if ((link->nl.master_ifindex && !(master && is_vrf(master))) || taken_by_upper(mirror, link->ifindex))
+		parity |= WYE_PARITY_BRIDGE_PORT;
+	if (rp_filter)
+		parity |= WYE_PARITY_RP_FILTER;
+	return parity;
+}
+
+static void link_vrf(struct mirror *mirror, const struct link_entry *link, const struct link_entry *master,
+		     struct wye_link *record)
+{
+	const struct link_entry *vrf = is_vrf(link) ? link : master && is_vrf(master) ? master : NULL;
+
+	record->table = RT_TABLE_MAIN;
+	record->vrf = WYE_VRF_MAIN;
+	if (vrf && vrf->nl.vrf_table) {
+		record->table = vrf->nl.vrf_table;
+		record->vrf = fib_vrf(mirror->tables->fib, vrf->nl.vrf_table, vrf->ifindex);
+		if (!record->vrf) /* no room for its table */
+			record->parity |= WYE_PARITY_CAPACITY;
+	}
+}
+
+struct wye_link links_record(struct mirror *mirror, const struct link_entry *link)
+{
+	const struct link_entry *master = links_find(mirror, link->nl.master_ifindex);
+	int32_t rp = link->conf[0].rp_filter > mirror->links.all[0].rp_filter ? link->conf[0].rp_filter :
+										  mirror->links.all[0].rp_filter;
+	struct wye_link record = { 0 };
+
+	record.rp_filter = rp > 0 ? (uint8_t)rp : 0;
+	record.flags = link_flags(mirror, link);
+	record.parity = link_parity(mirror, link, master, record.rp_filter);
+	record.mtu_bytes = link->nl.mtu_bytes;
+	record.ifindex = link->ifindex;
+	record.ifi_flags = link->nl.ifi_flags;
+	record.master_ifindex = link->nl.master_ifindex;
+	record.lower_ifindex = link->nl.lower_ifindex;
+	record.lower_netnsid = link->nl.lower_netnsid;
+	record.vlan_id = link->nl.vlan_id;
+	record.arp_type = link->nl.arp_type;
+	record.mac_len = link->nl.mac_len;
+	record.operstate = link->nl.operstate;
+	record.linkmode = link->nl.linkmode;
+	record.txqlen = link->nl.txqlen;
+	record.group = link->nl.group;
+	record.num_rx_queues = link->nl.num_rx_queues;
+	record.num_tx_queues = link->nl.num_tx_queues;
+	memcpy(record.mac, link->nl.mac, sizeof(record.mac));
+	memcpy(record.broadcast, link->nl.broadcast, sizeof(record.broadcast));
+	memcpy(record.name, link->nl.name, sizeof(record.name));
+	memcpy(record.kind, link->nl.kind, sizeof(record.kind));
+	memcpy(record.qdisc, link->nl.qdisc, sizeof(record.qdisc));
+	link_vrf(mirror, link, master, &record);
+	return record;
+}

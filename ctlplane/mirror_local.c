@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Section LOCAL: the prefixes whose packets are for the host. Made from routes of type local, broadcast and anycast
+ * in any mirrored table; several routes may name one prefix, so entries are counted.
+ */
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "log.h"
+#include "mirror.h"
+
+struct local_key {
+	uint32_t table;
+	uint8_t family, len, type, pad;
+	uint8_t addr[16];
+};
+
+struct local_entry {
+	uint32_t refs;		/* first: overlaid in a free item; key.family tells whether it is in use */
+	uint32_t record;	/* index in LOCAL */
+	struct local_key key;
+};
+
+static uint32_t local_hash(const void *ctx, uint32_t index)
+{
+	const struct local_table *locals = ctx;
+	const struct local_entry *local = pool_item(&locals->pool, index);
+
+	return hash_bytes_of(&local->key, sizeof(local->key), 0);
+}
+
+static bool local_equal(const void *ctx, uint32_t index, const void *key)
+{
+	const struct local_table *locals = ctx;
+	const struct local_entry *local = pool_item(&locals->pool, index);
+
+	return !memcmp(&local->key, key, sizeof(local->key));
+}
+
+int locals_open(struct mirror *mirror)
+{
+	int error = pool_open(&mirror->locals.pool, sizeof(struct local_entry));
+
+	return error ? error : hash_open(&mirror->locals.hash, 256, local_hash, &mirror->locals);
+}
+
+void locals_close(struct mirror *mirror)
+{
+	hash_close(&mirror->locals.hash);
+	pool_close(&mirror->locals.pool);
+}
+
+static struct local_key key_of(const struct rib *rib, const struct rib_route *route, uint8_t type)
+{
+	struct local_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.table = rib->table;
+	key.family = rib->family;
+	key.len = route->len;
+	key.type = type;
+	memcpy(key.addr, route->addr, 16);
+	return key;
+}
+
+static bool is_local(uint8_t type)
+{
+	return type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_ANYCAST;
+}
+
+static void local_write(struct mirror *mirror, const struct local_entry *local)
+{
+	struct wye_local record = { 0 };
+
+	if (!local->record) /* the region is full: it is marked so, and will be replaced by a larger one */
+		return;
+	record.family = local->key.family;
+	record.prefix_len = local->key.len;
+	record.type = local->key.type;
+	record.table = local->key.table;
+	memcpy(record.addr, local->key.addr, 16);
+	tables_write(mirror->tables, WYE_SECTION_LOCAL, local->record, &record, sizeof(record));
+	mirror->tables->locals_dirty = true;
+}
+
+void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type)
+{
+	struct local_key key = key_of(rib, route, type);
+	uint32_t h = hash_bytes_of(&key, sizeof(key), 0);
+	struct local_entry *local;
+	uint32_t index;
+
+	if (!is_local(type))
+		return;
+	index = hash_find(&mirror->locals.hash, h, local_equal, &key);
+	if (index) {
+		local = pool_item(&mirror->locals.pool, index);
+		local->refs++;
+		return;
+	}
+	index = pool_take(&mirror->locals.pool);
+	if (!index)
+		return;
+	local = pool_item(&mirror->locals.pool, index);
+	local->refs = 1;
+	local->key = key;
+	if (hash_enter(&mirror->locals.hash, h, index) < 0) {
+		pool_give(&mirror->locals.pool, index);
+		mirror->tables->region.failed = true;
+		return;
+	}
+	local->record = region_alloc(&mirror->tables->region, WYE_SECTION_LOCAL, 1);
+	local_write(mirror, local);
+}
+
+void locals_remove(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type)
+{
+	static const struct wye_local none;
+	struct local_key key = key_of(rib, route, type);
+	uint32_t h = hash_bytes_of(&key, sizeof(key), 0);
+	struct local_entry *local;
+	uint32_t index;
+
+	if (!is_local(type))
+		return;
+	index = hash_find(&mirror->locals.hash, h, local_equal, &key);
+	if (!index)
+		return;
+	local = pool_item(&mirror->locals.pool, index);
+	if (--local->refs)
+		return;
+	if (local->record) {
+		tables_write(mirror->tables, WYE_SECTION_LOCAL, local->record, &none, sizeof(none));
+		region_free(&mirror->tables->region, WYE_SECTION_LOCAL, local->record, 1);
+	}
+	mirror->tables->locals_dirty = true;
+	hash_remove(&mirror->locals.hash, h, index);
+	pool_give(&mirror->locals.pool, index);
+}
+
+void locals_republish(struct mirror *mirror)
+{
+	for (uint32_t i = 1; i < mirror->locals.pool.used; i++) {
+		struct local_entry *local = pool_item(&mirror->locals.pool, i);
+
+		if (!local->key.family)
+			continue;
+		local->record = region_alloc(&mirror->tables->region, WYE_SECTION_LOCAL, 1);
+		local_write(mirror, local);
+	}
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Nexthop objects. Each has one nexthop id of its own (nexthop_named) for as long as the kernel or a route knows it;
+ * routes hold that id, so a replaced object costs one write whatever the number of routes. A deleted object takes
+ * its IPv4 routes with it without a message. An object known only from a route means "the kernel's" until it is told.
+ *
+ * A member lost with its device disappears from its groups silently: every link change dumps all objects again
+ * (routes_verify), which are few.
+ */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "mirror.h"
+
+struct member {
+	uint32_t id, weight;
+};
+
+struct object {
+	uint32_t gen;		/* first: overlaid in a free item; kernel_id tells whether it is in use */
+	uint32_t kernel_id;
+	uint32_t nexthop;	/* nexthop id, 0 = the region is full */
+	uint32_t refs;		/* route infos */
+	bool known;		/* RTM_NEWNEXTHOP seen, not deleted since */
+	struct nexthop_leg leg;	/* of a single one */
+	struct member *member;	/* of a group: owned */
+	uint32_t n_members;
+};
+
+static struct nl_nexthop scratch;
+
+static uint32_t object_hash(const void *ctx, uint32_t index)
+{
+	const struct nexthop_table *nexthops = ctx;
+	const struct object *object = pool_item(&nexthops->pool, index);
+
+	return hash_bytes_of(&object->kernel_id, sizeof(object->kernel_id), 0);
+}
+
+static bool object_equal(const void *ctx, uint32_t index, const void *key)
+{
+	const struct nexthop_table *nexthops = ctx;
+	const struct object *object = pool_item(&nexthops->pool, index);
+
+	return object->kernel_id == *(const uint32_t *)key;
+}
+
+int nexthops_open(struct mirror *mirror)
+{
+	int error = pool_open(&mirror->nexthops.pool, sizeof(struct object));
+
+	return error ? error : hash_open(&mirror->nexthops.hash, 64, object_hash, &mirror->nexthops);
+}
+
+static struct object *object_at(struct mirror *mirror, uint32_t index)
+{
+	return pool_item(&mirror->nexthops.pool, index);
+}
+
+void nexthops_close(struct mirror *mirror)
+{
+	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++)
+		if (object_at(mirror, i)->kernel_id)
+			free(object_at(mirror, i)->member);
+	hash_close(&mirror->nexthops.hash);
+	pool_close(&mirror->nexthops.pool);
+}
+
+static uint32_t object_find(struct mirror *mirror, uint32_t kernel_id)
+{
+	uint32_t h = hash_bytes_of(&kernel_id, sizeof(kernel_id), 0);
+
+	return hash_find(&mirror->nexthops.hash, h, object_equal, &kernel_id);
+}
+
+/* ---- meaning ---- */
+
+static const struct nexthop_leg kernel_leg = { .kind = WYE_NH_KERNEL, .weight = 1 };
+
+static void assign(struct mirror *mirror, struct object *object)
+{
+	static struct nexthop_leg legs[NL_LEGS_MAX];
+	uint32_t n = 0;
+
+	if (!object->nexthop)
+		return;
+	for (uint32_t i = 0; object->known && i < object->n_members; i++) {
+		uint32_t index = object_find(mirror, object->member[i].id);
+		const struct object *member = index ? object_at(mirror, index) : NULL;
+
+		legs[n] = member && member->known && !member->n_members ? member->leg : kernel_leg;
+		legs[n++].weight = (uint16_t)(object->member[i].weight < 65535 ? object->member[i].weight : 65535);
+	}
+	if (!n)
+		legs[n++] = object->known ? object->leg : kernel_leg;
+	if (nexthop_assign(mirror->tables->resolve, object->nexthop, legs, n) < 0)
+		mirror->tables->region.failed = true;
+}
+
+static bool has_member(const struct object *object, uint32_t kernel_id)
+{
+	for (uint32_t i = 0; i < object->n_members; i++)
+		if (object->member[i].id == kernel_id)
+			return true;
+	return false;
+}
+
+/* The object means something else: so do the groups it is in, and perhaps which routes are alive. */
+static void meaning_changed(struct mirror *mirror, uint32_t kernel_id, bool gone)
+{
+	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++) {
+		struct object *object = object_at(mirror, i);
+
+		if (!object->kernel_id || (object->kernel_id != kernel_id && !has_member(object, kernel_id)))
+			continue;
+		assign(mirror, object);
+		routes_nexthop_changed(mirror, object->kernel_id, gone && object->kernel_id == kernel_id);
+	}
+}
+
+bool nexthops_alive(struct mirror *mirror, uint32_t kernel_id, uint8_t family)
+{
+	uint32_t index = object_find(mirror, kernel_id);
+	const struct object *object = index ? object_at(mirror, index) : NULL;
+
+	if (!object || !object->known)
+		return true; /* and the kernel's */
+	if (!object->n_members)
+		return object->leg.kind != WYE_NH_FORWARD || links_carry(mirror, object->leg.ifindex, family);
+	for (uint32_t i = 0; i < object->n_members; i++) {
+		uint32_t at = object_find(mirror, object->member[i].id);
+		const struct object *member = at ? object_at(mirror, at) : NULL;
+
+		if (!member || !member->known || member->leg.kind != WYE_NH_FORWARD ||
+		    links_carry(mirror, member->leg.ifindex, family))
+			return true;
+	}
+	return false;
+}
+
+bool nexthops_use(struct mirror *mirror, uint32_t kernel_id, uint32_t ifindex)
+{
+	uint32_t index = object_find(mirror, kernel_id);
+	const struct object *object = index ? object_at(mirror, index) : NULL;
+
+	if (!object || !object->known)
+		return false;
+	if (!object->n_members)
+		return object->leg.ifindex == ifindex;
+	for (uint32_t i = 0; i < object->n_members; i++) {
+		uint32_t at = object_find(mirror, object->member[i].id);
+
+		if (at && object_at(mirror, at)->leg.ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
+void nexthops_link_changed(struct mirror *mirror, uint32_t ifindex)
+{
+	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++) {
+		uint32_t kernel_id = object_at(mirror, i)->kernel_id;
+
+		if (kernel_id && nexthops_use(mirror, kernel_id, ifindex))
+			routes_nexthop_changed(mirror, kernel_id, false);
+	}
+}
+
+/* ---- life ---- */
+
+static uint32_t object_make(struct mirror *mirror, uint32_t kernel_id)
+{
+	uint32_t index = object_find(mirror, kernel_id);
+	struct object *object;
+
+	if (index)
+		return index;
+	index = pool_take(&mirror->nexthops.pool);
+	if (!index)
+		return 0;
+	object = object_at(mirror, index);
+	object->kernel_id = kernel_id;
+	if (hash_enter(&mirror->nexthops.hash, object_hash(&mirror->nexthops, index), index) < 0) {
+		pool_give(&mirror->nexthops.pool, index);
+		return 0;
+	}
+	object->nexthop = nexthop_named(mirror->tables->resolve, kernel_id);
+	assign(mirror, object);
+	atomic_store_explicit(&mirror_stats(mirror)->nexthops, mirror->nexthops.pool.count, memory_order_relaxed);
+	return index;
+}
+
+static void object_free_if_unused(struct mirror *mirror, uint32_t index)
+{
+	struct object *object = object_at(mirror, index);
+
+	if (object->known || object->refs)
+		return;
+	tables_put_nexthop(mirror->tables, object->nexthop);
+	hash_remove(&mirror->nexthops.hash, object_hash(&mirror->nexthops, index), index);
+	free(object->member);
+	pool_give(&mirror->nexthops.pool, index);
+	atomic_store_explicit(&mirror_stats(mirror)->nexthops, mirror->nexthops.pool.count, memory_order_relaxed);
+}
+
+uint32_t nexthops_hold(struct mirror *mirror, uint32_t kernel_id)
+{
+	uint32_t index = object_make(mirror, kernel_id);
+
+	if (!index || !object_at(mirror, index)->nexthop)
+		return 0;
+	object_at(mirror, index)->refs++;
+	return object_at(mirror, index)->nexthop;
+}
+
+void nexthops_drop(struct mirror *mirror, uint32_t kernel_id)
+{
+	uint32_t index = object_find(mirror, kernel_id);
+
+	if (!index || !object_at(mirror, index)->refs)
+		return;
+	object_at(mirror, index)->refs--;
+	object_free_if_unused(mirror, index);
+}
+
+static void object_gone(struct mirror *mirror, uint32_t index)
+{
+	struct object *object = object_at(mirror, index);
+
+	free(object->member);
+	object->member = NULL;
+	object->n_members = 0;
+	object->known = false;
+	meaning_changed(mirror, object->kernel_id, true);
+	object_free_if_unused(mirror, index);
+}
+
+/* ---- messages ---- */
+
+static struct nexthop_leg scratch_leg(void)
+{
+	struct nexthop_leg leg = { .kind = WYE_NH_FORWARD, .weight = 1, .ifindex = scratch.ifindex,
+				   .kernel_id = scratch.id, .flags = (uint8_t)(scratch.nh_flags & RTNH_F_ONLINK) };
+
+	if (scratch.blackhole)
+		leg.kind = WYE_NH_BLACKHOLE;
+	if (scratch.encap || scratch.fdb || scratch.too_many_members)
+		leg.kind = WYE_NH_KERNEL;
+	if (leg.kind != WYE_NH_FORWARD)
+		leg.ifindex = 0;
+	if (scratch.has_gateway) {
+		leg.family = scratch.family;
+		memcpy(leg.gateway, scratch.gateway, 16);
+	}
+	return leg;
+}
+
+static uint32_t scratch_members(void)
+{
+	return scratch.group && !scratch.too_many_members ? scratch.n_members : 0;
+}
+
+/* Does the message say what is known already? A dump must not disturb buckets and records. */
+static bool said_before(const struct object *object)
+{
+	struct nexthop_leg leg = scratch_leg();
+
+	if (!object->known || object->n_members != scratch_members())
+		return false;
+	for (uint32_t i = 0; i < object->n_members; i++)
+		if (object->member[i].id != scratch.member[i].id ||
+		    object->member[i].weight != scratch.member[i].weight)
+			return false;
+	return leg.kind == object->leg.kind && leg.flags == object->leg.flags && leg_same_path(&leg, &object->leg);
+}
+
+static bool object_fill(struct object *object)
+{
+	uint32_t n = scratch_members();
+	struct member *members = n ? malloc(n * sizeof(*members)) : NULL;
+
+	if (n && !members)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		members[i] = (struct member){ scratch.member[i].id, scratch.member[i].weight };
+	free(object->member);
+	object->member = members;
+	object->n_members = n;
+	object->leg = scratch_leg();
+	object->known = true;
+	return true;
+}
+
+void nexthops_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
+{
+	uint32_t index;
+
+	if (!mirror_decoded(mirror, nl_decode_nexthop(msg, &scratch), msg))
+		return;
+	if (dumped && channel_touched(channel, CLASS_NEXTHOP, &scratch.id, sizeof(scratch.id)))
+		return;
+	if (!dumped)
+		channel_touch(channel, CLASS_NEXTHOP, &scratch.id, sizeof(scratch.id));
+	if (msg->nlmsg_type == RTM_DELNEXTHOP) {
+		index = object_find(mirror, scratch.id);
+		if (index)
+			object_gone(mirror, index);
+		return;
+	}
+	index = object_make(mirror, scratch.id);
+	if (index)
+		object_at(mirror, index)->gen = channel->sync.gen;
+	if (index && said_before(object_at(mirror, index)))
+		return;
+	if (!index || !object_fill(object_at(mirror, index))) {
+		channel_lost(channel, -ENOMEM);
+		return;
+	}
+	meaning_changed(mirror, scratch.id, false);
+}
+
+void nexthops_sweep(struct mirror *mirror, uint32_t gen)
+{
+	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++) {
+		const struct object *object = object_at(mirror, i);
+
+		if (!object->kernel_id || !object->known || object->gen >= gen)
+			continue;
+		atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
+		object_gone(mirror, i);
+	}
+}
+
+void nexthops_republish(struct mirror *mirror)
+{
+	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++) {
+		struct object *object = object_at(mirror, i);
+
+		if (!object->kernel_id)
+			continue;
+		object->refs = 0; /* route infos hold anew as they are resolved */
+		object->nexthop = nexthop_named(mirror->tables->resolve, object->kernel_id);
+	}
+	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++)
+		if (object_at(mirror, i)->kernel_id)
+			assign(mirror, object_at(mirror, i));
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Route messages into the model: one rib per table and family, route contents interned. What becomes of it in the FIB is
+ * mirror_route_view.c's; what the kernel does to routes without a message, mirror_route_silent.c's.
+ *
+ * IPv6 identity: a message about a multipath route names all its siblings, so a route that shares a path with one of
+ * equal metric is that one, grown or shrunk; a deletion names the paths that go, all or some (fib6_del_route()).
+ */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "mirror.h"
+
+static struct nl_route scratch;	/* 20 KiB: not on the stack; one thread, no recursion */
+
+/* ---- tables ---- */
+
+struct rib *routes_rib(const struct mirror *mirror, uint8_t family, uint32_t table)
+{
+	const struct route_table *routes = &mirror->routes;
+
+	for (uint32_t i = 0; i < routes->n_ribs; i++)
+		if (routes->rib[i]->table == table && routes->rib[i]->family == family)
+			return routes->rib[i];
+	return NULL;
+}
+
+static int rib_add(struct mirror *mirror, uint8_t family, uint32_t table, uint32_t expected)
+{
+	struct route_table *routes = &mirror->routes;
+	struct rib *rib;
+	int error;
+
+	if (routes_rib(mirror, family, table))
+		return -EEXIST;
+	if (routes->n_ribs == RIBS_MAX)
+		return -ENOSPC;
+	rib = malloc(sizeof(*rib));
+	if (!rib)
+		return -ENOMEM;
+	error = rib_open(rib, family, table, expected);
+	if (error) {
+		free(rib);
+		return error;
+	}
+	routes->rib[routes->n_ribs++] = rib;
+	return 0;
+}
+
+int routes_open(struct mirror *mirror)
+{
+	const struct wye_config *config = mirror->config;
+	int error = route_infos_open(&mirror->routes.infos);
+
+	/* The big two first: routes_rib() looks in this order. */
+	if (!error)
+		error = rib_add(mirror, AF_INET, RT_TABLE_MAIN, (uint32_t)config->tables.routes4);
+	if (!error)
+		error = rib_add(mirror, AF_INET6, RT_TABLE_MAIN, (uint32_t)config->tables.routes6);
+	for (int f = 0; !error && f < 2; f++) {
+		error = rib_add(mirror, f ? AF_INET6 : AF_INET, RT_TABLE_LOCAL, 256);
+		if (!error)
+			error = rib_add(mirror, f ? AF_INET6 : AF_INET, RT_TABLE_DEFAULT, 64);
+	}
+	return error;
+}
+
+void routes_close(struct mirror *mirror)
+{
+	for (uint32_t i = 0; i < mirror->routes.n_ribs; i++) {
+		rib_close(mirror->routes.rib[i]);
+		free(mirror->routes.rib[i]);
+	}
+	mirror->routes.n_ribs = 0;
+	route_infos_close(&mirror->routes.infos);
+}
+
+int routes_table_add(struct mirror *mirror, uint32_t table)
+{
+	struct sync_job job = { .class = CLASS_ROUTE, .table = table };
+	int error = rib_add(mirror, AF_INET, table, 1024);
+
+	if (error == -EEXIST)
+		return 0;
+	if (!error)
+		error = rib_add(mirror, AF_INET6, table, 1024);
+	if (error || !mirror->phase_two)
+		return error;
+	for (int f = 0; f < 2; f++) {
+		job.family = f ? AF_INET6 : AF_INET;
+		if (!sync_add(&mirror->channel[CHANNEL_ROUTE].sync, &job))
+			routes_verify(mirror, 0);
+	}
+	return 0;
+}
+
+void routes_table_remove(struct mirror *mirror, uint32_t table)
+{
+	struct route_table *routes = &mirror->routes;
+	uint32_t vrf = links_vrf_of_table(mirror, table);
+
+	if (vrf) /* a fixed table, or another VRF device has it */
+		return;
+	for (uint32_t i = routes->n_ribs; i-- > 0;) {
+		struct rib *rib = routes->rib[i];
+
+		if (rib->table != table)
+			continue;
+		for (uint32_t at = 1; at < rib->pool.used; at++)
+			if (rib_route(rib, at)->info)
+				routes_remove(mirror, rib, at);
+		rib_close(rib);
+		free(rib);
+		routes->rib[i] = routes->rib[--routes->n_ribs];
+		routes->walking = false; /* indices moved: start over */
+		routes->walk_wanted = true;
+		routes->sweep_rib = routes->sweep_at = 0;
+	}
+	vrf = fib_vrf(mirror->tables->fib, table, 0);
+	if (vrf > WYE_VRF_MAIN)
+		fib_vrf_remove(mirror->tables->fib, vrf);
+}
+
+/* ---- one route ---- */
+
+static void count(struct mirror *mirror, const struct rib *rib, int64_t by)
+{
+	atomic_fetch_add_explicit(&mirror_stats(mirror)->routes[rib->family == AF_INET6], (uint64_t)by,
+				  memory_order_relaxed);
+}
+
+static void cover(struct mirror *mirror, struct rib *rib, const uint8_t addr[16], uint8_t len, int by)
+{
+	uint64_t bit = 1ULL << (len & 63);
+
+	rib->covers_of_len[len] += (uint32_t)by;
+	rib->cover_lens[len >> 6] = rib->covers_of_len[len] ? rib->cover_lens[len >> 6] | bit :
+							      rib->cover_lens[len >> 6] & ~bit;
+	routes_cover_changed(mirror, rib, addr, len);
+}
+
+static bool covers_others(const struct rib *rib, uint8_t len)
+{
+	return rib->table == RT_TABLE_LOCAL && len < (rib->family == AF_INET ? 32 : 128);
+}
+
+void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index)
+{
+	struct rib_route old = *rib_route(rib, index);
+
+	locals_remove(mirror, rib, &old, route_info(&mirror->routes.infos, old.info)->type);
+	routes_record_free(mirror, rib, index);
+	rib_remove(rib, index);
+	count(mirror, rib, -1);
+	routes_prefix_changed(mirror, rib, old.addr, old.len);
+	routes_info_drop(mirror, old.info);
+	if (covers_others(rib, old.len))
+		cover(mirror, rib, old.addr, old.len, -1);
+}
+
+/* After rib put `info` (one reference, ours) at result.index. */
+static void settle(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_result *result,
+		   uint32_t info)
+{
+	struct route_infos *infos = &mirror->routes.infos;
+	struct rib_route *route;
+
+	if (!result->index) {
+		routes_info_drop(mirror, info);
+		channel_lost(channel, -ENOMEM);
+		return;
+	}
+	if (result->old_info == info) { /* nothing new, save perhaps its place in the list */
+		routes_info_drop(mirror, info);
+		if (!result->same)
+			routes_prefix_changed(mirror, rib, rib_route(rib, result->index)->addr,
+					      rib_route(rib, result->index)->len);
+		return;
+	}
+	route = rib_route(rib, result->index);
+	route->flags = 0; /* its record is to be written */
+	if (result->old_info)
+		locals_remove(mirror, rib, route, route_info(infos, result->old_info)->type);
+	else
+		count(mirror, rib, 1);
+	locals_add(mirror, rib, route, route_info(infos, info)->type);
+	routes_prefix_changed(mirror, rib, route->addr, route->len);
+	if (result->old_info)
+		routes_info_drop(mirror, result->old_info);
+	else if (covers_others(rib, route->len))
+		cover(mirror, rib, route->addr, route->len, 1);
+}
+
+static void put4(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key,
+		 uint16_t nl_flags, bool dumped)
+{
+	uint32_t info = route_info_get(&mirror->routes.infos, &scratch);
+	struct rib_result result = { 0 };
+
+	if (!info)
+		channel_lost(channel, -ENOMEM);
+	if (!info)
+		return;
+	result = dumped ? rib_dumped4(rib, key, info, channel->sync.gen) :
+			  rib_notified4(rib, key, info, nl_flags, channel->sync.gen);
+	settle(mirror, channel, rib, &result, info);
+}
+
+static void del4(struct mirror *mirror, struct rib *rib, const struct rib_key *key)
+{
+	uint32_t info = route_info_find(&mirror->routes.infos, &scratch);
+	uint32_t index = rib_match4(rib, key, info);
+
+	if (index)
+		routes_remove(mirror, rib, index);
+}
+
+/* ---- IPv6 siblings ---- */
+
+static bool has_leg(const struct route_info *info, const struct nexthop_leg *leg)
+{
+	for (uint32_t i = 0; i < info->n_legs; i++)
+		if (leg_same_path(&info->legs[i], leg))
+			return true;
+	return false;
+}
+
+/* Do the message in scratch and this route speak of the same one? */
+static bool same_route6(const struct route_info *info)
+{
+	if (info->src_len != scratch.src_len || (info->src_len && info->rest_hash != scratch.rest_hash))
+		return false;
+	if (info->kernel_id || scratch.kernel_id)
+		return info->kernel_id == scratch.kernel_id;
+	for (uint32_t i = 0; i < scratch.n_legs; i++)
+		if (has_leg(info, &scratch.legs[i]))
+			return true;
+	return !info->n_legs && !scratch.n_legs;
+}
+
+/* May be one path of several: rt6_qualify_for_ecmp(). */
+static bool can_have_siblings(const struct nexthop_leg *legs, uint32_t n)
+{
+	return n && legs[0].family;
+}
+
+/* The route a message in scratch is about. One that replaces and is about none: the first of its metric that, like it,
+ * can or cannot have siblings, else the first of its metric (fib6_add_rt2node()). */
+static uint32_t find6(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool replaces)
+{
+	bool siblings = can_have_siblings(scratch.legs, scratch.n_legs);
+	uint32_t alike = 0, any = 0;
+
+	for (uint32_t at = rib_first(rib, key->addr, key->len); at; at = rib_route(rib, at)->next) {
+		const struct rib_route *route = rib_route(rib, at);
+		const struct route_info *info = route_info(&mirror->routes.infos, route->info);
+
+		if (route->priority != key->priority || info->doomed)
+			continue;
+		if (same_route6(info))
+			return at;
+		if (info->src_len != scratch.src_len)
+			continue;
+		any = any ? any : at;
+		if (!alike && can_have_siblings(info->legs, info->n_legs) == siblings)
+			alike = at;
+	}
+	return replaces ? (alike ? alike : any) : 0;
+}
+
+static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key,
+		 bool replaces)
+{
+	uint32_t over = find6(mirror, rib, key, replaces);
+	uint32_t info = route_info_get(&mirror->routes.infos, &scratch);
+	struct rib_result result;
+
+	if (!info) {
+		channel_lost(channel, -ENOMEM);
+		return;
+	}
+	result = rib_put6(rib, key, over, info, channel->sync.gen);
+	settle(mirror, channel, rib, &result, info);
+}
+
+/* What is left of a route when the paths in scratch go; false: nothing. On return scratch holds the rest. */
+static bool subtract_legs(const struct route_info *info)
+{
+	static struct nl_route rest;
+
+	if (info->kernel_id)
+		return false;
+	route_info_say(info, &rest);
+	rest.n_legs = 0;
+	for (uint32_t i = 0; i < info->n_legs; i++) {
+		bool goes = false;
+
+		for (uint32_t j = 0; j < scratch.n_legs; j++)
+			goes |= leg_same_path(&info->legs[i], &scratch.legs[j]);
+		if (!goes)
+			rest.legs[rest.n_legs++] = info->legs[i];
+	}
+	if (!rest.n_legs)
+		return false;
+	if (rest.n_legs == 1)
+		rest.legs[0].weight = 1;
+	memcpy(&scratch, &rest, sizeof(rest));
+	return true;
+}
+
+static void del6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
+{
+	uint32_t index = find6(mirror, rib, key, false);
+	struct rib_result result;
+	uint32_t info;
+
+	if (!index)
+		return;
+	if (!subtract_legs(route_info(&mirror->routes.infos, rib_route(rib, index)->info))) {
+		routes_remove(mirror, rib, index);
+		return;
+	}
+	info = route_info_get(&mirror->routes.infos, &scratch);
+	if (!info) {
+		channel_lost(channel, -ENOMEM);
+		return;
+	}
+	result = rib_put6(rib, key, index, info, channel->sync.gen);
+	settle(mirror, channel, rib, &result, info);
+}
+
+/* ---- messages ---- */
+
+static void mask(uint8_t addr[16], uint8_t len)
+{
+	uint8_t bytes = len / 8;
+
+	if (len % 8) {
+		addr[bytes] &= (uint8_t)(0xff00 >> (len % 8));
+		bytes++;
+	}
+	memset(addr + bytes, 0, 16 - bytes);
+}
+
+static void normalise(struct nl_route *route)
+{
+	mask(route->dst, route->dst_len);
+	/* A route's type follows its nexthop object's, which changes without a word. */
+	if (route->kernel_id && route->type == RTN_BLACKHOLE)
+		route->type = RTN_UNICAST;
+	if (route->n_legs == 1)
+		route->legs[0].weight = 1;
+	for (uint32_t i = 0; route->too_many_legs && i < route->n_legs; i++)
+		route->legs[i].kind = WYE_NH_KERNEL;
+}
+
+void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
+{
+	struct {
+		uint32_t table;
+		uint8_t family, len, pad[2];
+		uint8_t addr[16];
+	} touch = { 0 };
+	struct rib_key key;
+	struct rib *rib;
+
+	if (!mirror_decoded(mirror, nl_decode_route(msg, &scratch), msg))
+		return;
+	rib = routes_rib(mirror, scratch.family, scratch.table);
+	if (!rib)
+		return;
+	normalise(&scratch);
+	touch.table = scratch.table;
+	touch.family = scratch.family;
+	touch.len = scratch.dst_len;
+	memcpy(touch.addr, scratch.dst, 16);
+	if (dumped && channel_touched(channel, CLASS_ROUTE, &touch, sizeof(touch)))
+		return;
+	if (!dumped)
+		channel_touch(channel, CLASS_ROUTE, &touch, sizeof(touch));
+	key = (struct rib_key){ .addr = touch.addr, .len = scratch.dst_len, .tos = scratch.tos,
+				.priority = scratch.priority };
+	if (msg->nlmsg_type == RTM_DELROUTE) {
+		if (rib->family == AF_INET)
+			del4(mirror, rib, &key);
+		else
+			del6(mirror, channel, rib, &key);
+	} else if (rib->family == AF_INET) {
+		put4(mirror, channel, rib, &key, msg->nlmsg_flags, dumped);
+	} else {
+		put6(mirror, channel, rib, &key, !dumped && msg->nlmsg_flags & NLM_F_REPLACE);
+	}
+}

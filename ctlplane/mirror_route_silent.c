@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the kernel does to routes without saying so: a link goes down, the last address goes, a nexthop object is
+ * deleted. The cause comes as a message of another kind; here it becomes what it means for routes:
+ *
+ * - Sure things are done at once. A device that is gone takes every IPv4 route with it that used it, multipath or not
+ *   (fib_sync_down_dev(), NETDEV_UNREGISTER); so does a nexthop object. Their infos are "doomed": passed over by every
+ *   choice from now on, unfindable for new messages, and removed by a walk that takes a bounded part of each turn.
+ * - The rest is asked for: a dump of the routes by that link, behind a fence, and a sweep of those not in it. Until then
+ *   the nexthops are DOWN (resolve_link_changed) and the kernel decides.
+ * - Whether a leg lives is derived from its link, never from RTNH_F_DEAD and RTNH_F_LINKDOWN. A route that loses or
+ *   regains its last living leg is "marked", and a walk publishes its prefix anew.
+ */
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "mirror.h"
+
+#define WALK_A_TURN  32768u	/* routes looked at */
+#define WORK_A_TURN  4096u	/* routes removed or published */
+
+/* ---- walks ---- */
+
+void routes_walk_all(struct mirror *mirror)
+{
+	mirror->routes.walk_wanted = mirror->routes.walk_all = true;
+}
+
+static void walk_started(struct route_table *routes)
+{
+	routes->walking = true;
+	routes->walk_wanted = false;
+	routes->walk_rib = routes->walk_at = 0;
+	for (uint32_t i = 1; i < routes->infos.pool.used; i++) {
+		struct route_info *info = route_info(&routes->infos, i);
+
+		info->walked = info->marked || routes->walk_all;
+		info->marked = false;
+	}
+	routes->walk_all = false;
+}
+
+/* One route of a walk. True: it cost work. */
+static bool walk_route(struct mirror *mirror, struct rib *rib, uint32_t at)
+{
+	const struct rib_route *route = rib_route(rib, at);
+	const struct route_info *info = route->info ? route_info(&mirror->routes.infos, route->info) : NULL;
+
+	if (!info || (!info->doomed && !info->walked))
+		return false;
+	if (info->doomed)
+		routes_remove(mirror, rib, at);
+	else
+		routes_prefix_changed(mirror, rib, route->addr, route->len);
+	return true;
+}
+
+bool routes_walk(struct mirror *mirror)
+{
+	struct route_table *routes = &mirror->routes;
+	uint32_t looked = 0, work = 0;
+
+	if (!routes->walking) {
+		if (!routes->walk_wanted)
+			return false;
+		walk_started(routes);
+	}
+	for (; routes->walk_rib < routes->n_ribs; routes->walk_rib++, routes->walk_at = 0) {
+		struct rib *rib = routes->rib[routes->walk_rib];
+
+		while (++routes->walk_at < rib->pool.used) {
+			work += walk_route(mirror, rib, routes->walk_at);
+			if (++looked == WALK_A_TURN || work == WORK_A_TURN)
+				return true;
+		}
+	}
+	routes->walking = false;
+	return routes->walk_wanted;
+}
+
+/* ---- causes ---- */
+
+static void mark(struct mirror *mirror, struct route_info *info)
+{
+	bool alive = routes_info_alive(mirror, info);
+
+	if (alive == info->alive)
+		return;
+	info->alive = alive;
+	info->marked = true;
+	mirror->routes.walk_wanted = true;
+}
+
+static void doom(struct mirror *mirror, uint32_t index)
+{
+	route_info_doom(&mirror->routes.infos, index);
+	mirror->routes.walk_wanted = true;
+}
+
+static bool all_legs_use(const struct route_info *info, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < info->n_legs; i++)
+		if (info->legs[i].ifindex != ifindex)
+			return false;
+	return info->n_legs != 0;
+}
+
+void routes_link_changed(struct mirror *mirror, uint32_t ifindex)
+{
+	struct route_infos *infos = &mirror->routes.infos;
+
+	for (uint32_t i = 1; i < infos->pool.used; i++) {
+		struct route_info *info = route_info(infos, i);
+
+		if (info->refs && !info->doomed && !info->kernel_id && route_info_uses(info, ifindex))
+			mark(mirror, info);
+	}
+	routes_verify(mirror, ifindex);
+}
+
+void routes_link_gone(struct mirror *mirror, uint32_t ifindex)
+{
+	struct route_infos *infos = &mirror->routes.infos;
+
+	for (uint32_t i = 1; i < infos->pool.used; i++) {
+		struct route_info *info = route_info(infos, i);
+
+		if (!info->refs || info->doomed || !route_info_uses(info, ifindex))
+			continue;
+		/* IPv6 tells what becomes of the other paths. */
+		if (info->family == AF_INET || all_legs_use(info, ifindex))
+			doom(mirror, i);
+	}
+}
+
+void routes_nexthop_changed(struct mirror *mirror, uint32_t kernel_id, bool gone)
+{
+	struct route_infos *infos = &mirror->routes.infos;
+
+	for (uint32_t i = 1; i < infos->pool.used; i++) {
+		struct route_info *info = route_info(infos, i);
+
+		if (!info->refs || info->doomed || info->kernel_id != kernel_id)
+			continue;
+		if (gone)
+			doom(mirror, i);
+		else
+			mark(mirror, info);
+	}
+}
+
+void routes_prefsrc_gone(struct mirror *mirror, uint8_t family, const uint8_t addr[16])
+{
+	struct route_infos *infos = &mirror->routes.infos;
+
+	for (uint32_t i = 1; i < infos->pool.used; i++) {
+		const struct route_info *info = route_info(infos, i);
+
+		if (!info->refs || info->doomed || !info->has_prefsrc || info->family != family ||
+		    memcmp(info->prefsrc, addr, 16))
+			continue;
+		if (info->kernel_id)
+			routes_verify(mirror, 0);
+		for (uint32_t leg = 0; leg < info->n_legs; leg++)
+			routes_verify(mirror, info->legs[leg].ifindex);
+	}
+}
+
+/* ---- dumps to verify ---- */
+
+void routes_resync(struct mirror *mirror, struct channel *channel)
+{
+	static const struct sync_job jobs[] = {
+		{ .class = CLASS_NEXTHOP, .fence = true },
+		{ .class = CLASS_ROUTE, .family = AF_INET, .fence = true },
+		{ .class = CLASS_ROUTE, .family = AF_INET6, .fence = true },
+	};
+	struct sync *sync = &channel->sync;
+
+	if (!mirror->phase_two)
+		return;
+	/* What waits is part of it; what runs goes on. */
+	if (sync->n_jobs > 1)
+		sync->n_jobs = 1;
+	if (sync->state == SYNC_RESYNC || sync->state == SYNC_IN_SYNC || sync->state == SYNC_SUBSCRIBE)
+		sync->n_jobs = 0;
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
+		sync_add(sync, &jobs[i]);
+}
+
+void routes_verify(struct mirror *mirror, uint32_t ifindex)
+{
+	struct channel *channel = &mirror->channel[CHANNEL_ROUTE];
+	struct sync_job job = { .class = CLASS_ROUTE, .fence = true, .ifindex = ifindex };
+	bool ok = true;
+
+	if (!mirror->phase_two)
+		return;
+	if (!ifindex) {
+		routes_resync(mirror, channel);
+		return;
+	}
+	if (mirror->nexthops.pool.count)
+		ok = sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_NEXTHOP, .fence = true });
+	for (int f = 0; f < 2; f++) {
+		job.family = f ? AF_INET6 : AF_INET;
+		ok = ok && sync_add(&channel->sync, &job);
+	}
+	if (!ok)
+		routes_resync(mirror, channel);
+}
+
+/* ---- sweep ---- */
+
+static bool in_scope(struct mirror *mirror, const struct sync_job *job, const struct route_info *info)
+{
+	if (!job->ifindex)
+		return true;
+	return info->kernel_id ? nexthops_use(mirror, info->kernel_id, job->ifindex) :
+				 route_info_uses(info, job->ifindex);
+}
+
+static void sweep_one(struct mirror *mirror, const struct sync_job *job, struct rib *rib, uint32_t at, uint32_t gen)
+{
+	struct route_table *routes = &mirror->routes;
+	const struct rib_route *route = rib_route(rib, at);
+
+	if (!route->info || route->gen >= gen || !in_scope(mirror, job, route_info(&routes->infos, route->info)))
+		return;
+	routes->sweep_work++;
+	/* IPv6 dumps can miss what is there: twice missed is gone. */
+	if (rib->family == AF_INET6 && routes->suspect_gen == 0) {
+		routes->sweep_suspects++;
+		return;
+	}
+	atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
+	routes_remove(mirror, rib, at);
+}
+
+/* An IPv6 dump that raced with changes may also have missed what we have never seen: look again, up to three times. */
+static bool raced6(struct mirror *mirror, const struct sync_job *job, unsigned attempt)
+{
+	return job->family == AF_INET6 && !job->ifindex && attempt < 4 &&
+	       mirror->channel[CHANNEL_ROUTE].touched.count != 0;
+}
+
+enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt)
+{
+	struct route_table *routes = &mirror->routes;
+	uint32_t looked = 0;
+
+	if (attempt == 1 && !routes->sweep_rib && !routes->sweep_at)
+		routes->suspect_gen = 0;
+	if (routes->suspect_gen)
+		gen = routes->suspect_gen;
+	routes->sweep_work = 0;
+	for (; routes->sweep_rib < routes->n_ribs; routes->sweep_rib++, routes->sweep_at = 0) {
+		struct rib *rib = routes->rib[routes->sweep_rib];
+
+		if (rib->family != job->family || (job->table && rib->table != job->table))
+			continue;
+		while (++routes->sweep_at < rib->pool.used) {
+			sweep_one(mirror, job, rib, routes->sweep_at, gen);
+			if (++looked == WALK_A_TURN || routes->sweep_work == WORK_A_TURN)
+				return SYNC_MORE;
+		}
+	}
+	routes->sweep_rib = routes->sweep_at = 0;
+	if (routes->sweep_suspects || raced6(mirror, job, attempt)) {
+		routes->suspect_gen = routes->sweep_suspects ? gen : 0;
+		routes->sweep_suspects = 0;
+		return SYNC_AGAIN;
+	}
+	routes->suspect_gen = 0;
+	return SYNC_DONE;
+}

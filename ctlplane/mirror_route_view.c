@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the FIB is told about a prefix, given all its routes, and the route records for people.
+ *
+ * The main view is local, main and default as fib_lookup() goes through them without policy rules:
+ * - At one prefix local beats main. The kernel keeps IPv4's two in one trie until the first policy rule or VRF, then
+ *   apart and local first, and tells nobody which; IPv6's are always apart. So a main prefix inside a shorter local one
+ *   (127.0.0.0/8, `ip route add local 10.0.0.0/8 dev lo`) is the kernel's to decide: WYE_NH_KERNEL.
+ * - Table default (253, IPv4) is asked whenever main gives no route or an error, blackhole included. While it has routes,
+ *   no route, blackhole, unreachable and prohibit are therefore WYE_NH_KERNEL; the rest is not touched by it.
+ * - throw ends a table: WYE_NH_KERNEL. A VRF's table that has no route goes on to main: no entry, the kernel answers.
+ * - A route with a TOS makes its prefix WYE_NH_KERNEL: which route it is depends on the packet. So does an IPv6 route
+ *   with a source prefix, and several IPv6 routes of one metric that are no siblings (find_rr_leaf() scores those).
+ * - A route without a living leg is passed over, to the next of its prefix and then to shorter prefixes.
+ */
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "mirror.h"
+
+enum route_flag {	/* rib_route.flags: what its record says, to write it only when that changes */
+	ROUTE_WRITTEN = 1u << 0,
+	ROUTE_WAS_BEST = 1u << 1,
+	ROUTE_WAS_DEAD = 1u << 2,
+	ROUTE_WAS_KERNEL = 1u << 3,
+};
+
+/* ---- infos ---- */
+
+static uint8_t kind_of_type(uint8_t type)
+{
+	switch (type) {
+	case RTN_UNICAST:
+		return WYE_NH_FORWARD;
+	case RTN_LOCAL:
+	case RTN_BROADCAST:
+	case RTN_ANYCAST:
+	case RTN_MULTICAST:
+		return WYE_NH_LOCAL;
+	case RTN_BLACKHOLE:
+		return WYE_NH_BLACKHOLE;
+	case RTN_UNREACHABLE:
+		return WYE_NH_UNREACHABLE;
+	case RTN_PROHIBIT:
+		return WYE_NH_PROHIBIT;
+	default: /* throw, NAT, XRESOLVE */
+		return WYE_NH_KERNEL;
+	}
+}
+
+bool routes_info_alive(struct mirror *mirror, const struct route_info *info)
+{
+	if (info->doomed)
+		return false;
+	if (info->kernel_id)
+		return nexthops_alive(mirror, info->kernel_id, info->family);
+	if (info->type != RTN_UNICAST)
+		return true;
+	for (uint32_t i = 0; i < info->n_legs; i++)
+		if (links_carry(mirror, info->legs[i].ifindex, info->family))
+			return true;
+	return false;
+}
+
+static uint32_t info_resolve(struct mirror *mirror, const struct route_info *info)
+{
+	uint8_t kind = info->src_len ? WYE_NH_KERNEL : kind_of_type(info->type);
+	struct nexthop_leg leg = { .kind = kind, .weight = 1, .ifindex = info->n_legs ? info->legs[0].ifindex : 0 };
+
+	if (info->kernel_id)
+		return nexthops_hold(mirror, info->kernel_id);
+	if (kind == WYE_NH_FORWARD && info->n_legs)
+		return nexthop_get(mirror->tables->resolve, info->legs, info->n_legs);
+	if (kind != WYE_NH_LOCAL)
+		leg.ifindex = 0;
+	return nexthop_get(mirror->tables->resolve, &leg, 1);
+}
+
+/* Made when first asked for; while the region is full, the kernel's. */
+static uint32_t info_nexthop(struct mirror *mirror, struct route_info *info)
+{
+	if (!info->nexthop) {
+		info->nexthop = info_resolve(mirror, info);
+		info->alive = routes_info_alive(mirror, info);
+	}
+	return info->nexthop ? info->nexthop : mirror->tables->nh_kernel;
+}
+
+void routes_info_drop(struct mirror *mirror, uint32_t index)
+{
+	struct route_info *info = route_info(&mirror->routes.infos, index);
+
+	if (!route_info_put(&mirror->routes.infos, index))
+		return;
+	if (info->kernel_id && info->nexthop)
+		nexthops_drop(mirror, info->kernel_id);
+	else
+		tables_put_nexthop(mirror->tables, info->nexthop);
+	route_info_free(&mirror->routes.infos, index);
+}
+
+/* ---- choosing ---- */
+
+struct choice {
+	bool found;
+	uint32_t nexthop;
+	uint32_t route;		/* the one chosen, 0 = the kernel decides among several */
+	uint8_t type;
+};
+
+static struct choice kernel_decides(const struct mirror *mirror)
+{
+	return (struct choice){ .found = true, .nexthop = mirror->tables->nh_kernel };
+}
+
+/* Is there another living route of at's metric that does not mean the same? */
+static bool ambiguous6(struct mirror *mirror, const struct rib *rib, uint32_t at)
+{
+	const struct rib_route *best = rib_route(rib, at);
+	struct route_info *info = route_info(&mirror->routes.infos, best->info);
+
+	for (uint32_t i = best->next; i && rib_route(rib, i)->priority == best->priority; i = rib_route(rib, i)->next) {
+		struct route_info *other = route_info(&mirror->routes.infos, rib_route(rib, i)->info);
+
+		if (other->doomed || info_nexthop(mirror, other) == info_nexthop(mirror, info) || !other->alive)
+			continue;
+		if (kind_of_type(other->type) != WYE_NH_LOCAL || kind_of_type(info->type) != WYE_NH_LOCAL)
+			return true;
+	}
+	return false;
+}
+
+static struct choice choose(struct mirror *mirror, const struct rib *rib, uint32_t first)
+{
+	for (uint32_t at = first; at; at = rib_route(rib, at)->next) {
+		const struct rib_route *route = rib_route(rib, at);
+		struct route_info *info = route_info(&mirror->routes.infos, route->info);
+		uint32_t nexthop;
+
+		if (info->doomed)
+			continue;
+		if (route->tos)
+			return kernel_decides(mirror);
+		nexthop = info_nexthop(mirror, info);
+		if (!info->alive)
+			continue;
+		if (rib->family == AF_INET6 && ambiguous6(mirror, rib, at))
+			return kernel_decides(mirror);
+		return (struct choice){ .found = true, .nexthop = nexthop, .route = at, .type = info->type };
+	}
+	return (struct choice){ 0 };
+}
+
+static void cut(uint8_t to[16], const uint8_t addr[16], uint8_t len)
+{
+	memset(to, 0, 16);
+	memcpy(to, addr, len / 8);
+	if (len % 8)
+		to[len / 8] = addr[len / 8] & (uint8_t)(0xff00 >> (len % 8));
+}
+
+/* Is there a shorter prefix in the local table over this one? */
+static bool covered(const struct mirror *mirror, uint8_t family, const uint8_t addr[16], uint8_t len)
+{
+	const struct rib *local = routes_rib(mirror, family, RT_TABLE_LOCAL);
+	uint8_t prefix[16];
+
+	for (int word = 0; word < 2; word++) {
+		for (uint64_t lens = local->cover_lens[word]; lens; lens &= lens - 1) {
+			uint8_t shorter = (uint8_t)(word * 64 + __builtin_ctzll(lens));
+
+			if (shorter >= len)
+				return false;
+			cut(prefix, addr, shorter);
+			if (rib_first(local, prefix, shorter))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool default_table_in_use(const struct mirror *mirror, uint8_t family)
+{
+	return family == AF_INET && routes_rib(mirror, AF_INET, RT_TABLE_DEFAULT)->pool.count;
+}
+
+static bool is_error(uint8_t type)
+{
+	return type == RTN_BLACKHOLE || type == RTN_UNREACHABLE || type == RTN_PROHIBIT;
+}
+
+/* ---- records ---- */
+
+static uint32_t record_section(const struct rib *rib)
+{
+	return rib->family == AF_INET ? WYE_SECTION_ROUTE4 : WYE_SECTION_ROUTE6;
+}
+
+static uint8_t record_flags(const struct route_info *info, uint8_t state)
+{
+	return (uint8_t)((state & ROUTE_WAS_BEST ? WYE_ROUTE_BEST : 0) | (state & ROUTE_WAS_DEAD ? WYE_ROUTE_DEAD : 0) |
+			 (state & ROUTE_WAS_KERNEL ? WYE_ROUTE_KERNEL_ONLY : 0) |
+			 (info->mtu_locked ? WYE_ROUTE_MTU_LOCKED : 0));
+}
+
+static void write4(struct mirror *mirror, const struct rib *rib, const struct rib_route *route,
+		   const struct route_info *info, uint8_t state)
+{
+	struct wye_route4 record = { .prefix_len = route->len, .tos = route->tos, .type = info->type,
+				     .protocol = info->protocol, .table = rib->table, .priority = route->priority,
+				     .nexthop = info->nexthop, .scope = info->scope,
+				     .flags = record_flags(info, state) };
+
+	memcpy(record.dst, route->addr, 4);
+	memcpy(record.prefsrc, info->prefsrc, 4);
+	tables_write(mirror->tables, WYE_SECTION_ROUTE4, route->record, &record, sizeof(record));
+}
+
+static void write6(struct mirror *mirror, const struct rib *rib, const struct rib_route *route,
+		   const struct route_info *info, uint8_t state)
+{
+	struct wye_route6 record = { .prefix_len = route->len, .pref = info->pref, .type = info->type,
+				     .protocol = info->protocol, .table = rib->table, .priority = route->priority,
+				     .nexthop = info->nexthop, .scope = info->scope,
+				     .flags = record_flags(info, state) };
+
+	memcpy(record.dst, route->addr, 16);
+	if (info->has_prefsrc)
+		record.prefsrc = (uint16_t)addrs_record_of(mirror, AF_INET6, info->prefsrc);
+	tables_write(mirror->tables, WYE_SECTION_ROUTE6, route->record, &record, sizeof(record));
+}
+
+static void write_records(struct mirror *mirror, struct rib *rib, uint32_t first, uint32_t best, bool kernel)
+{
+	for (uint32_t at = first; at; at = rib_route(rib, at)->next) {
+		struct rib_route *route = rib_route(rib, at);
+		struct route_info *info = route_info(&mirror->routes.infos, route->info);
+		uint8_t state = ROUTE_WRITTEN;
+
+		info_nexthop(mirror, info);
+		state |= at == best ? ROUTE_WAS_BEST : 0;
+		state |= info->alive ? 0 : ROUTE_WAS_DEAD;
+		state |= kernel ? ROUTE_WAS_KERNEL : 0;
+		if (route->flags == state)
+			continue;
+		if (!route->record)
+			route->record = region_alloc(&mirror->tables->region, record_section(rib), 1);
+		if (!route->record)
+			return; /* full: the region is marked so, and will be replaced by a larger one */
+		route->flags = state;
+		if (rib->family == AF_INET)
+			write4(mirror, rib, route, info, state);
+		else
+			write6(mirror, rib, route, info, state);
+	}
+}
+
+void routes_record_free(struct mirror *mirror, struct rib *rib, uint32_t index)
+{
+	static const struct wye_route6 none;	/* the larger */
+	struct rib_route *route = rib_route(rib, index);
+
+	if (!route->record)
+		return;
+	tables_write(mirror->tables, record_section(rib), route->record, &none,
+		     rib->family == AF_INET ? sizeof(struct wye_route4) : sizeof(struct wye_route6));
+	region_free(&mirror->tables->region, record_section(rib), route->record, 1);
+	route->record = 0;
+}
+
+/* ---- publishing ---- */
+
+static void fib_put(struct mirror *mirror, uint32_t vrf, uint8_t family, const uint8_t addr[16], uint8_t len, uint32_t id)
+{
+	if (vrf && fib_set(mirror->tables->fib, vrf, family, addr, len, id) < 0)
+		mirror->tables->region.failed = true;
+}
+
+static void main_view(struct mirror *mirror, uint8_t family, const uint8_t addr[16], uint8_t len)
+{
+	struct rib *local = routes_rib(mirror, family, RT_TABLE_LOCAL);
+	struct rib *table = routes_rib(mirror, family, RT_TABLE_MAIN);
+	uint32_t local_first = rib_first(local, addr, len), main_first = rib_first(table, addr, len);
+	struct choice choice = choose(mirror, local, local_first);
+	bool from_local = choice.found, kernel;
+
+	if (!from_local)
+		choice = choose(mirror, table, main_first);
+	if (default_table_in_use(mirror, family) && (choice.found ? is_error(choice.type) : !len))
+		choice = kernel_decides(mirror);
+	if (choice.found && !from_local && main_first && covered(mirror, family, addr, len))
+		choice = kernel_decides(mirror);
+	fib_put(mirror, WYE_VRF_MAIN, family, addr, len, choice.found ? choice.nexthop : 0);
+	kernel = choice.nexthop == mirror->tables->nh_kernel;
+	write_records(mirror, local, local_first, from_local ? choice.route : 0, kernel && from_local);
+	write_records(mirror, table, main_first, from_local ? 0 : choice.route, kernel && !from_local);
+}
+
+void routes_prefix_changed(struct mirror *mirror, struct rib *rib, const uint8_t addr[16], uint8_t len)
+{
+	struct choice choice;
+	uint32_t first;
+
+	if (rib->table == RT_TABLE_MAIN || rib->table == RT_TABLE_LOCAL) {
+		main_view(mirror, rib->family, addr, len);
+		return;
+	}
+	first = rib_first(rib, addr, len);
+	if (rib->table == RT_TABLE_DEFAULT) {
+		write_records(mirror, rib, first, 0, true);
+		if (rib->family == AF_INET && rib->in_use != (rib->pool.count != 0)) {
+			rib->in_use = rib->pool.count != 0;
+			main_view(mirror, AF_INET, (const uint8_t[16]){ 0 }, 0);
+			routes_walk_all(mirror);
+		}
+		return;
+	}
+	choice = choose(mirror, rib, first);
+	if (!rib->vrf)
+		rib->vrf = links_vrf_of_table(mirror, rib->table);
+	fib_put(mirror, rib->vrf, rib->family, addr, len,
+		choice.found ? choice.nexthop : 0);
+	write_records(mirror, rib, first, choice.route, choice.nexthop == mirror->tables->nh_kernel);
+}
+
+static bool inside(const uint8_t addr[16], uint8_t len, const uint8_t cover[16], uint8_t cover_len)
+{
+	uint8_t bytes = cover_len / 8, bits = cover_len % 8;
+
+	return len > cover_len && !memcmp(addr, cover, bytes) &&
+	       (!bits || !((addr[bytes] ^ cover[bytes]) >> (8 - bits)));
+}
+
+void routes_cover_changed(struct mirror *mirror, const struct rib *local, const uint8_t addr[16], uint8_t len)
+{
+	struct rib *table = routes_rib(mirror, local->family, RT_TABLE_MAIN);
+
+	for (uint32_t at = 1; at < table->pool.used; at++) {
+		const struct rib_route *route = rib_route(table, at);
+
+		if (route->info && inside(route->addr, route->len, addr, len))
+			routes_prefix_changed(mirror, table, route->addr, route->len);
+	}
+}
+
+void routes_republish(struct mirror *mirror)
+{
+	struct route_table *routes = &mirror->routes;
+
+	for (uint32_t i = 1; i < routes->infos.pool.used; i++)
+		if (route_info(&routes->infos, i)->refs)
+			route_info(&routes->infos, i)->nexthop = 0;
+	for (uint32_t r = 0; r < routes->n_ribs; r++) {
+		routes->rib[r]->vrf = 0;
+		for (uint32_t at = 1; at < routes->rib[r]->pool.used; at++) {
+			struct rib_route *route = rib_route(routes->rib[r], at);
+
+			route->record = route->info ? 0 : route->record;
+			route->flags = 0;
+		}
+	}
+	for (uint32_t r = 0; r < routes->n_ribs; r++) {
+		struct rib *rib = routes->rib[r];
+
+		for (uint32_t at = 1; at < rib->pool.used; at++) {
+			const struct rib_route *route = rib_route(rib, at);
+
+			if (!route->info || route->flags) /* already, with its prefix */
+				continue;
+			routes_prefix_changed(mirror, rib, route->addr, route->len);
+			if (!(at % 65536))
+				tables_flush(mirror->tables, 0);
+			mirror_beat(mirror);
+		}
+	}
+}

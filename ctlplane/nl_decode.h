@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Netlink bytes to plain structs. Pure: no socket, no state, no memory of its own; what a message says comes out as it
+ * was said, its meaning is the mirrors' business. Input is hostile: a length that lies, an attribute of the wrong size
+ * or a value out of range makes the whole message malformed, and nothing is ever read beyond `msg->nlmsg_len`, which
+ * the caller has checked against what it holds.
+ */
+#ifndef NL_DECODE_H
+#define NL_DECODE_H
+
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resolve.h"
+
+enum nl_verdict {
+	NL_DECODED = 0,
+	NL_OTHER = 1,		/* well-formed, but a kind or family that is not mirrored */
+	NL_MALFORMED = -1,
+};
+
+struct nl_link {		/* RTM_NEWLINK, RTM_DELLINK; family AF_INET6: only ifindex, disable_ipv6, mtu6_bytes */
+	uint8_t family;
+	uint32_t ifindex, ifi_flags;
+	uint16_t arp_type, vlan_id;
+	uint32_t mtu_bytes, master_ifindex, lower_ifindex, txqlen, group, num_rx_queues, num_tx_queues;
+	int32_t lower_netnsid;	/* -1 = this namespace */
+	uint32_t vrf_table;	/* of a VRF device, else 0 */
+	uint32_t macvlan_mode;
+	uint8_t mac_len, operstate, linkmode;
+	uint8_t mac[8], broadcast[8];
+	char name[16], kind[16], qdisc[16];
+	int32_t disable_ipv6;	/* -1 = not told */
+	int32_t mtu6_bytes;	/* -1 = not told */
+};
+
+struct nl_addr {
+	uint32_t ifindex, flags, valid_lft_s, preferred_lft_s;
+	uint8_t family, prefix_len, scope;
+	uint8_t local[16], address[16], broadcast[16];
+	char label[16];
+};
+
+struct nl_neigh {
+	uint32_t ifindex, ntf_flags;
+	uint16_t nud_state;
+	uint8_t family, lladdr_len;
+	uint8_t addr[16], lladdr[8];
+	bool has_addr, proxy;
+};
+
+struct nl_netconf {		/* -1 in a value = not told */
+	int32_t ifindex;	/* NETCONFA_IFINDEX_ALL, _DEFAULT or a link's */
+	uint8_t family;
+	int32_t forwarding, rp_filter, proxy, ignore_linkdown;
+};
+
+struct nl_rule {
+	uint8_t family, action;
+	uint32_t priority, table;
+	uint32_t hash;		/* of all it says: rules have no key */
+	bool l3mdev;
+	bool special;		/* any selector or option beyond "all traffic, look up this table" */
+};
+
+#define NL_LEGS_MAX 512u	/* legs of one multipath route or nexthop group */
+
+struct nl_route {
+	uint8_t family, dst_len, src_len, tos, scope, type, protocol, pref;
+	uint32_t table, priority, rtm_flags;
+	uint32_t kernel_id;	/* RTA_NH_ID, 0 = legs are the route's own */
+	uint32_t rest_hash;	/* of what tells two routes apart beside the fields here: metrics, encapsulation, realms */
+	uint32_t mtu_bytes;
+	bool mtu_locked, has_prefsrc;
+	bool too_many_legs;	/* more than NL_LEGS_MAX: legs[] has the first ones */
+	uint8_t dst[16], prefsrc[16];
+	uint32_t n_legs;
+	struct nexthop_leg legs[NL_LEGS_MAX];	/* kind: FORWARD, or KERNEL with an encapsulation */
+};
+
+struct nl_nexthop {
+	uint32_t id, nh_flags, ifindex;
+	uint8_t family;		/* of the gateway or, without one, of the object */
+	bool blackhole, fdb, encap, has_gateway, group, too_many_members;
+	uint8_t gateway[16];
+	uint32_t n_members;
+	struct {
+		uint32_t id;
+		uint32_t weight;	/* 1.. */
+	} member[NL_LEGS_MAX];
+};
+
+struct nl_tc {			/* qdisc or filter */
+	uint32_t ifindex, handle, parent;
+	char kind[16];
+};
+
+struct nl_chain {		/* nf_tables: is it a base chain, where? */
+	uint8_t family;		/* NFPROTO_* */
+	bool base;
+	uint32_t hook;
+};
+
+enum nl_verdict nl_decode_link(const struct nlmsghdr *msg, struct nl_link *link);
+enum nl_verdict nl_decode_addr(const struct nlmsghdr *msg, struct nl_addr *addr);
+enum nl_verdict nl_decode_neigh(const struct nlmsghdr *msg, struct nl_neigh *neigh);
+enum nl_verdict nl_decode_netconf(const struct nlmsghdr *msg, struct nl_netconf *netconf);
+enum nl_verdict nl_decode_rule(const struct nlmsghdr *msg, struct nl_rule *rule);
+enum nl_verdict nl_decode_route(const struct nlmsghdr *msg, struct nl_route *route);	/* nl_decode_route.c */
+enum nl_verdict nl_decode_nexthop(const struct nlmsghdr *msg, struct nl_nexthop *nexthop);
+enum nl_verdict nl_decode_tc(const struct nlmsghdr *msg, struct nl_tc *tc);		/* nl_decode_parity.c */
+enum nl_verdict nl_decode_chain(const struct nlmsghdr *msg, struct nl_chain *chain);
+/* A policy for forwarded or received packets (not a socket's). */
+enum nl_verdict nl_decode_policy(const struct nlmsghdr *msg, bool *counts);
+
+/*
+ * The next message of a datagram: returns the one at *at (of *left bytes) and moves on, NULL at the end. A header that
+ * lies makes *bad true and ends it.
+ */
+const struct nlmsghdr *nl_next(const void **at, size_t *left, bool *bad);
+
+#endif

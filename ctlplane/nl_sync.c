@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The resync state machine: see nl_sync.h. */
+#include <string.h>
+
+#include "nl_sync.h"
+
+#define BACKOFF_NS     10000000ULL
+#define BACKOFF_MAX_NS 1000000000ULL
+
+const char *sync_state_name(enum sync_state state)
+{
+	static const char *const names[] = { "subscribe", "dump", "replay", "sweep", "in sync", "resync" };
+
+	return names[state];
+}
+
+void sync_init(struct sync *sync, const struct sync_ops *ops, void *ctx)
+{
+	*sync = (struct sync){ .ops = ops, .ctx = ctx, .state = SYNC_SUBSCRIBE, .gen = 1 };
+}
+
+static bool covers(const struct sync_job *a, const struct sync_job *b)
+{
+	return a->class == b->class && a->family == b->family && (!a->ifindex || a->ifindex == b->ifindex) &&
+	       (!a->table || a->table == b->table);
+}
+
+static bool started(const struct sync *sync)
+{
+	return sync->state == SYNC_DUMP || sync->state == SYNC_REPLAY || sync->state == SYNC_SWEEP;
+}
+
+bool sync_add(struct sync *sync, const struct sync_job *job)
+{
+	for (unsigned i = started(sync) ? 1 : 0; i < sync->n_jobs; i++) {
+		if (covers(&sync->job[i], job)) {
+			sync->job[i].fence |= job->fence;
+			return true;
+		}
+	}
+	if (sync->n_jobs == SYNC_JOBS)
+		return false;
+	sync->job[sync->n_jobs++] = *job;
+	return true;
+}
+
+static void back_off(struct sync *sync, uint64_t now)
+{
+	uint64_t wait = BACKOFF_NS << (sync->failures < 7 ? sync->failures : 7);
+
+	sync->failures++;
+	sync->state = SYNC_RESYNC;
+	sync->retry_ns = now + (wait < BACKOFF_MAX_NS ? wait : BACKOFF_MAX_NS);
+}
+
+void sync_lost(struct sync *sync, uint64_t now)
+{
+	sync->n_jobs = 0;
+	sync->attempt = 0;
+	back_off(sync, now);
+}
+
+void sync_dump_ended(struct sync *sync, int error, bool interrupted, uint64_t now)
+{
+	if (sync->state != SYNC_DUMP)
+		return;
+	if (interrupted && sync->ops->interrupted)
+		sync->ops->interrupted(sync->ctx);
+	if (error || interrupted)
+		back_off(sync, now);
+	else
+		sync->state = SYNC_REPLAY;
+}
+
+static void next_job(struct sync *sync)
+{
+	sync->n_jobs--;
+	memmove(&sync->job[0], &sync->job[1], sync->n_jobs * sizeof(sync->job[0]));
+	sync->attempt = 0;
+	sync->failures = 0;
+	sync->state = SYNC_IN_SYNC;
+}
+
+/* Drains, then asks at once: nothing may come between but what the kernel does meanwhile. */
+static bool start(struct sync *sync, uint64_t now)
+{
+	struct sync_job job;
+
+	if (!sync->ops->drain(sync->ctx))
+		return true;
+	/* Draining may have found that messages were lost. */
+	if (!sync->n_jobs || (sync->state == SYNC_RESYNC && now < sync->retry_ns))
+		return false;
+	job = sync->job[0];
+	sync->gen++;
+	sync->attempt++;
+	sync->state = SYNC_DUMP;
+	if (sync->ops->request(sync->ctx, &job) < 0)
+		back_off(sync, now);
+	return true;
+}
+
+static bool sweep(struct sync *sync, uint64_t now)
+{
+	switch (sync->ops->sweep(sync->ctx, &sync->job[0], sync->gen, sync->attempt)) {
+	case SYNC_MORE:
+		return true;
+	case SYNC_AGAIN:
+		back_off(sync, now);
+		return true;
+	case SYNC_DONE:
+		break;
+	}
+	next_job(sync);
+	return true;
+}
+
+bool sync_step(struct sync *sync, uint64_t now)
+{
+	switch (sync->state) {
+	case SYNC_SUBSCRIBE:
+	case SYNC_IN_SYNC:
+		return sync->n_jobs ? start(sync, now) : false;
+	case SYNC_RESYNC:
+		if (!sync->n_jobs) {
+			sync->state = SYNC_IN_SYNC;
+			return false;
+		}
+		return now >= sync->retry_ns ? start(sync, now) : false;
+	case SYNC_DUMP:
+		return false;
+	case SYNC_REPLAY:
+		if (sync->ops->drain(sync->ctx) && sync->state == SYNC_REPLAY)
+			sync->state = SYNC_SWEEP;
+		return true;
+	case SYNC_SWEEP:
+		return sweep(sync, now);
+	}
+	return false;
+}
+
+int sync_due_ms(const struct sync *sync, uint64_t now)
+{
+	switch (sync->state) {
+	case SYNC_SUBSCRIBE:
+	case SYNC_IN_SYNC:
+		return sync->n_jobs ? 0 : -1;
+	case SYNC_RESYNC:
+		return now >= sync->retry_ns ? 0 : (int)((sync->retry_ns - now) / 1000000 + 1);
+	case SYNC_REPLAY:
+	case SYNC_SWEEP:
+		return 0;
+	case SYNC_DUMP:
+		break;
+	}
+	return -1;
+}
