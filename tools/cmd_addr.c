@@ -192,6 +192,6 @@ const struct command cmd_addr = {
 	.name = "addr",
 	.summary = "addresses as the mirror has them",
 	.arguments = "[[dev] NAME]",
-	.help = "JSON: the keys of `ip -j addr`. Life times are as of the kernel's last message, they do not run down.\n",
+	.help = "JSON: the keys of `ip -j addr`. Life times are those of the kernel's last message.\n",
 	.run = run,
 };

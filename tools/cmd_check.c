@@ -81,7 +81,8 @@ const struct command cmd_check = {
 	.name = "check",
 	.summary = "check a configuration file",
 	.arguments = "[FILE]",
-	.help = "Without FILE: " WYE_CONFIG_PATH_DEFAULT ". Each problem is one line FILE:LINE:COLUMN: message on standard\n"
-		"error; exit code 2 if there is one, else 0. Whether netdevs and CPUs exist is checked by the daemons.\n",
+	.help = "Without FILE: " WYE_CONFIG_PATH_DEFAULT ". Each problem is one line FILE:LINE:COLUMN: message on\n"
+		"standard error; exit code 2 if there is one, else 0. Whether netdevs and CPUs exist is for the\n"
+		"daemons to find out.\n",
 	.run = run,
 };

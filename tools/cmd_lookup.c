@@ -120,13 +120,14 @@ static const char *verdict_text(uint32_t reason)
 
 static enum out_colour verdict_colour(uint32_t reason)
 {
-	return reason == LOOKUP_FORWARD ? OUT_GOOD : reason != LOOKUP_MIXED && wye_reason_verdict[reason] ? OUT_BAD : OUT_POOR;
+	if (reason == LOOKUP_FORWARD)
+		return OUT_GOOD;
+	return reason != LOOKUP_MIXED && wye_reason_verdict[reason] == WYE_VERDICT_DROP ? OUT_BAD : OUT_POOR;
 }
 
 static const char *mac_text(const uint8_t *mac, char *buf)
 {
-	snprintf(buf, WYE_NAME_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-	return buf;
+	return link_address(0, mac, 6, buf);
 }
 
 static const char *neigh_state(const struct wye_neigh *neigh)
@@ -319,7 +320,8 @@ const struct command cmd_lookup = {
 	.name = "lookup",
 	.summary = "what the dataplane does with a packet to an address, and why",
 	.arguments = "ADDR [from ADDR] [iif DEV] [vrf NAME | table N]",
-	.help = "Judges by the same tables and in the same order as the dataplane; steering rules come before and are not\n"
-		"part of it (wye show steer). Without iif, what the ingress port forbids is not judged. Exit code 4: no route.\n",
+	.help = "Judges by the same tables and in the same order as the dataplane; steering rules come before and are\n"
+		"not part of it (wye show steer). Without iif, what the ingress port forbids is not judged. Exit code\n"
+		"4: no route.\n",
 	.run = run,
 };

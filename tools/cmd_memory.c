@@ -31,8 +31,8 @@ static const struct out_column section_columns[] = {
 };
 static const struct out_column mapping_columns[] = {
 	{ "process", "PROCESS", false }, { "pid", "PID", true }, { "mapping", "MAPPING", false },
-	{ "rss_bytes", NULL, true }, { NULL, "RSS", true }, { "page_bytes", "PAGE", true }, { "huge_bytes", NULL, true },
-	{ NULL, "HUGE", true },
+	{ "rss_bytes", NULL, true }, { NULL, "RSS", true }, { "page_bytes", "PAGE", true },
+	{ "huge_bytes", NULL, true }, { NULL, "HUGE", true },
 };
 
 struct mapping {	/* sums over the areas of one file, or of all anonymous memory */
@@ -158,7 +158,8 @@ static void smaps_field(struct mapping *area, const char *line)
 		area->rss_kb += kb;
 	} else if (!strcmp(name, "KernelPageSize")) {
 		area->page_kb = kb;
-	} else if (!strcmp(name, "AnonHugePages") || !strcmp(name, "ShmemPmdMapped") || !strcmp(name, "FilePmdMapped")) {
+	} else if (!strcmp(name, "AnonHugePages") || !strcmp(name, "ShmemPmdMapped") ||
+		   !strcmp(name, "FilePmdMapped")) {
 		area->huge_kb += kb;
 	} else if (!strcmp(name, "Shared_Hugetlb") || !strcmp(name, "Private_Hugetlb")) {
 		area->rss_kb += kb;
@@ -316,7 +317,7 @@ const struct command cmd_memory = {
 	.name = "memory",
 	.summary = "shared files, how full their sections are, and the pages behind",
 	.arguments = "",
-	.help = "USED is how many records were ever handed out; freed ones are used again. IN MEMORY is what the file takes\n"
-		"up: pages never written cost nothing. HUGE is the part of RSS in huge pages of any kind.\n",
+	.help = "USED is how many records were ever handed out; freed ones are used again. IN MEMORY is what the file\n"
+		"takes up: pages never written cost nothing. HUGE is the part of RSS in huge pages of any kind.\n",
 	.run = run,
 };

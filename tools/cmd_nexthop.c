@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "link_object.h"
 #include "names.h"
 #include "route.h"
 
@@ -43,9 +44,7 @@ static const char *lladdr_text(const struct leg *leg, char *buf)
 {
 	if (leg->kind != WYE_NH_FORWARD || leg->rewrite_len < 14)
 		return NULL;
-	snprintf(buf, WYE_NAME_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", leg->rewrite[0], leg->rewrite[1], leg->rewrite[2],
-		 leg->rewrite[3], leg->rewrite[4], leg->rewrite[5]);
-	return buf;
+	return link_address(0, leg->rewrite, 6, buf);
 }
 
 static void print_group(struct out *out, const struct leg *legs, size_t n)
@@ -141,7 +140,7 @@ const struct command cmd_nexthop = {
 	.name = "nexthop",
 	.summary = "nexthops with their rewrites, as the dataplane uses them",
 	.arguments = "[id N] [dev NAME]",
-	.help = "ID is wye's own; NHID the kernel's nexthop object, where there is one. GROUP: id*buckets, the shares by which\n"
-		"flows are spread.\n",
+	.help = "ID is wye's own; NHID the kernel's nexthop object, where there is one. GROUP: id*buckets, the\n"
+		"shares by which flows are spread.\n",
 	.run = run,
 };

@@ -7,10 +7,11 @@
 #include "wye.h"
 
 static const struct out_column columns[] = {
-	{ "netdev", "NETDEV", false }, { "ifindex", NULL, true }, { "state", "STATE", false }, { "driver", "DRIVER", false },
-	{ "backend", "STEERING", false }, { "mode", "MODE", false }, { "queues", "QUEUES", true },
-	{ "mtu_max", "MTU MAX", true }, { "tap", "TAP", false }, { "rx_packets", "RX", true }, { "rx_bytes", NULL, true },
-	{ "tx_packets", "TX", true }, { "tx_bytes", NULL, true }, { "punted", "PUNTED", true },
+	{ "netdev", "NETDEV", false }, { "ifindex", NULL, true }, { "state", "STATE", false },
+	{ "driver", "DRIVER", false }, { "backend", "STEERING", false }, { "mode", "MODE", false },
+	{ "queues", "QUEUES", true }, { "mtu_max", "MTU MAX", true }, { "tap", "TAP", false },
+	{ "rx_packets", "RX", true }, { "rx_bytes", NULL, true }, { "tx_packets", "TX", true },
+	{ "tx_bytes", NULL, true }, { "punted", "PUNTED", true },
 	{ "rx_errors", "RX ERR", true }, { "tx_dropped", "TX DROP", true }, { "detail", "DETAIL", false },
 };
 
@@ -74,7 +75,8 @@ const struct command cmd_port = {
 	.name = "port",
 	.summary = "the dataplane's ports: state, driver, steering, packets",
 	.arguments = "[NETDEV]",
-	.help = "STATE: active takes flows; kernel is set up, but all its flows are with the kernel; waiting has no netdev\n"
-		"yet; failed. DETAIL says why. Packets are those the dataplane received and sent, not the kernel's.\n",
+	.help = "STATE: active takes flows; kernel is set up, but all its flows are with the kernel; waiting has\n"
+		"no netdev yet; failed. DETAIL says why. Packets are those the dataplane received and sent, not the\n"
+		"kernel's.\n",
 	.run = run,
 };

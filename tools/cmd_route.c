@@ -84,8 +84,8 @@ static int parse_keyword(struct tool *tool, const char *word, const char *value,
 
 static bool is_keyword(const char *word)
 {
-	static const char *const words[] = { "table", "vrf", "dev", "proto", "protocol", "scope", "type", "via", "exact",
-					     "root", "match" };
+	static const char *const words[] = { "table", "vrf", "dev", "proto", "protocol", "scope", "type", "via",
+					     "exact", "root", "match" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (!strcmp(word, words[i]))
@@ -137,9 +137,12 @@ static bool prefix_wanted(const struct filter *filter, const struct route *route
 	switch (filter->match) {
 	case MATCH_EXACT:
 		return p->prefix_len == route->prefix_len && prefix_contains(p->dst, p->prefix_len, route->dst);
-	case MATCH_ROOT: return route->prefix_len >= p->prefix_len && prefix_contains(p->dst, p->prefix_len, route->dst);
-	case MATCH_COVERS: return route->prefix_len <= p->prefix_len && route_covers(route, p->dst);
-	default: return true;
+	case MATCH_ROOT:
+		return route->prefix_len >= p->prefix_len && prefix_contains(p->dst, p->prefix_len, route->dst);
+	case MATCH_COVERS:
+		return route->prefix_len <= p->prefix_len && route_covers(route, p->dst);
+	default:
+		return true;
 	}
 }
 

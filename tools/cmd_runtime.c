@@ -61,7 +61,7 @@ const struct command cmd_runtime = {
 	.name = "runtime",
 	.summary = "calls, vectors, packets and cycles of each node, by thread",
 	.arguments = "[--all]",
-	.help = "Since wye-dpd started. VECTORS are calls that had packets; thread 0 is the main thread. --all shows nodes\n"
-		"never called too.\n",
+	.help = "Since wye-dpd started. VECTORS are calls that had packets; thread 0 is the main thread. --all shows\n"
+		"nodes never called too.\n",
 	.run = run,
 };

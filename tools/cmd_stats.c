@@ -21,9 +21,9 @@ static const struct out_column reason_columns[] = {
 	{ NULL, "REASON", false }, { NULL, "VERDICT", false }, { NULL, "PACKETS", true }, { NULL, "WHY", false },
 };
 static const struct out_column worker_columns[] = {
-	{ "thread", "THREAD", true }, { "cpu", "CPU", true }, { "generation", "TABLES", true }, { "loops", "LOOPS", true },
-	{ "empty_loops", "EMPTY", true }, { "sleeps", "SLEEPS", true }, { "cycles_busy", NULL, true },
-	{ "cycles_total", NULL, true }, { "busy_percent", "BUSY %", true },
+	{ "thread", "THREAD", true }, { "cpu", "CPU", true }, { "generation", "TABLES", true },
+	{ "loops", "LOOPS", true }, { "empty_loops", "EMPTY", true }, { "sleeps", "SLEEPS", true },
+	{ "cycles_busy", NULL, true }, { "cycles_total", NULL, true }, { "busy_percent", "BUSY %", true },
 };
 
 struct request {
@@ -147,6 +147,7 @@ static void print_worker(struct tool *tool, uint32_t thread, struct sample *samp
 	uint64_t busy = counter_get(&worker->cycles_busy), total = counter_get(&worker->cycles_total);
 	uint64_t busy_then = sample->worker_busy[thread], total_then = sample->worker_total[thread];
 	struct out *out = &tool->out;
+	double percent = 0;
 
 	out_row(out);
 	out_cell_uint(out, thread);
@@ -157,7 +158,9 @@ static void print_worker(struct tool *tool, uint32_t thread, struct sample *samp
 	out_cell_uint(out, counter_get(&worker->sleeps));
 	out_cell_uint(out, busy);
 	out_cell_uint(out, total);
-	out_cell_real(out, total > total_then && busy >= busy_then ? 100.0 * (double)(busy - busy_then) / (double)(total - total_then) : 0, 1);
+	if (total > total_then && busy >= busy_then)
+		percent = 100.0 * (double)(busy - busy_then) / (double)(total - total_then);
+	out_cell_real(out, percent, 1);
 	if (out->json)
 		worker_members(tool, thread);
 	out_row_end(out);
@@ -230,7 +233,7 @@ const struct command cmd_stats = {
 	.name = "stats",
 	.summary = "packets by port, by reason they left the forwarding path, and by worker",
 	.arguments = "[--all] [--watch SECONDS]",
-	.help = "Reasons without packets are left out unless --all. Verdict punt: the kernel got the packet; drop: nobody did,\n"
-		"as the kernel would have. --watch repeats, with rates; as JSON one object a time.\n",
+	.help = "Reasons without packets are left out unless --all. Verdict punt: the kernel got the packet; drop:\n"
+		"nobody did, as the kernel would have. --watch repeats, with rates; as JSON one object a time.\n",
 	.run = run,
 };

@@ -70,8 +70,8 @@ static bool daemon_line(struct out *out, const char *label, const char *unit, co
 	else if (!daemon->alive)
 		line(out, label, OUT_BAD, "not running", ": %s", why);
 	else if (daemon->hung)
-		line(out, label, OUT_BAD, "hangs", ": pid %u has not moved for %llu s; restart it: systemctl restart %s",
-		     daemon->pid, (unsigned long long)daemon->heartbeat_age_ms / 1000, unit);
+		line(out, label, OUT_BAD, "hangs", ": pid %u has not moved for %llu s; try systemctl restart %s",
+		     daemon->pid, (unsigned long long)(daemon->heartbeat_age_ms / 1000), unit);
 	return daemon->alive && !daemon->hung;
 }
 
@@ -174,8 +174,8 @@ static void print_dpd(struct tool *tool, const struct view_daemon *dpd)
 	out_str(out, "config", stats ? info->config_path : "");
 	out_object_end(out);
 	if (daemon_line(out, "dpd", "wye-dpd", dpd, tool->view.why))
-		line(out, "dpd", strcmp(state, "running") ? OUT_POOR : OUT_GOOD, state, ", pid %u, up %s, workers on CPU %s",
-		     dpd->pid, duration(dpd->uptime_s, up), len ? cpus : "-");
+		line(out, "dpd", strcmp(state, "running") ? OUT_POOR : OUT_GOOD, state,
+		     ", pid %u, up %s, workers on CPU %s", dpd->pid, duration(dpd->uptime_s, up), len ? cpus : "-");
 }
 
 /* ---- what flows where ---- */

@@ -8,8 +8,8 @@
 #include "wye_steer.h"
 
 static const struct out_column rule_columns[] = {
-	{ "index", "#", true }, { "name", "RULE", false }, { "action", "ACTION", false }, { "packets", "PACKETS", true },
-	{ "match", "MATCH", false }, { "line", "LINE", true },
+	{ "index", "#", true }, { "name", "RULE", false }, { "action", "ACTION", false },
+	{ "packets", "PACKETS", true }, { "match", "MATCH", false }, { "line", "LINE", true },
 };
 static const struct out_column counter_columns[] = {
 	{ NULL, "COUNTER", false }, { NULL, "PACKETS", true }, { NULL, "WHAT", false },

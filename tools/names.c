@@ -194,14 +194,17 @@ static const struct number_name route_types[] = {
 	{ RTN_XRESOLVE, "xresolve" },
 };
 static const struct number_name link_types[] = {
-	{ ARPHRD_NETROM, "netrom" }, { ARPHRD_ETHER, "ether" }, { ARPHRD_AX25, "ax25" }, { ARPHRD_IEEE1394, "ieee1394" },
+	{ ARPHRD_NETROM, "netrom" }, { ARPHRD_ETHER, "ether" }, { ARPHRD_AX25, "ax25" },
+	{ ARPHRD_IEEE1394, "ieee1394" },
 	{ ARPHRD_INFINIBAND, "infiniband" }, { ARPHRD_SLIP, "slip" }, { ARPHRD_CAN, "can" }, { ARPHRD_PPP, "ppp" },
-	{ ARPHRD_HDLC, "hdlc" }, { ARPHRD_TUNNEL, "ipip" }, { ARPHRD_TUNNEL6, "tunnel6" }, { ARPHRD_LOOPBACK, "loopback" },
+	{ ARPHRD_HDLC, "hdlc" }, { ARPHRD_TUNNEL, "ipip" }, { ARPHRD_TUNNEL6, "tunnel6" },
+	{ ARPHRD_LOOPBACK, "loopback" },
 	{ ARPHRD_SIT, "sit" }, { ARPHRD_IPDDP, "ip/ddp" }, { ARPHRD_IPGRE, "gre" }, { ARPHRD_PIMREG, "pimreg" },
 	{ ARPHRD_IEEE80211, "ieee802.11" }, { ARPHRD_IEEE80211_PRISM, "ieee802.11/prism" },
 	{ ARPHRD_IEEE80211_RADIOTAP, "ieee802.11/radiotap" }, { ARPHRD_IEEE802154, "ieee802.15.4" },
 	{ ARPHRD_PHONET, "phonet" }, { ARPHRD_PHONET_PIPE, "phonet_pipe" }, { ARPHRD_IP6GRE, "gre6" },
-	{ ARPHRD_NETLINK, "netlink" }, { ARPHRD_6LOWPAN, "6lowpan" }, { ARPHRD_RAWIP, "rawip" }, { ARPHRD_NONE, "none" },
+	{ ARPHRD_NETLINK, "netlink" }, { ARPHRD_6LOWPAN, "6lowpan" }, { ARPHRD_RAWIP, "rawip" },
+	{ ARPHRD_NONE, "none" },
 	{ ARPHRD_VOID, "void" },
 };
 static const struct number_name operstates[] = {
@@ -324,7 +327,8 @@ static size_t names_of(const struct flag_name *in, size_t n, uint32_t *flags, co
 
 static const struct flag_name link_flags[] = {
 	{ IFF_LOOPBACK, "LOOPBACK" }, { IFF_BROADCAST, "BROADCAST" }, { IFF_POINTOPOINT, "POINTOPOINT" },
-	{ IFF_MULTICAST, "MULTICAST" }, { IFF_NOARP, "NOARP" }, { IFF_ALLMULTI, "ALLMULTI" }, { IFF_PROMISC, "PROMISC" },
+	{ IFF_MULTICAST, "MULTICAST" }, { IFF_NOARP, "NOARP" }, { IFF_ALLMULTI, "ALLMULTI" },
+	{ IFF_PROMISC, "PROMISC" },
 	{ IFF_MASTER, "MASTER" }, { IFF_SLAVE, "SLAVE" }, { IFF_DEBUG, "DEBUG" }, { IFF_DYNAMIC, "DYNAMIC" },
 	{ IFF_AUTOMEDIA, "AUTOMEDIA" }, { IFF_PORTSEL, "PORTSEL" }, { IFF_NOTRAILERS, "NOTRAILERS" }, { IFF_UP, "UP" },
 	{ IFF_LOWER_UP, "LOWER_UP" }, { IFF_DORMANT, "DORMANT" }, { IFF_ECHO, "ECHO" },
@@ -335,7 +339,8 @@ static const struct flag_name nexthop_flags[] = {
 	{ RTNH_F_UNRESOLVED, "unresolved" },
 };
 static const struct flag_name neigh_states[] = {
-	{ NUD_INCOMPLETE, "INCOMPLETE" }, { NUD_REACHABLE, "REACHABLE" }, { NUD_STALE, "STALE" }, { NUD_DELAY, "DELAY" },
+	{ NUD_INCOMPLETE, "INCOMPLETE" }, { NUD_REACHABLE, "REACHABLE" }, { NUD_STALE, "STALE" },
+	{ NUD_DELAY, "DELAY" },
 	{ NUD_PROBE, "PROBE" }, { NUD_FAILED, "FAILED" }, { NUD_NOARP, "NOARP" }, { NUD_PERMANENT, "PERMANENT" },
 };
 static const struct flag_name parities[] = {

@@ -35,8 +35,9 @@ int number_of_protocol(const char *name, uint8_t *protocol);
 int number_of_route_type(const char *name, uint8_t *type);
 int number_of_scope(const char *name, uint8_t *scope);
 
-/* Names of the bits set, in ip's order; at most `max`. What has no name is left out; *rest, when asked for, holds it. */
-size_t names_link_flags(uint32_t ifi_flags, const char **names, size_t max, uint32_t *rest);	/* IFF_* but IFF_RUNNING */
+/* Names of the bits set, in ip's order; at most `max`. What has no name is left out; *rest, when asked for, holds it.
+ * Link flags: IFF_*; IFF_RUNNING shows by its absence, as NO-CARRIER. */
+size_t names_link_flags(uint32_t ifi_flags, const char **names, size_t max, uint32_t *rest);
 size_t names_nexthop_flags(uint32_t flags, const char **names, size_t max);			/* RTNH_F_* */
 size_t names_neigh_states(uint16_t nud_state, const char **names, size_t max);			/* NUD_* */
 size_t names_parity(uint32_t parity, const char **names, size_t max);				/* WYE_PARITY_* */

@@ -63,7 +63,8 @@ static void keep(struct out *out, enum out_colour colour, const char *text)
 
 	if (!column->header)
 		return;
-	out->table.cell = grow(out->table.cell, &out->table.cell_capacity, out->table.n_cells + 1, sizeof(struct out_cell));
+	out->table.cell = grow(out->table.cell, &out->table.cell_capacity, out->table.n_cells + 1,
+			       sizeof(struct out_cell));
 	out->table.cells = grow(out->table.cells, &out->table.cells_capacity, out->table.cells_len + len, 1);
 	memcpy(out->table.cells + out->table.cells_len, text, len);
 	out->table.cell[out->table.n_cells++] = (struct out_cell){

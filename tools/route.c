@@ -102,7 +102,8 @@ static size_t group_legs(const struct view *view, const struct wye_nexthop *grou
 	return n;
 }
 
-size_t route_legs(const struct view *view, uint32_t id, struct leg *legs, size_t max, uint8_t *kind, uint32_t *kernel_id)
+size_t route_legs(const struct view *view, uint32_t id, struct leg *legs, size_t max, uint8_t *kind,
+		  uint32_t *kernel_id)
 {
 	const struct wye_nexthop *nexthop = view_nexthop(view, id);
 
@@ -298,7 +299,9 @@ static void text_leg(struct tool *tool, const struct route *route, const struct 
 	char buf[WYE_NAME_BYTES];
 
 	if (has_gateway(leg)) {
-		out_printf(out, " via %s", leg->family == route->family ? "" : leg->family == AF_INET6 ? "inet6 " : "inet ");
+		out_puts(out, " via ");
+		if (leg->family != route->family)
+			out_printf(out, "%s ", name_family(leg->family));
 		out_coloured(out, OUT_ADDRESS, name_address(leg->family, leg->gateway, buf));
 	}
 	if (leg->ifindex) {

@@ -30,7 +30,8 @@ bool route_covers(const struct route *route, const uint8_t *addr);
 
 /* What a nexthop id means now: its legs (one unless it is a group) and the group's own record. The caller is between
  * view_enter() and view_leave(). 0 = the id is not in use. */
-size_t route_legs(const struct view *view, uint32_t id, struct leg *legs, size_t max, uint8_t *kind, uint32_t *kernel_id);
+size_t route_legs(const struct view *view, uint32_t id, struct leg *legs, size_t max, uint8_t *kind,
+		  uint32_t *kernel_id);
 
 /* "default", "10.0.0.0/8", "10.0.0.1"; buf: WYE_NAME_BYTES. */
 const char *route_prefix_text(const struct route *route, char *buf);

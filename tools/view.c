@@ -235,7 +235,7 @@ int view_tables(struct view *view)
 void view_close(struct view *view)
 {
 	if (view->skipped)
-		fprintf(stderr, "wye: %llu records were left out: they changed while read, or their writer died at it\n",
+		fprintf(stderr, "wye: %llu records were left out: they changed while read, or the writer died at it\n",
 			(unsigned long long)view->skipped);
 	wye_reader_release(view->slot);
 	wye_unmap(view->readers);
@@ -244,7 +244,8 @@ void view_close(struct view *view)
 	wye_unmap(view->control);
 	free(view->info);
 	free(view->links);
-	*view = (struct view){ .run_dir = view->run_dir, .config_path = view->config_path, .tables_file = view->tables_file };
+	*view = (struct view){
+		.run_dir = view->run_dir, .config_path = view->config_path, .tables_file = view->tables_file };
 }
 
 /* ---- reading ---- */

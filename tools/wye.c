@@ -281,7 +281,8 @@ static int run_show(const struct options *options, int argc, char **argv, FILE *
 
 static bool is_show(const char *word)
 {
-	return (strlen(word) > 1 && !strncmp("show", word, strlen(word))) || !strcmp(word, "list") || !strcmp(word, "ls");
+	return (strlen(word) > 1 && !strncmp("show", word, strlen(word))) || !strcmp(word, "list") ||
+	       !strcmp(word, "ls");
 }
 
 int wye_run(int argc, char **argv, FILE *file)
