@@ -11,7 +11,7 @@ from router import MAC_IN, RUN_DIR, Router, run
 
 MAC = bytes.fromhex(MAC_IN.replace(":", ""))
 FEW_PACKETS, MANY_PACKETS, MANY_ROUTES = 512, 65536, 1000000
-# 65,536 preloaded packets of net_pcap lie in buffers of the dataplane's pool
+# net_pcap preloads its packets into buffers of the dataplane's pool, whose size follows `queues` (the device has one).
 MEMORY_MIB = 1024
 CASES = {	# case: (lookup of the loop, name for "vs", table, packets)
     "ipv4-few": ("lpm", "rte_lpm-loop", lambda d: table4(d, 1), lambda d: packets4(d, 1, FEW_PACKETS, MAC)),
@@ -43,7 +43,7 @@ def wye(router, seconds):
 
 
 def prepare(router, lookup, table, packets):
-    router.configure([f'netdev: in0, driver: devargs, devargs: "net_pcap0,rx_pcap={packets},infinite_rx=1"',
+    router.configure([f'netdev: in0, driver: devargs, queues: 8, devargs: "net_pcap0,rx_pcap={packets},infinite_rx=1"',
                       'netdev: out0, driver: devargs, devargs: "net_null0,no-rx=1"'],
                      memory=f"{{ hugepages: auto, size_mib: {MEMORY_MIB} }}", idle="poll")
     if lookup == "lpm6":

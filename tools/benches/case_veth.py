@@ -98,7 +98,7 @@ def wye(router, seconds):
 
 
 def forwarded(router):
-    return sum(port["tx_packets"] for port in router.wye("show", "port"))
+    return sum(port["tx_packets"] for port in router.wye("show", "port") or [])
 
 
 def contestants_of(router, cases, seconds, with_wye):

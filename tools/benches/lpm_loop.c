@@ -29,7 +29,7 @@
 
 #define BURST	 64
 #define NEXTHOPS 256
-#define MBUFS	 (512 * 1024 - 1)
+#define MBUFS	 (128 * 1024 - 1)
 #define MAX_FIB_ROUTES (4 << 20)
 
 enum lookup { LOOKUP_NONE, LOOKUP_LPM, LOOKUP_FIB, LOOKUP_LPM6 };
@@ -259,7 +259,7 @@ int main(int argc, char **argv)
 	router_create(&router);
 	if (router.lookup != LOOKUP_NONE)
 		routes = routes_load(&router, argv[used + 2]);
-	pool = rte_pktmbuf_pool_create("loop", MBUFS, 512, 0, RTE_PKTMBUF_HEADROOM + 256, SOCKET_ID_ANY);
+	pool = rte_pktmbuf_pool_create("loop", MBUFS, 512, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (!pool)
 		die("mbuf pool", "", rte_errno);
 	port_start(0, pool);
