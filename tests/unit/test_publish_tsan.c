@@ -261,6 +261,11 @@ static void write_batch(struct writer *w, uint64_t *seed)
 	else
 		fib_flush(w->fib, 3);	/* the rest with the next batch */
 	region_reclaim(&w->shared->tables->region);
+	/* a reader may be off its CPU for long, and the section is small: keep some of it free */
+	for (int ms = 0; ms < 20000 && region_live(&w->shared->tables->region, WYE_SECTION_NEIGH) > 2500; ms++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		region_reclaim(&w->shared->tables->region);
+	}
 }
 
 /* Every reader has done `n` more lookups; false after a deadline. */
