@@ -64,7 +64,7 @@ static bool close_gone(struct dpd *dpd)
 		return false;
 	(void)renew_plan(dpd, true);
 	for (uint32_t i = 0; i < n; i++)
-		port_close(dpd, gone[i]);
+		port_close(dpd, gone[i], "netdev disappeared; waiting for it to come back");
 	return true;
 }
 

@@ -74,7 +74,7 @@ bool port_must_close(const struct port *port)
 }
 
 /* Called when no worker polls it any more. */
-void port_close(struct dpd *dpd, struct port *port)
+void port_close(struct dpd *dpd, struct port *port, const char *detail)
 {
 	char why[WYE_WHY_BYTES];
 
@@ -89,7 +89,7 @@ void port_close(struct dpd *dpd, struct port *port)
 	port->backend->remove(&port->steer);
 	punt_tap_close(&dpd->punt.tap[port->index]);
 	port->n_queues = port->n_tx = 0;
-	port_state(port, WYE_PORT_WAITING, "netdev disappeared; waiting for it to come back");
+	port_state(port, WYE_PORT_WAITING, detail);
 }
 
 /* The device must not be asked for frames it cannot hold: what is larger would vanish in the driver. */
@@ -254,5 +254,5 @@ void port_stop_all(struct dpd *dpd)
 {
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
 		if (dpd->port[i].open)
-			port_close(dpd, &dpd->port[i]);
+			port_close(dpd, &dpd->port[i], "closed");
 }

@@ -47,7 +47,7 @@ void port_look(struct dpd *dpd);
 
 /* True when the port must be closed (netdev gone or replaced): the caller first publishes a plan without it. */
 bool port_must_close(const struct port *port);
-void port_close(struct dpd *dpd, struct port *port);
+void port_close(struct dpd *dpd, struct port *port, const char *detail);
 
 /* Opens what is there and waits to be; true if any was opened. Failures set FAILED with detail, printed once. */
 bool port_open_ready(struct dpd *dpd, uint64_t now_ns);

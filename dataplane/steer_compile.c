@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Rules → bit vectors. For each field: which values make a difference, and for each of those the vector of rules that
- * accept it. Equal vectors share a class. At most 6,471 classes and 28,672 nodes a trie come of 1,024 rules, so
+ * accept it. Equal vectors share a class. At most 6,471 classes and 32,768 blocks a trie come of 1,024 rules, so
  * what wye_steer.h has room for always suffices.
  */
 #include <errno.h>

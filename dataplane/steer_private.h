@@ -60,7 +60,7 @@ uint32_t steer_judge(const struct steer_rules *rules, const struct steer_locals 
 /* One field's trie. Prefixes must come in ascending order of length: then each covers slots of one value. */
 struct steer_trie_builder {
 	struct wye_steer_trie *trie;
-	uint32_t used;	/* nodes */
+	uint32_t used;	/* blocks */
 };
 void steer_trie_init(struct steer_trie_builder *builder, struct wye_steer_trie *trie, uint16_t class);
 uint16_t steer_trie_get(const struct steer_trie_builder *builder, const struct wye_prefix *prefix);

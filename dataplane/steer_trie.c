@@ -18,10 +18,23 @@ void steer_trie_init(struct steer_trie_builder *builder, struct wye_steer_trie *
 			trie->root[family][i] = class;
 }
 
-/* Nibble number `at` of an address, counted from its start. */
-static uint32_t nibble(const uint8_t addr[16], uint32_t at)
+/* Bits a node looks at: wye_steer_trie_class(). */
+static uint32_t stride_of(const struct wye_prefix *prefix)
 {
-	return addr[at / 2] >> (at & 1 ? 0 : 4) & 15;
+	return prefix->family == AF_INET ? 8 : 4;
+}
+
+/* The slot of a node that starts at bit `depth` of the address. */
+static uint32_t slot_at(const struct wye_prefix *prefix, uint32_t depth)
+{
+	uint32_t byte = prefix->addr[depth / 8];
+
+	return prefix->family == AF_INET ? byte : depth & 4 ? byte & 15 : byte >> 4;
+}
+
+static uint16_t *node_at(const struct steer_trie_builder *builder, uint16_t word)
+{
+	return &builder->trie->slot[(word & (WYE_STEER_CHILD - 1)) * 16u];
 }
 
 static uint16_t *root_slot(const struct steer_trie_builder *builder, const struct wye_prefix *prefix)
@@ -33,22 +46,27 @@ uint16_t steer_trie_get(const struct steer_trie_builder *builder, const struct w
 {
 	uint16_t word = *root_slot(builder, prefix);
 
-	for (uint32_t depth = 16; depth < prefix->len && word & WYE_STEER_CHILD; depth += 4)
-		word = builder->trie->node[word & (WYE_STEER_CHILD - 1)][nibble(prefix->addr, depth / 4)];
+	for (uint32_t depth = 16; depth < prefix->len && word & WYE_STEER_CHILD; depth += stride_of(prefix))
+		word = node_at(builder, word)[slot_at(prefix, depth)];
 	return word;
 }
 
-/* The node behind *slot, made if there is none. NULL: no more nodes. */
-static uint16_t *descend(struct steer_trie_builder *builder, uint16_t *slot)
+/* The node behind *slot, made if there is none. NULL: no more blocks. */
+static uint16_t *descend(struct steer_trie_builder *builder, uint16_t *slot, uint32_t slots)
 {
-	if (!(*slot & WYE_STEER_CHILD)) {
-		if (builder->used == WYE_STEER_NODES)
-			return NULL;
-		for (int i = 0; i < 16; i++)
-			builder->trie->node[builder->used][i] = *slot;
-		*slot = WYE_STEER_CHILD | builder->used++;
-	}
-	return builder->trie->node[*slot & (WYE_STEER_CHILD - 1)];
+	uint16_t inherited = *slot;
+	uint16_t *node;
+
+	if (*slot & WYE_STEER_CHILD)
+		return node_at(builder, *slot);
+	if (builder->used + slots / 16 > WYE_STEER_BLOCKS)
+		return NULL;
+	*slot = WYE_STEER_CHILD | builder->used;
+	builder->used += slots / 16;
+	node = node_at(builder, *slot);
+	for (uint32_t i = 0; i < slots; i++)
+		node[i] = inherited;
+	return node;
 }
 
 int steer_trie_set(struct steer_trie_builder *builder, const struct wye_prefix *prefix, uint16_t class)
@@ -56,12 +74,12 @@ int steer_trie_set(struct steer_trie_builder *builder, const struct wye_prefix *
 	uint16_t *slot = root_slot(builder, prefix);
 	uint32_t depth = 16;
 
-	for (; depth < prefix->len; depth += 4) {
-		uint16_t *node = descend(builder, slot);
+	for (; depth < prefix->len; depth += stride_of(prefix)) {
+		uint16_t *node = descend(builder, slot, 1u << stride_of(prefix));
 
 		if (!node)
 			return -ENOSPC;
-		slot = &node[nibble(prefix->addr, depth / 4)];
+		slot = &node[slot_at(prefix, depth)];
 	}
 	for (uint32_t i = 0; i < 1u << (depth - prefix->len); i++)
 		slot[i] = class;
