@@ -20,7 +20,7 @@
 #define WYE_STEER_RULES	  1024
 #define WYE_STEER_PORTS	  64
 #define WYE_STEER_WORDS	  (WYE_STEER_RULES / 64)
-#define WYE_STEER_NODES	  32768	/* of each address field: 1024 IPv6 host prefixes without a common nibble */
+#define WYE_STEER_BLOCKS  32768	/* of 16 slots, for each address field: 1024 host prefixes that share none */
 #define WYE_STEER_CLASSES 8192
 #define WYE_STEER_CHILD	  0x8000u
 
@@ -64,12 +64,13 @@ struct wye_steer_vector {
 };
 
 /*
- * An address field. A root of 65,536 words by the first 16 bits, one for each family, then nodes of four bits each. A
- * word is a class, or with WYE_STEER_CHILD a node. Every slot is filled: nothing is inherited.
+ * An address field. A root of 65,536 words by the first 16 bits, one for each family, then nodes of eight bits (IPv4)
+ * or four (IPv6). A word is a class, or with WYE_STEER_CHILD the block where a node begins: 16 adjacent blocks for
+ * IPv4, one for IPv6. Every slot is filled: nothing is inherited.
  */
 struct wye_steer_trie {
 	__u16 root[2][65536];	/* [0] IPv4, [1] IPv6 */
-	__u16 node[WYE_STEER_NODES][16];
+	__u16 slot[WYE_STEER_BLOCKS * 16];
 };
 
 enum wye_steer_field { /* bits of wye_steer_rules.fields: some rule asks for it */
@@ -355,14 +356,27 @@ WYE_STEER_INLINE __u32 wye_steer_hint(__u64 hi, __u64 lo)
 	return (hi * 0x9E3779B97F4A7C15ULL ^ lo * 0xC2B2AE3D27D4EB4FULL) >> 48;
 }
 
+/* What stands in slot `at` of the node that word names. */
+WYE_STEER_INLINE __u16 wye_steer_trie_slot(const struct wye_steer_trie *trie, __u16 word, __u32 at)
+{
+	return trie->slot[((__u32)word * 16 + at) & (WYE_STEER_BLOCKS * 16 - 1)];
+}
+
 WYE_STEER_INLINE __u16 wye_steer_trie_class(const struct wye_steer_trie *trie, __u32 family, __u64 hi, __u64 lo)
 {
 	__u16 word = trie->root[family & 1][hi >> 48];
 
+	if (!family) {
+		if (word & WYE_STEER_CHILD)
+			word = wye_steer_trie_slot(trie, word, hi >> 40 & 255);
+		if (word & WYE_STEER_CHILD)
+			word = wye_steer_trie_slot(trie, word, hi >> 32 & 255);
+		return word;
+	}
 	for (int shift = 44; shift >= 0 && word & WYE_STEER_CHILD; shift -= 4)
-		word = trie->node[word & (WYE_STEER_CHILD - 1)][hi >> shift & 15];
+		word = wye_steer_trie_slot(trie, word, hi >> shift & 15);
 	for (int shift = 60; shift >= 0 && word & WYE_STEER_CHILD; shift -= 4)
-		word = trie->node[word & (WYE_STEER_CHILD - 1)][lo >> shift & 15];
+		word = wye_steer_trie_slot(trie, word, lo >> shift & 15);
 	return word;
 }
 

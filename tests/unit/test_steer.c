@@ -119,25 +119,29 @@ static void random_sets(void **state)
 static void the_limits(void **state)
 {
 	struct wye_config *config = random_config();
-	struct steer_rules *rules;
 
-	for (uint32_t i = 0; i < WYE_RULES_MAX; i++) {
-		struct wye_rule *rule = &config->rule[i];
+	for (int family = 0; family < 2; family++) {
+		struct steer_rules *rules;
 
-		rule->in_port = i % WYE_PORTS_MAX;
-		rule->src.family = rule->dst.family = AF_INET6;
-		rule->src.len = rule->dst.len = 128;
-		rule->src.addr[0] = rule->dst.addr[0] = 0x20 + i / 256;
-		rule->src.addr[1] = rule->dst.addr[1] = i;
-		rule->dst.addr[15] = 1;
-		rule->proto_set = true;
-		rule->ip_proto = i % 256;
-		rule->sport = rule->dport = (struct wye_port_range){ true, 60 * i, 60 * i + 29 };
+		for (uint32_t i = 0; i < WYE_RULES_MAX; i++) {
+			struct wye_rule *rule = &config->rule[i];
+
+			memset(rule, 0, sizeof(*rule));
+			rule->in_port = i % WYE_PORTS_MAX;
+			rule->src.family = rule->dst.family = family ? AF_INET6 : AF_INET;
+			rule->src.len = rule->dst.len = family ? 128 : 32;
+			rule->src.addr[0] = rule->dst.addr[0] = 0x20 + i / 256;
+			rule->src.addr[1] = rule->dst.addr[1] = i;
+			rule->dst.addr[family ? 15 : 3] = 1;
+			rule->proto_set = true;
+			rule->ip_proto = i % 256;
+			rule->sport = rule->dport = (struct wye_port_range){ true, 60 * i, 60 * i + 29 };
+		}
+		config->n_rules = WYE_RULES_MAX;
+		rules = steer_compile(config);
+		assert_non_null(rules);
+		steer_rules_free(rules);
 	}
-	config->n_rules = WYE_RULES_MAX;
-	rules = steer_compile(config);
-	assert_non_null(rules);
-	steer_rules_free(rules);
 	config->n_rules = WYE_RULES_MAX + 1;
 	errno = 0;
 	assert_null(steer_compile(config));
