@@ -103,14 +103,14 @@ configure() {
 # The usual steering: UDP and TCP of the given ports, or everything
 steer_all() { configure "$@" <<<'steering: { default: dataplane }'; }
 
-# Daemons: the pid is in ${ctld} and ${dpd}, what they say in /run/log
+# Daemons: the pid is in ${ctld} and ${dpd} (so no function `on`, which would be a subshell), what they say in /run/log
 start_ctld() {
-	on router "$WYE_BUILD/ctlplane/wye-ctld" -c "$conf" -r "$run_dir" "$@" >>/run/log/ctld 2>&1 </dev/null &
+	nsenter --net=/run/netns/router -- "$WYE_BUILD/ctlplane/wye-ctld" -c "$conf" -r "$run_dir" "$@" >>/run/log/ctld 2>&1 </dev/null &
 	ctld=$!
 	await 10 in_sync
 }
 start_dpd() {
-	on router "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir" "$@" >>/run/log/dpd 2>&1 </dev/null &
+	nsenter --net=/run/netns/router -- "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir" "$@" >>/run/log/dpd 2>&1 </dev/null &
 	dpd=$!
 	await 20 forwarding
 }
