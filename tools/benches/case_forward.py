@@ -2,7 +2,8 @@
 """forward: packets per second and core from memory to memory, against a hand-written DPDK loop.
 
 Input is a net_pcap port in infinite_rx mode, output a net_null port: testpmd io moves 54 to 65 Mpps between such on one
-core, so the router is what is measured. Both contestants get the same file, the same core and the same kind of pages.
+core, so the router is what is measured. Both contestants get the same file, the same core and the same kind of pages, and
+both count packets per second of CPU time, so that what other processes take of the core costs neither.
 """
 from contest import compare, rounds
 from inputs import packets4, packets6, table4, table6

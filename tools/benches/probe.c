@@ -2,7 +2,8 @@
 /*
  * Looks into a running wye through its shared memory, for figures that need one clock and no process in between.
  *
- *   probe rate RUN-DIR NETDEV SECONDS     packets that wye sent out of NETDEV, cycles per packet and node, over SECONDS
+ *   probe rate RUN-DIR NETDEV SECONDS	    packets that wye sent out of NETDEV for each second of CPU time its workers
+ *					    had (on a quiet machine the same as a second), cycles per packet and node
  *   probe change RUN-DIR NETDEV PREFIX GATEWAY-A GATEWAY-B COUNT
  *		moves the IPv4 route PREFIX from one gateway to the other and back by rtnetlink and notes for each
  *		change when the kernel had acknowledged it and when a lookup in the shared tables gave the new gateway.
@@ -53,7 +54,7 @@ static void sleep_ns(uint64_t ns)
 /* ---- rate ------------------------------------------------------------------------------------------------------------ */
 
 struct rate_sample {
-	uint64_t ns, tx, rx, busy, total;
+	uint64_t ns, cpu_ns, tx, rx, busy, total;
 	struct {
 		uint64_t calls, packets, cycles;
 	} node[WYE_NODES_MAX];
@@ -64,6 +65,22 @@ static uint64_t counter(const _Atomic uint64_t *value)
 	return atomic_load_explicit((_Atomic uint64_t *)value, memory_order_relaxed);
 }
 
+/* Time a thread has had a CPU; 0 when it is gone. */
+static uint64_t thread_cpu_ns(uint32_t pid, uint32_t tid)
+{
+	unsigned long long ns = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", pid, tid);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%llu", &ns) != 1)
+		ns = 0;
+	if (file)
+		fclose(file);
+	return ns;
+}
+
 static void rate_take(const struct wye_stats *stats, uint32_t port, struct rate_sample *s)
 {
 	memset(s, 0, sizeof(*s));
@@ -71,6 +88,7 @@ static void rate_take(const struct wye_stats *stats, uint32_t port, struct rate_
 	for (uint32_t w = 1; w <= stats->n_workers && w <= WYE_WORKERS_MAX; w++) {
 		const struct wye_worker_stats *worker = &stats->worker[w];
 
+		s->cpu_ns += thread_cpu_ns(stats->file.writer_pid, worker->tid);
 		s->tx += counter(&worker->port[port].tx_packets);
 		for (uint32_t p = 0; p < stats->n_ports && p < WYE_PORTS_MAX; p++)
 			s->rx += counter(&worker->port[p].rx_packets);
@@ -86,10 +104,11 @@ static void rate_take(const struct wye_stats *stats, uint32_t port, struct rate_
 
 static void rate_print(const struct wye_stats *stats, const struct rate_sample *from, const struct rate_sample *to)
 {
-	double seconds = (double)(to->ns - from->ns) / 1e9, tx = (double)(to->tx - from->tx);
+	double wall = (double)(to->ns - from->ns) / 1e9, tx = (double)(to->tx - from->tx);
+	double seconds = to->cpu_ns > from->cpu_ns ? (double)(to->cpu_ns - from->cpu_ns) / 1e9 : wall;
 	const char *comma = "";
 
-	printf("{\"seconds\":%.4f,\"mpps\":%.4f,\"rx_mpps\":%.4f,\"cycles\":%.1f,\"busy\":%.3f,\"nodes\":{", seconds,
+	printf("{\"wall\":%.4f,\"cpu\":%.4f,\"mpps\":%.4f,\"rx_mpps\":%.4f,\"cycles\":%.1f,\"busy\":%.3f,\"nodes\":{", wall, seconds,
 	       tx / seconds / 1e6, (double)(to->rx - from->rx) / seconds / 1e6,
 	       tx > 0 ? (double)stats->tsc_hz * seconds / tx : 0.0,
 	       to->total > from->total ? (double)(to->busy - from->busy) / (double)(to->total - from->total) : 0.0);
