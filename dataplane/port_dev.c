@@ -135,8 +135,8 @@ struct rte_mempool *port_pool(const struct dpd *dpd)
 
 /* ---- af_xdp ---------------------------------------------------------------------------------------------------- */
 
-/* As the PMD sees it: combined channels, 1 where the driver has none. */
-static uint32_t netdev_queues(const char *netdev)
+/* As the PMD sees it: combined channels, 1 where the driver has none. *receive: all queues packets may arrive on. */
+static uint32_t netdev_queues(const char *netdev, uint32_t *receive)
 {
 	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
 	struct ifreq request = { .ifr_data = (char *)&channels };
@@ -146,6 +146,7 @@ static uint32_t netdev_queues(const char *netdev)
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", netdev);
 	if (fd >= 0 && ioctl(fd, SIOCETHTOOL, &request) == 0 && channels.max_combined)
 		n = at_least(channels.combined_count, 1);
+	*receive = at_least(channels.combined_count + channels.rx_count, n);
 	if (fd >= 0)
 		close(fd);
 	return n;
@@ -189,7 +190,8 @@ static int xsk_new(const fd_set *before)
 
 static int af_xdp_devargs(struct port *port, char *devargs, size_t size, char *why)
 {
-	uint32_t has = netdev_queues(port->config->netdev), n = port->config->queues ? port->config->queues : has;
+	uint32_t receive, has = netdev_queues(port->config->netdev, &receive);
+	uint32_t n = port->config->queues ? port->config->queues : has;
 	const char *program = steer_xdp_object();
 	bool software = port->link.kind[0] != '\0';
 
@@ -203,9 +205,9 @@ static int af_xdp_devargs(struct port *port, char *devargs, size_t size, char *w
 		return -EINVAL;
 	}
 	n = at_most(n, WYE_QUEUES_MAX);
-	if (n < port->link.num_rx_queues && n < has)
+	if (n < receive)
 		log_warning("port %s: %u of %u queues have sockets; flows that arrive on the others stay with the kernel",
-			    port->config->netdev, n, has);
+			    port->config->netdev, n, receive);
 	port->n_queues = (uint16_t)n;
 	snprintf(port->device, sizeof(port->device), "net_af_xdp_wye%u", port->index);
 	snprintf(devargs, size, "%s,iface=%s,start_queue=0,queue_count=%u,xdp_prog=%s%s", port->device,
