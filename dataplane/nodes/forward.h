@@ -29,6 +29,13 @@ struct forward {		/* one run */
 	const uint8_t *last_rewrite;
 };
 
+/*
+ * The nodes' work: n ≤ NODE_VECTOR packets that came in on one port, each rewritten and given the edge of its egress
+ * port, or left as it is and given NODE_EDGE_PUNT or NODE_EDGE_DROP and a reason.
+ */
+void ip4_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge);
+void ip6_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge);
+
 /* packet: where it lies, for what only some nexthops ask about it. */
 struct forward_packet {
 	uint8_t family;

@@ -26,7 +26,6 @@ static const struct forward_reasons ip4_reasons = {
 
 struct ip4_run {
 	uint32_t dst[NODE_VECTOR], id[NODE_VECTOR], odd[NODE_VECTOR];
-	rte_edge_t edge[NODE_VECTOR];
 };
 
 static inline struct rte_ipv4_hdr *ip4_of(struct rte_mbuf *packet)
@@ -65,8 +64,8 @@ static enum wye_reason ip4_source_reason(const struct wye_fib *fib, const struct
 }
 
 /* Settles the odd ones: those that leave get their edge and id 0, those that may pass are odd no more. */
-static void ip4_settle(struct ip4_run *run, struct rte_mbuf **packets, uint32_t n, const struct wye_fib *fib,
-		       const struct wye_region *region, bool ask_all)
+static void ip4_settle(struct ip4_run *run, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge,
+		       const struct wye_fib *fib, const struct wye_region *region, bool ask_all)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct rte_ipv4_hdr *ip = ip4_of(packets[i]);
@@ -83,7 +82,7 @@ static void ip4_settle(struct ip4_run *run, struct rte_mbuf **packets, uint32_t 
 		}
 		run->odd[i] = reason != NODE_OK;
 		if (reason != NODE_OK)
-			run->edge[i] = node_leave(packets[i], reason);
+			edge[i] = node_leave(packets[i], reason);
 	}
 }
 
@@ -108,10 +107,8 @@ static inline rte_edge_t ip4_packet(struct forward *f, struct rte_mbuf *packet, 
 	return f->last_edge;
 }
 
-static void ip4_forward_run(struct rte_graph *graph, struct rte_node *node, void **objs, uint32_t n, bool whole)
+void ip4_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge)
 {
-	struct worker *worker = node_ctx(node)->worker;
-	struct rte_mbuf **packets = (struct rte_mbuf **)objs;
 	const struct plan *plan = worker->plan;
 	struct ip4_run run;
 	struct forward f;
@@ -123,23 +120,25 @@ static void ip4_forward_run(struct rte_graph *graph, struct rte_node *node, void
 	fib = forward_fib(plan, f.ingress);
 	odd = ip4_survey(&run, packets, n, plan->locals);
 	if (odd || ask_all)
-		ip4_settle(&run, packets, n, &fib, plan->region, ask_all);
+		ip4_settle(&run, packets, n, edge, &fib, plan->region, ask_all);
 	wye_fib4_lookup_batch(&fib, run.dst, run.id, n);
 	if (!odd && !ask_all)
 		for (uint32_t i = 0; i < n; i++)
-			run.edge[i] = ip4_packet(&f, packets[i], run.id[i]);
+			edge[i] = ip4_packet(&f, packets[i], run.id[i]);
 	else
 		for (uint32_t i = 0; i < n; i++)
 			if (!run.odd[i])
-				run.edge[i] = ip4_packet(&f, packets[i], run.id[i]);
-	node_scatter(graph, node, objs, run.edge, n, whole);
+				edge[i] = ip4_packet(&f, packets[i], run.id[i]);
 }
 
 static uint16_t ip4_forward_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t nb_objs)
 {
+	rte_edge_t edge[NODE_VECTOR];
+
 	for (uint32_t from = 0, to; from < nb_objs; from = to) {
 		to = forward_run(objs, from, nb_objs);
-		ip4_forward_run(graph, node, objs + from, to - from, to - from == nb_objs);
+		ip4_forward_edges(node_ctx(node)->worker, (struct rte_mbuf **)objs + from, to - from, edge);
+		node_scatter(graph, node, objs + from, edge, to - from, to - from == nb_objs);
 	}
 	return nb_objs;
 }

@@ -25,7 +25,6 @@ static const struct forward_reasons ip6_reasons = {
 struct ip6_run {
 	uint8_t dst[NODE_VECTOR][16];
 	uint32_t id[NODE_VECTOR], odd[NODE_VECTOR];
-	rte_edge_t edge[NODE_VECTOR];
 };
 
 static inline struct rte_ipv6_hdr *ip6_of(struct rte_mbuf *packet)
@@ -54,7 +53,7 @@ static uint32_t ip6_survey(struct ip6_run *run, struct rte_mbuf **packets, uint3
 }
 
 /* Those that leave get their edge, those that may pass are odd no more. */
-static void ip6_settle(struct ip6_run *run, struct rte_mbuf **packets, uint32_t n)
+static void ip6_settle(struct ip6_run *run, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		enum wye_reason reason;
@@ -65,7 +64,7 @@ static void ip6_settle(struct ip6_run *run, struct rte_mbuf **packets, uint32_t 
 				    packets[i]->pkt_len - (uint32_t)sizeof(struct rte_ether_hdr));
 		run->odd[i] = reason != NODE_OK;
 		if (reason != NODE_OK)
-			run->edge[i] = node_leave(packets[i], reason);
+			edge[i] = node_leave(packets[i], reason);
 	}
 }
 
@@ -89,10 +88,8 @@ static inline rte_edge_t ip6_packet(struct forward *f, struct rte_mbuf *packet, 
 	return f->last_edge;
 }
 
-static void ip6_forward_run(struct rte_graph *graph, struct rte_node *node, void **objs, uint32_t n, bool whole)
+void ip6_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge)
 {
-	struct worker *worker = node_ctx(node)->worker;
-	struct rte_mbuf **packets = (struct rte_mbuf **)objs;
 	struct ip6_run run;
 	struct forward f;
 	struct wye_fib fib;
@@ -100,19 +97,21 @@ static void ip6_forward_run(struct rte_graph *graph, struct rte_node *node, void
 	forward_begin(&f, worker->plan, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip6_reasons);
 	fib = forward_fib(worker->plan, f.ingress);
 	if (ip6_survey(&run, packets, n))
-		ip6_settle(&run, packets, n);
+		ip6_settle(&run, packets, n, edge);
 	wye_fib6_lookup_batch(&fib, (const uint8_t (*)[16])run.dst, run.id, n);
 	for (uint32_t i = 0; i < n; i++)
 		if (!run.odd[i])
-			run.edge[i] = ip6_packet(&f, packets[i], run.id[i]);
-	node_scatter(graph, node, objs, run.edge, n, whole);
+			edge[i] = ip6_packet(&f, packets[i], run.id[i]);
 }
 
 static uint16_t ip6_forward_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t nb_objs)
 {
+	rte_edge_t edge[NODE_VECTOR];
+
 	for (uint32_t from = 0, to; from < nb_objs; from = to) {
 		to = forward_run(objs, from, nb_objs);
-		ip6_forward_run(graph, node, objs + from, to - from, to - from == nb_objs);
+		ip6_forward_edges(node_ctx(node)->worker, (struct rte_mbuf **)objs + from, to - from, edge);
+		node_scatter(graph, node, objs + from, edge, to - from, to - from == nb_objs);
 	}
 	return nb_objs;
 }
