@@ -219,7 +219,7 @@ static void print_json(struct tool *tool, const struct request *request, const s
 		out_str(out, "iif", query->in->name);
 	out_uint(out, "vrf", query->vrf);
 	if (result->has_route)
-		route_print(tool, "route", &result->route, true);
+		route_print(tool, "route", &result->route, (struct route_style){ .table = true });
 	if (result->id)
 		out_uint(out, "nexthop", result->id);
 	if (result->kernel_id)
@@ -284,7 +284,7 @@ static void print_text(struct tool *tool, const struct lookup *result)
 
 	out_puts(out, "route      ");
 	if (result->has_route)
-		route_print(tool, NULL, &result->route, true);
+		route_print(tool, NULL, &result->route, (struct route_style){ .table = true });
 	else
 		out_puts(out, result->id ? "(its record is being written)\n" : "none\n");
 	for (size_t i = 0; i < result->n_legs; i++)

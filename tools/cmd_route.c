@@ -239,6 +239,7 @@ static size_t gather(struct tool *tool, const struct filter *filter, uint8_t fam
 
 static void print(struct tool *tool, const struct filter *filter, uint8_t family, const struct key *keys, size_t n)
 {
+	struct route_style style = { .table = !filter->table, .no_device = filter->ifindex != 0 };
 	struct route route;
 
 	for (size_t done = 0; done < n && !tool->out.error;) {
@@ -248,7 +249,7 @@ static void print(struct tool *tool, const struct filter *filter, uint8_t family
 		for (; done < end; done++)
 			if (route_read(&tool->view, family, keys[done].index, &route) &&
 			    wanted(&tool->view, filter, &route))
-				route_print(tool, NULL, &route, !filter->table);
+				route_print(tool, NULL, &route, style);
 		view_leave(&tool->view);
 		out_flush(&tool->out);
 	}
@@ -299,6 +300,7 @@ const struct command cmd_route = {
 		     "                      [proto P] [type T] [scope S]",
 	.help = "Without a table: main. Without -4 or -6: IPv4 for one table, both for `table all`, as `ip route`.\n"
 		"PREFIX alone or exact: this prefix; root: it and all below; match: all that cover it.\n"
+		"dev and via also find multipath routes with such a path.\n"
 		"JSON: the keys of `ip -j route`. Not mirrored: metrics but mtu, expiry times, dead multipath legs.\n",
 	.run = run,
 };

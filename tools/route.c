@@ -210,7 +210,7 @@ static void json_flags(struct out *out, uint32_t flags)
 	out_array_end(out);
 }
 
-static void json_leg(struct tool *tool, const struct route *route, const struct leg *leg)
+static void json_leg(struct tool *tool, const struct route *route, const struct leg *leg, bool device)
 {
 	struct out *out = &tool->out;
 	char buf[WYE_NAME_BYTES];
@@ -223,7 +223,7 @@ static void json_leg(struct tool *tool, const struct route *route, const struct 
 		out_str(out, "host", name_address(leg->family, leg->gateway, buf));
 		out_object_end(out);
 	}
-	if (leg->ifindex)
+	if (leg->ifindex && device)
 		out_str(out, "dev", view_link_name(&tool->view, leg->ifindex, buf));
 }
 
@@ -232,7 +232,7 @@ static void json_nexthops(struct tool *tool, const struct route *route, const st
 	out_array(&tool->out, "nexthops");
 	for (size_t i = 0; i < n; i++) {
 		out_object(&tool->out, NULL);
-		json_leg(tool, route, &legs[i]);
+		json_leg(tool, route, &legs[i], true);
 		out_uint(&tool->out, "weight", legs[i].weight ? legs[i].weight : legs[i].buckets);
 		json_flags(&tool->out, legs[i].flags);
 		out_object_end(&tool->out);
@@ -240,7 +240,7 @@ static void json_nexthops(struct tool *tool, const struct route *route, const st
 	out_array_end(&tool->out);
 }
 
-static void print_json(struct tool *tool, const char *key, const struct route *route, bool with_table,
+static void print_json(struct tool *tool, const char *key, const struct route *route, struct route_style style,
 		       const struct leg *legs, size_t n, bool group, uint32_t kernel_id)
 {
 	struct out *out = &tool->out;
@@ -258,8 +258,8 @@ static void print_json(struct tool *tool, const char *key, const struct route *r
 		out_str(out, "tos", buf);
 	}
 	if (n && !group)
-		json_leg(tool, route, &legs[0]);
-	if (with_table && route->table != RT_TABLE_MAIN)
+		json_leg(tool, route, &legs[0], !style.no_device);
+	if (style.table && route->table != RT_TABLE_MAIN)
 		out_str(out, "table", name_table(route->table, buf));
 	if (route->protocol != RTPROT_BOOT)
 		out_str(out, "protocol", name_protocol(route->protocol, buf));
@@ -293,7 +293,7 @@ static void text_flags(struct out *out, uint32_t flags)
 		out_printf(out, " %s", names[i]);
 }
 
-static void text_leg(struct tool *tool, const struct route *route, const struct leg *leg)
+static void text_leg(struct tool *tool, const struct route *route, const struct leg *leg, bool device)
 {
 	struct out *out = &tool->out;
 	char buf[WYE_NAME_BYTES];
@@ -304,14 +304,14 @@ static void text_leg(struct tool *tool, const struct route *route, const struct 
 			out_printf(out, "%s ", name_family(leg->family));
 		out_coloured(out, OUT_ADDRESS, name_address(leg->family, leg->gateway, buf));
 	}
-	if (leg->ifindex) {
+	if (leg->ifindex && device) {
 		out_puts(out, " dev ");
 		out_coloured(out, OUT_NAME, view_link_name(&tool->view, leg->ifindex, buf));
 	}
 }
 
-static void print_text(struct tool *tool, const struct route *route, bool with_table, const struct leg *legs, size_t n,
-		       bool group, uint32_t kernel_id)
+static void print_text(struct tool *tool, const struct route *route, struct route_style style,
+		       const struct leg *legs, size_t n, bool group, uint32_t kernel_id)
 {
 	struct out *out = &tool->out;
 	char buf[WYE_NAME_BYTES];
@@ -325,8 +325,8 @@ static void print_text(struct tool *tool, const struct route *route, bool with_t
 	if (route->tos)
 		out_printf(out, " tos 0x%02x", route->tos);
 	if (n && !group)
-		text_leg(tool, route, &legs[0]);
-	if (with_table && route->table != RT_TABLE_MAIN)
+		text_leg(tool, route, &legs[0], !style.no_device);
+	if (style.table && route->table != RT_TABLE_MAIN)
 		out_printf(out, " table %s", name_table(route->table, buf));
 	if (route->protocol != RTPROT_BOOT)
 		out_printf(out, " proto %s", name_protocol(route->protocol, buf));
@@ -343,22 +343,37 @@ static void print_text(struct tool *tool, const struct route *route, bool with_t
 		out_printf(out, " pref %s", name_route_pref(route->pref));
 	for (size_t i = 0; group && i < n; i++) {
 		out_puts(out, "\n\tnexthop");
-		text_leg(tool, route, &legs[i]);
+		text_leg(tool, route, &legs[i], true);
 		out_printf(out, " weight %u", legs[i].weight ? legs[i].weight : legs[i].buckets);
 		text_flags(out, legs[i].flags);
 	}
 	out_puts(out, "\n");
 }
 
-void route_print(struct tool *tool, const char *key, const struct route *route, bool with_table)
+#define LOOPBACK_IFINDEX 1	/* of every network namespace */
+
+/* The kernel hangs IPv6 routes that refuse on lo (fib6_nh_init()); what refuses needs no device in the tables. */
+static size_t refusing_leg(const struct route *route, struct leg *legs, size_t n)
+{
+	bool refuses = route->type == RTN_BLACKHOLE || route->type == RTN_UNREACHABLE || route->type == RTN_PROHIBIT ||
+		       route->type == RTN_THROW;
+
+	if (route->family != AF_INET6 || !refuses || (n && legs[0].ifindex))
+		return n;
+	legs[0] = (struct leg){ .ifindex = LOOPBACK_IFINDEX };
+	return 1;
+}
+
+void route_print(struct tool *tool, const char *key, const struct route *route, struct route_style style)
 {
 	struct leg legs[LEGS_MAX];
 	uint32_t kernel_id;
 	uint8_t kind;
 	size_t n = route_legs(&tool->view, route->nexthop, legs, LEGS_MAX, &kind, &kernel_id);
 
+	n = refusing_leg(route, legs, n);
 	if (tool->out.json)
-		print_json(tool, key, route, with_table, legs, n, kind == WYE_NH_GROUP, kernel_id);
+		print_json(tool, key, route, style, legs, n, kind == WYE_NH_GROUP, kernel_id);
 	else
-		print_text(tool, route, with_table, legs, n, kind == WYE_NH_GROUP, kernel_id);
+		print_text(tool, route, style, legs, n, kind == WYE_NH_GROUP, kernel_id);
 }

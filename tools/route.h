@@ -40,8 +40,11 @@ const char *route_prefix_text(const struct route *route, char *buf);
 bool prefix_parse(const char *text, int family, struct route *prefix);
 bool prefix_contains(const uint8_t *net, uint8_t len, const uint8_t *addr);
 
-/* One element of `ip -j route`, or one line of `ip route`. with_table: name it unless it is main.
- * key: of the object, NULL in an array. */
-void route_print(struct tool *tool, const char *key, const struct route *route, bool with_table);
+/* One element of `ip -j route`, or one line of `ip route`. key: of the object, NULL in an array. */
+struct route_style {
+	bool table;	/* name it unless it is main */
+	bool no_device;	/* the caller asked for one: ip leaves it out then */
+};
+void route_print(struct tool *tool, const char *key, const struct route *route, struct route_style style);
 
 #endif
