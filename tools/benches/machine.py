@@ -6,6 +6,7 @@ with its last process, however it ends. Children die with us. Only two things ou
 put back: the number of reserved huge pages and nothing else.
 """
 import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -22,6 +23,17 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 class Unavailable(Exception):
     """A case that cannot be measured here, and why."""
+
+
+def alone(path, note):
+    """One bench at a time on a machine: they would measure each other. The lock ends with the process."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        note("another tools/bench is running here: waiting for it")
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    return fd
 
 
 def isolate():
@@ -165,7 +177,7 @@ def describe():
 
 
 class Hugepages:
-    """Adds 2 MiB pages to those reserved and takes them away again."""
+    """Adds 2 MiB pages to those reserved and takes them away again. A hugetlbfs is mounted for wye's tables to lie on."""
 
     def __init__(self, mib):
         self.added = 0
@@ -173,6 +185,8 @@ class Hugepages:
         self.write(before + mib // 2)
         self.added = self.read() - before
         self.enough = self.added >= mib // 2
+        os.makedirs("/run/huge", exist_ok=True)
+        run("mount -t hugetlbfs hugetlbfs /run/huge")
 
     @staticmethod
     def read():
@@ -185,6 +199,7 @@ class Hugepages:
             file.write(str(pages))
 
     def release(self):
+        run("umount /run/huge", check=False)
         if self.added > 0:
             self.write(max(0, self.read() - self.added))
             self.added = 0
