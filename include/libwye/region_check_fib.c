@@ -114,7 +114,8 @@ static uint64_t skip_hole(const struct region_check *check, enum wye_section_id 
 	return (uint64_t)data <= at ? word : ((uint64_t)data - section) / 4;
 }
 
-static int check_root(const struct region_check *check, int f, uint32_t vrf, uint32_t first)
+/* again: the VRF is gone, and its root may by now be another's, seen already. */
+static int check_root(const struct region_check *check, int f, uint32_t vrf, uint32_t first, bool again)
 {
 	const struct family *family = &families[f];
 	uint32_t capacity = check->section[family->root].capacity;
@@ -126,7 +127,7 @@ static int check_root(const struct region_check *check, int f, uint32_t vrf, uin
 				"VRF %u: %s root at word %u, expected a multiple of %u, section %s has %u; " RESTART, vrf,
 				family->name, first, WYE_FIB_ROOT_WORDS, region_section_name[family->root], capacity);
 	if (region_mark(check->roots_seen[f], first / WYE_FIB_ROOT_WORDS))
-		return why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u is another VRF's; " RESTART, vrf,
+		return again ? 0 : why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u is another VRF's; " RESTART, vrf,
 				family->name, first);
 	for (uint64_t i = skip_hole(check, family->root, first); !error && i < end;
 	     i = skip_hole(check, family->root, i + 1)) {
@@ -135,6 +136,27 @@ static int check_root(const struct region_check *check, int f, uint32_t vrf, uin
 		error = word ? check_word(check, family, word, 1) : 0;
 	}
 	return error;
+}
+
+static int check_vrf(const struct region_check *check, uint32_t vrf, bool again)
+{
+	const struct wye_vrf *v = region_at(check, WYE_SECTION_VRF, sizeof(*v), vrf);
+	uint32_t root4 = v->root4, root6 = v->root6;
+	int error = check_root(check, 0, vrf, root4, again);
+
+	return error ? error : check_root(check, 1, vrf, root6, again);
+}
+
+/* A link may name a VRF that was just removed; a worker that does not look at `table` uses its roots all the same. */
+static int check_vrf_of_link(const struct region_check *check, uint32_t at)
+{
+	const struct wye_link *link = region_at(check, WYE_SECTION_LINK, sizeof(*link), at);
+	uint32_t flags = atomic_load_explicit((_Atomic uint32_t *)&link->flags, memory_order_relaxed);
+	uint32_t vrf = atomic_load_explicit((_Atomic uint32_t *)&link->vrf, memory_order_relaxed);
+
+	if (!(flags & WYE_LINK_PRESENT) || !vrf || vrf >= region_used(check, WYE_SECTION_VRF))
+		return 0; /* no record, or none that is in use: check_link() has seen to it */
+	return check_vrf(check, vrf, true);
 }
 
 int region_check_fib(struct region_check *check)
@@ -147,12 +169,11 @@ int region_check_fib(struct region_check *check)
 				used);
 	for (uint32_t vrf = WYE_VRF_MAIN; !error && vrf < used; vrf++) {
 		const struct wye_vrf *v = region_at(check, WYE_SECTION_VRF, sizeof(*v), vrf);
-		uint32_t root4 = v->root4, root6 = v->root6;
 
-		if (vrf != WYE_VRF_MAIN && !v->table)
-			continue;
-		error = check_root(check, 0, vrf, root4);
-		error = error ? error : check_root(check, 1, vrf, root6);
+		if (vrf == WYE_VRF_MAIN || v->table)
+			error = check_vrf(check, vrf, false);
 	}
+	for (uint32_t at = 0; !error && at < region_used(check, WYE_SECTION_LINK); at++)
+		error = check_vrf_of_link(check, at);
 	return error;
 }

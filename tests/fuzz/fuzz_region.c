@@ -148,6 +148,12 @@ static void check(uint64_t size_bytes, const uint8_t *noise, size_t noise_bytes)
 	for (uint32_t vrf = WYE_VRF_MAIN; vrf < used(WYE_SECTION_VRF); vrf++)
 		if (vrf == WYE_VRF_MAIN || ((const struct wye_vrf *)wye_section_base(region, WYE_SECTION_VRF))[vrf].table)
 			look_up(vrf, noise, noise_bytes);
+	for (uint32_t i = 1; i < used(WYE_SECTION_LINK); i++) {
+		const struct wye_link *link = (const struct wye_link *)wye_section_base(region, WYE_SECTION_LINK) + i;
+
+		if ((link->flags & WYE_LINK_PRESENT) && !(link->seq & 1) && link->vrf)
+			look_up(link->vrf, noise, noise_bytes);
+	}
 	read_records();
 }
 

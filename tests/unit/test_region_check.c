@@ -145,6 +145,29 @@ static void text_without_end_is_refused(void **state)
 	free(region);
 }
 
+/* The dataplane takes a link's VRF by its index, whether or not the record says it is in use. */
+static void a_removed_vrf_is_looked_at(void **state)
+{
+	uint64_t size_bytes;
+	struct wye_region *region = sample_region(&size_bytes);
+	struct wye_vrf *vrf = sample_record(region, WYE_SECTION_VRF, 2);
+	struct wye_link *link = sample_record(region, WYE_SECTION_LINK, 1);
+	char why[WYE_WHY_BYTES];
+
+	region->section[WYE_SECTION_VRF].used = 3;
+	*vrf = (struct wye_vrf){ .table = 0, .root4 = 0, .root6 = 0 }; /* its roots are the main one's now */
+	link->vrf = 2;
+	assert_int_equal(wye_region_check(region, size_bytes, why), 0);
+	vrf->root6 = 131072;
+	assert_int_equal(wye_region_check(region, size_bytes, why), -EPROTO);
+	assert_non_null(strstr(why, "VRF 2: IPv6 root at word 131072"));
+	vrf->root6 = 0;
+	vrf->table = 10; /* two in use with one root */
+	assert_int_equal(wye_region_check(region, size_bytes, why), -EPROTO);
+	assert_non_null(strstr(why, "VRF 2: IPv4 root at word 0 is another VRF's"));
+	free(region);
+}
+
 static void truncated_is_refused(void **state)
 {
 	uint64_t size_bytes;
@@ -189,6 +212,7 @@ int main(void)
 		cmocka_unit_test(sound_region_passes_and_works),
 		cmocka_unit_test(each_wrong_field_is_refused),
 		cmocka_unit_test(text_without_end_is_refused),
+		cmocka_unit_test(a_removed_vrf_is_looked_at),
 		cmocka_unit_test(truncated_is_refused),
 		cmocka_unit_test(exploding_trie_ends),
 	};
