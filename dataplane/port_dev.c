@@ -40,9 +40,12 @@
 #define POOL_CACHE 512
 #define POOL_PER_QUEUE 8192	/* fill, receive and transmit rings of a queue, and as many again on the way */
 #define ROOM_SMALL (2048 + RTE_PKTMBUF_HEADROOM)
-/* one page less mempool header and mbuf */
-#define ROOM_LARGE (4096 - 64 - sizeof(struct rte_mbuf))
+/* 63 cache lines with mempool header and mbuf: an odd number, so headers spread over the cache's sets. */
+#define ROOM_LARGE (4032 - 64 - sizeof(struct rte_mbuf))
+/* A whole page, all headers in the same sets: only for the last MTUs that need it. */
+#define ROOM_PAGE (4096 - 64 - sizeof(struct rte_mbuf))
 #define XDP_HEADROOM 256
+#define FRAME_OVERHEAD (14 + 4 + XDP_HEADROOM + RTE_PKTMBUF_HEADROOM)
 
 static uint32_t at_most(uint32_t value, uint32_t most)
 {
@@ -56,13 +59,17 @@ static uint32_t at_least(uint32_t value, uint32_t least)
 
 /* ---- buffers ------------------------------------------------------------------------------------------------------ */
 
-/* Room for the largest MTU there is now; 4 KiB apart only when needed, since that maps all headers to few cache sets. */
+/* Room for the largest MTU there is now, of ports that can be opened at all. */
 static uint16_t pool_room(const struct dpd *dpd)
 {
+	uint32_t mtu = 0;
+
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
-		if (dpd->port[i].link_index && dpd->port[i].link.mtu_bytes + 14 + 4 + XDP_HEADROOM + RTE_PKTMBUF_HEADROOM > ROOM_SMALL)
-			return ROOM_LARGE;
-	return ROOM_SMALL;
+		if (dpd->port[i].link_index && dpd->port[i].link.mtu_bytes <= WYE_AF_XDP_MTU_MAX)
+			mtu = at_least(mtu, dpd->port[i].link.mtu_bytes);
+	if (mtu + FRAME_OVERHEAD <= ROOM_SMALL)
+		return ROOM_SMALL;
+	return mtu + FRAME_OVERHEAD <= ROOM_LARGE ? ROOM_LARGE : ROOM_PAGE;
 }
 
 static uint32_t pool_queues(const struct dpd *dpd)
@@ -82,13 +89,15 @@ static uint32_t pool_queues(const struct dpd *dpd)
 /*
  * As rte_pktmbuf_pool_create(), but packed: without NO_IOVA_CONTIG a pool on 4 KiB pages leaves out what would straddle
  * two of them, and the af_xdp PMD, which reckons with packed objects, registers too short an area. IOVAs are virtual
- * addresses here, so an object is contiguous in them anyway.
+ * addresses here, so an object is contiguous in them anyway. Large ones must not be spread over memory channels: they
+ * fill a page to the byte, and AF_XDP takes no buffer above one.
  */
 static struct rte_mempool *pool_create(unsigned int n, uint16_t room)
 {
 	struct rte_pktmbuf_pool_private private = { .mbuf_data_room_size = room };
+	unsigned int flags = RTE_MEMPOOL_F_NO_IOVA_CONTIG | (room == ROOM_LARGE ? RTE_MEMPOOL_F_NO_SPREAD : 0);
 	struct rte_mempool *pool = rte_mempool_create_empty("wye-packets", n, sizeof(struct rte_mbuf) + room, POOL_CACHE,
-							    sizeof(private), SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+							    sizeof(private), SOCKET_ID_ANY, flags);
 	int error;
 
 	if (!pool)
