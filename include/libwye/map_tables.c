@@ -118,19 +118,22 @@ static struct wye_reader_slot *slot_for_check(const struct wye_control *control,
 static int check_live(const struct wye_control *control, const struct wye_control_region *entry,
 		      const struct wye_region *region, char *why)
 {
+	uint64_t first = stamp(control, region);
 	struct wye_readers *readers = NULL;
-	struct wye_reader_slot *slot;
+	struct wye_reader_slot *slot = slot_for_check(control, region, &readers);
 	int error = 0;
 
-	slot = slot_for_check(control, region, &readers);
 	for (int i = 0; i < TRIES; i++) {
 		uint64_t before = stamp(control, region);
 
 		error = check_named(entry->path, region, entry->size_bytes, why);
-		if (!error || stamp(control, region) == before)
+		if (!error || slot || stamp(control, region) == before)
 			break;
 		sched_yield();
 	}
+	if (error == -EPROTO && !slot && stamp(control, region) != first)
+		error = why_fail(why, -ESTALE, "%s: changes faster than it can be checked without a reader slot; try "
+				 "again, or as root", entry->path);
 	wye_reader_release(slot);
 	wye_unmap(readers);
 	return error;
