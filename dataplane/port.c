@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@
 #include "dpd.h"
 #include "log.h"
 
-#define RETRY_NS 2000000000u
+#define RETRY_NS 1000000000u
+#define RETRY_MAX_NS 8000000000u
 
 void port_init(struct dpd *dpd)
 {
@@ -58,10 +60,15 @@ void port_look(struct dpd *dpd)
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
 
+		struct wye_link before = port->link;
+
 		port->link_index = 0;
 		if (dpd->tables.region)
 			port->link_index = tables_link(dpd->tables.region, port->open ? port->steer.ifindex : 0,
 						       port->config->netdev, &port->link);
+		if (before.ifindex != port->link.ifindex || before.mtu_bytes != port->link.mtu_bytes ||
+		    before.ifi_flags != port->link.ifi_flags)
+			port->retry_ns = port->retry_wait_ns = 0;
 		if (!port->link_index && !port->open)
 			port_state(port, WYE_PORT_WAITING, dpd->tables.region ? "netdev does not exist; waiting for it" :
 				   "no tables from wye-ctld yet");
@@ -175,7 +182,10 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 			continue;
 		why[0] = '\0';
 		if (port_open(dpd, port, why) < 0) {
-			port->retry_ns = now_ns + RETRY_NS;
+			port->retry_wait_ns = port->retry_wait_ns ? port->retry_wait_ns * 2 : RETRY_NS;
+			if (port->retry_wait_ns > RETRY_MAX_NS)
+				port->retry_wait_ns = RETRY_MAX_NS;
+			port->retry_ns = now_ns + port->retry_wait_ns;
 			port_state(port, WYE_PORT_FAILED, why);
 			continue;
 		}

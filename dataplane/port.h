@@ -36,7 +36,7 @@ struct port {
 	char device[64];			/* DPDK device name */
 	int xsk_fd[WYE_QUEUES_MAX];		/* af_xdp: sockets of the queues, -1 unknown; the PMD's */
 	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
-	uint64_t retry_ns;			/* do not try to open again before */
+	uint64_t retry_ns, retry_wait_ns;	/* do not try to open again before; grows, until the link changes */
 };
 
 /* Entries of dpd.port from the configuration; nothing is opened. */

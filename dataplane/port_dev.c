@@ -95,7 +95,7 @@ static uint32_t pool_queues(const struct dpd *dpd)
 static struct rte_mempool *pool_create(unsigned int n, uint16_t room)
 {
 	struct rte_pktmbuf_pool_private private = { .mbuf_data_room_size = room };
-	unsigned int flags = RTE_MEMPOOL_F_NO_IOVA_CONTIG | (room == ROOM_LARGE ? RTE_MEMPOOL_F_NO_SPREAD : 0);
+	unsigned int flags = RTE_MEMPOOL_F_NO_IOVA_CONTIG | (room == ROOM_PAGE ? RTE_MEMPOOL_F_NO_SPREAD : 0);
 	struct rte_mempool *pool = rte_mempool_create_empty("wye-packets", n, sizeof(struct rte_mbuf) + room, POOL_CACHE,
 							    sizeof(private), SOCKET_ID_ANY, flags);
 	int error;
