@@ -138,7 +138,10 @@ static void print_sections(struct tool *tool)
 		out_cell_uint(out, section->record_bytes);
 		out_cell_uint(out, used);
 		out_cell_uint(out, section->capacity);
-		out_cell_real(out, section->capacity ? 100.0 * used / section->capacity : 0, 1);
+		if (i != WYE_SECTION_NEIGH_HASH && section->capacity)
+			out_cell_real(out, 100.0 * used / section->capacity, 1);
+		else
+			out_cell_none(out); /* a hash is all in use from the start */
 		out_row_end(out);
 	}
 	out_table_end(out);

@@ -22,7 +22,8 @@ static const struct out_column reason_columns[] = {
 };
 static const struct out_column worker_columns[] = {
 	{ "thread", "THREAD", true }, { "cpu", "CPU", true }, { "generation", "TABLES", true },
-	{ "loops", "LOOPS", true }, { "empty_loops", "EMPTY", true }, { "sleeps", "SLEEPS", true },
+	{ NULL, "RX", true }, { NULL, "TX", true }, { "loops", "LOOPS", true }, { "empty_loops", "EMPTY", true },
+	{ "sleeps", "SLEEPS", true },
 	{ "cycles_busy", NULL, true }, { "cycles_total", NULL, true }, { "busy_percent", "BUSY %", true },
 };
 
@@ -89,6 +90,7 @@ static void print_reasons(struct tool *tool, bool all)
 {
 	const struct wye_stats *stats = tool->view.stats;
 	struct out *out = &tool->out;
+	bool any = false;
 
 	if (out->json) {
 		out_object(out, "reasons");
@@ -98,7 +100,11 @@ static void print_reasons(struct tool *tool, bool all)
 		out_object_end(out);
 		return;
 	}
-	out_puts(out, "\n");
+	for (uint32_t i = 0; i < WYE_REASON_COUNT; i++)
+		any |= all || counters_reason(stats, i, -1);
+	out_puts(out, any ? "\n" : "\nno packet left the forwarding path\n");
+	if (!any)
+		return;
 	out_table(out, NULL, reason_columns, sizeof(reason_columns) / sizeof(reason_columns[0]));
 	for (uint32_t i = 0; i < WYE_REASON_COUNT; i++) {
 		uint64_t packets = counters_reason(stats, i, -1);
@@ -141,8 +147,22 @@ static void worker_members(struct tool *tool, uint32_t thread)
 	out_object_end(out);
 }
 
+static struct port_sum all_ports(const struct view *view, uint32_t thread)
+{
+	struct port_sum all = { 0 };
+
+	for (uint32_t i = 0; i < view->info->n_ports; i++) {
+		struct port_sum sum = counters_port(view->stats, i, (int)thread);
+
+		all.rx_packets += sum.rx_packets;
+		all.tx_packets += sum.tx_packets;
+	}
+	return all;
+}
+
 static void print_worker(struct tool *tool, uint32_t thread, struct sample *sample)
 {
+	struct port_sum moved = all_ports(&tool->view, thread);
 	const struct wye_worker_stats *worker = &tool->view.stats->worker[thread];
 	uint64_t busy = counter_get(&worker->cycles_busy), total = counter_get(&worker->cycles_total);
 	uint64_t busy_then = sample->worker_busy[thread], total_then = sample->worker_total[thread];
@@ -153,6 +173,8 @@ static void print_worker(struct tool *tool, uint32_t thread, struct sample *samp
 	out_cell_uint(out, thread);
 	out_cell_uint(out, worker->cpu);
 	out_cell_uint(out, counter_get(&worker->generation));
+	out_cell_uint(out, moved.rx_packets);
+	out_cell_uint(out, moved.tx_packets);
 	out_cell_uint(out, counter_get(&worker->loops));
 	out_cell_uint(out, counter_get(&worker->empty_loops));
 	out_cell_uint(out, counter_get(&worker->sleeps));

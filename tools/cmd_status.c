@@ -60,11 +60,14 @@ static void daemon_members(struct out *out, const struct view_daemon *daemon, co
 		out_str(out, "why", why);
 }
 
-/* Says a daemon that does not run, or hangs, in its line; true when the caller has to say more. */
+/* Says a daemon that does not run, or hangs, in its line; true when the caller has to say more. `code`: of the attempt
+ * to look at it. */
 static bool daemon_line(struct out *out, const char *label, const char *unit, const struct view_daemon *daemon,
-			const char *why)
+			int code, const char *why)
 {
-	if (!daemon->alive && daemon->known)
+	if (code == WYE_EXIT_ERROR)
+		line(out, label, OUT_BAD, "unknown", ": %s", why);
+	else if (!daemon->alive && daemon->known)
 		line(out, label, OUT_BAD, "not running", ": pid %u is dead; start it: systemctl start %s", daemon->pid,
 		     unit);
 	else if (!daemon->alive)
@@ -77,20 +80,22 @@ static bool daemon_line(struct out *out, const char *label, const char *unit, co
 
 /* ---- wye-ctld ---- */
 
-static const char *mirror_state(const struct wye_control *control, const struct view_daemon *ctld)
+static const char *mirror_state(const struct wye_control *control, const struct view_daemon *ctld, int code)
 {
 	static const char *const names[] = { "starting", "in_sync", "resync", "stopped" };
 	uint32_t state = control ? atomic_load((_Atomic uint32_t *)&control->state) : 0;
 
+	if (code == WYE_EXIT_ERROR)
+		return "unknown";
 	if (!ctld->alive)
 		return "not_running";
 	return state < 4 ? names[state] : "unknown";
 }
 
-static void print_ctld(struct tool *tool, const struct view_daemon *ctld)
+static void print_ctld(struct tool *tool, const struct view_daemon *ctld, int code)
 {
 	const struct wye_control *control = tool->view.control;
-	const char *state = mirror_state(control, ctld);
+	const char *state = mirror_state(control, ctld, code);
 	struct out *out = &tool->out;
 	uint64_t generation = control ? counter_get(&control->active) : 0;
 	char up[48];
@@ -100,7 +105,7 @@ static void print_ctld(struct tool *tool, const struct view_daemon *ctld)
 	daemon_members(out, ctld, control ? "" : tool->view.why);
 	out_uint(out, "generation", generation);
 	out_object_end(out);
-	if (!daemon_line(out, "ctld", "wye-ctld", ctld, tool->view.why))
+	if (!daemon_line(out, "ctld", "wye-ctld", ctld, code, tool->view.why))
 		return;
 	line(out, "ctld", strcmp(state, "in_sync") ? OUT_POOR : OUT_GOOD, strcmp(state, "in_sync") ? state : "in sync",
 	     ", pid %u, up %s, tables of generation %llu", ctld->pid, duration(ctld->uptime_s, up),
@@ -137,20 +142,22 @@ static void print_mirror(struct tool *tool)
 
 /* ---- wye-dpd ---- */
 
-static const char *dpd_state(const struct wye_stats *stats, const struct view_daemon *dpd)
+static const char *dpd_state(const struct wye_stats *stats, const struct view_daemon *dpd, int code)
 {
 	static const char *const names[] = { "starting", "running", "stopped" };
 	uint32_t state = stats ? atomic_load((_Atomic uint32_t *)&stats->state) : 0;
 
+	if (code == WYE_EXIT_ERROR)
+		return "unknown";
 	if (!dpd->alive)
 		return "not_running";
 	return state < 3 ? names[state] : "unknown";
 }
 
-static void print_dpd(struct tool *tool, const struct view_daemon *dpd)
+static void print_dpd(struct tool *tool, const struct view_daemon *dpd, int code)
 {
 	const struct wye_stats *stats = tool->view.stats, *info = tool->view.info;
-	const char *state = dpd_state(stats, dpd);
+	const char *state = dpd_state(stats, dpd, code);
 	struct out *out = &tool->out;
 	char cpus[128] = "", up[48];
 	size_t len = 0;
@@ -173,7 +180,7 @@ static void print_dpd(struct tool *tool, const struct view_daemon *dpd)
 	out_str(out, "reload_error", stats ? info->reload_error : "");
 	out_str(out, "config", stats ? info->config_path : "");
 	out_object_end(out);
-	if (daemon_line(out, "dpd", "wye-dpd", dpd, tool->view.why))
+	if (daemon_line(out, "dpd", "wye-dpd", dpd, code, tool->view.why))
 		line(out, "dpd", strcmp(state, "running") ? OUT_POOR : OUT_GOOD, state,
 		     ", pid %u, up %s, workers on CPU %s", dpd->pid, duration(dpd->uptime_s, up), len ? cpus : "-");
 }
@@ -304,6 +311,20 @@ static void print_traffic(struct tool *tool, const struct totals *totals)
 		   (unsigned long long)totals->dropped);
 }
 
+static void print_memory(struct tool *tool)
+{
+	const struct wye_stats *info = tool->view.info;
+	uint64_t mib = info ? info->memory_bytes >> 20 : 0;
+	struct out *out = &tool->out;
+
+	out_object(out, "memory");
+	out_uint(out, "heap_bytes", info ? info->memory_bytes : 0);
+	out_str(out, "pages", info ? info->memory_kind : "");
+	out_object_end(out);
+	out_printf(out, "%-10s%llu MiB for packets%s%s\n", "memory", (unsigned long long)mib, mib ? " in " : "",
+		   mib ? info->memory_kind : "");
+}
+
 static void print_reload(struct tool *tool)
 {
 	const struct wye_stats *info = tool->view.info;
@@ -330,16 +351,17 @@ static int run(struct tool *tool, int argc, char **argv)
 	out_object(&tool->out, NULL);
 	control = view_control(view);
 	ctld = view_ctld(view);
-	print_ctld(tool, &ctld);
+	print_ctld(tool, &ctld, control);
 	stats = view_stats(view);
 	dpd = view_dpd(view);
 	totals = add_up(view);
-	print_dpd(tool, &dpd);
+	print_dpd(tool, &dpd, stats);
 	print_flows(tool, &dpd, &totals);
 	print_ports(tool);
 	print_traffic(tool, &totals);
 	print_steering(tool);
 	print_mirror(tool);
+	print_memory(tool);
 	print_reload(tool);
 	out_object_end(&tool->out);
 	if (control == WYE_EXIT_ERROR || stats == WYE_EXIT_ERROR)
