@@ -79,7 +79,7 @@ add_host() {
 }
 carrier() { on router ip -6 route get "fd00:$1::2" | grep -q "dev r$1" && [ "$(cat "/sys/class/net/r$1/carrier")" = 1 ]; }
 
-link_local() { ip -n "$1" -j -6 addr show dev "$2" scope link | jq -r '.[0].addr_info[0].local'; }
+link_local() { ip -n "$1" -j -6 addr show dev "$2" scope link | jq -r '[.[].addr_info[]? | .local | values][0]'; }
 
 # lab [QUEUES]: the picture above
 lab() {
@@ -129,11 +129,12 @@ forwarding() {
 	[ "$(status '"\(.dpd.pid) \(.dpd.state)"')" = "$dpd running" ] || return
 	for port in "${lab_ports[@]}"; do [ "$(port_state "$port")" = active ] || return; done
 }
-status() { wye -j status | jq -r "$1"; }
-port_state() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | .state"; }
+# What a dead daemon left can be read too; the command's remark that it is dead is not wanted here.
+status() { wye -j status 2>/dev/null | jq -r "$1"; }
+port_state() { wye -j show port 2>/dev/null | jq -r ".[] | select(.netdev == \"$1\") | .state"; }
 
 # port_counter NETDEV rx_packets|tx_packets|…: what the dataplane did there
-port_counter() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | .$2"; }
+port_counter() { wye -j show port 2>/dev/null | jq -r ".[] | select(.netdev == \"$1\") | .$2"; }
 # reason NAME: packets that left the forwarding path for it
 reason() { wye -j show stats | jq -r ".reasons.$1 // 0"; }
 
@@ -141,6 +142,9 @@ reason() { wye -j show stats | jq -r ".reasons.$1 // 0"; }
 rule_packets() { wye -j show steer | jq -r ".rules[] | select(.name == \"$1\") | .packets"; }
 reloads() { status .dpd.reloads; }
 reload_errors() { status .dpd.reload_errors; }
+
+# guard NAME: packets an XDP guard kept with the kernel, as of a second ago
+guard() { wye -j show steer | jq -r ".xdp.$1"; }
 
 # kernel_forwarded 4|6: the kernel's own forwarding counter
 kernel_forwarded() {

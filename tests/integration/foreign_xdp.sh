@@ -1,26 +1,42 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# foreign_xdp: somebody else's XDP program is named and left in place.
+# foreign_xdp: somebody else's XDP program is named and left in place; once it is gone, the port is taken.
 . "$(dirname "$0")/lib.sh"
 lab
 steer_all
-cat >/run/foreign.c <<-EOF
-__attribute__((section("xdp"), used)) int foreign_pass(void *ctx) { return 2; }
-EOF
+echo '__attribute__((section("xdp"), used)) int foreign_pass(void *ctx) { return 2; }' >/run/foreign.c
 clang -target bpf -O2 -g -c /run/foreign.c -o /run/foreign.o || skip 'clang cannot make BPF objects'
-id() { ip -n router -j link show r1 | jq -r '.[0].xdp.prog.id'; }
-check 'a foreign program on r1' ip -n router link set dev r1 xdp object /run/foreign.o section xdp
-foreign=$(id)
-check 'wye-ctld starts' start_ctld
+program() { ip -n router -j link show "$1" | jq -r '.[0].xdp.prog.id'; }
+port_is() { [ "$(port_state "$1")" = "$2" ]; }
+attach() { ip -n router link set dev r1 xdp object /run/foreign.o section xdp; }
 
-refused 'wye-dpd does not start' timeout 20 nsenter --net=/run/netns/router "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir"
-says 'the message names interface and program' 'r1.*(foreign_pass|id '"$foreign"')' \
-	timeout 20 nsenter --net=/run/netns/router "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir"
-equal 'the program is still there' "$(id)" "$foreign"
-refused 'and none of ours on r2' grep -q xdp <<<"$(ip -n router link show r2)"
+check 'a foreign program on r1' attach
+foreign=$(program r1)
+lab_ports=(r2)
+check 'daemons start, with r2' start_daemons
+lab_ports=(r1 r2)
+equal 'r1' "$(port_state r1)" failed
+says 'its detail names the program' "(foreign_pass.*$foreign|$foreign.*foreign_pass)" wye show port r1
+says 'so does the log' "r1: .*foreign_pass" cat /run/log/dpd
+equal 'the program is still there' "$(program r1)" "$foreign"
+refused 'nothing of ours is half-applied on r1' grep -q clsact <<<"$(on router tc qdisc show dev r1)"
+warm
 check 'traffic flows' ping_from host1 10.0.2.2
+check 'in both directions' ping_from host2 10.0.1.2
+says 'wye status says so' 'r1 failed' wye status
 
 check 'once it is gone' ip -n router link set dev r1 xdp off
-check 'wye-dpd starts' start_dpd
-warm
+soon 'r1 is taken' port_is r1 active
 by_dataplane 10 'and forwards' ping_from host1 10.0.2.2
+check 'SIGTERM' stop "$dpd"
+equal 'leaves r1 without a program' "$(program r1)" null
+
+check 'wye-dpd again' start_dpd
+crash "$dpd"
+check 'somebody takes r1 while it is dead' ip -n router -force link set dev r1 xdp object /run/foreign.o section xdp
+foreign=$(program r1)
+lab_ports=(r2)
+check 'wye-dpd once more' start_dpd
+equal 'the program is still there' "$(program r1)" "$foreign"
+check 'SIGTERM once more' stop "$dpd"
+equal 'and afterwards' "$(program r1)" "$foreign"

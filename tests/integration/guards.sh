@@ -12,11 +12,12 @@ check 'ping the near address' ping_from host1 10.0.1.1
 check 'ping the far address' ping_from host1 10.0.2.1
 check 'ping the far address (IPv6)' ping_from host1 fd00:2::1
 check 'ping the link-local address' ping_from host1 "$(link_local router r1)%eth0"
+on router sysctl -qw net.ipv4.icmp_echo_ignore_broadcasts=0
 check 'broadcast' ping_from host1 10.0.1.255 -b
 check 'ping all routers (IPv6)' ping_from host1 ff02::2%eth0
-check 'TCP to the router' iperf host1 router 10.0.1.1 -n 1M
-check 'TCP to the far address' iperf host1 router 10.0.2.1 -n 1M
-check 'TCP to the router (IPv6)' iperf host1 router fd00:1::1 -n 1M
+check 'TCP to the router' iperf host1 router 10.0.1.1 -t 1
+check 'TCP to the far address' iperf host1 router 10.0.2.1 -t 1
+check 'TCP to the router (IPv6)' iperf host1 router fd00:1::1 -t 1
 
 check 'forget the neighbours' ip -n host1 neigh flush all
 check 'ARP' ping_from host1 10.0.1.1

@@ -16,21 +16,22 @@ finish() {
 		printf -- '--- %s\n' "${log##*/}"
 		tail -n 40 "$log"
 	done
+	[ -e "$run_dir/stats" ] && { wye status; wye show port; wye show stats; wye show steer; } 2>&1
 	exit "$status"
 }
 
 # check WHAT COMMAND...: must succeed
 check() {
-	local what=$1 output
+	local what=$1
 	shift
-	output=$("$@" 2>&1) || { printf '%s\n' "\$ $*" "$output"; fail "$what"; }
+	"$@" >/run/output 2>&1 || { printf '$ %s\n' "$*"; cat /run/output; fail "$what"; }
 	pass "$what"
 }
 # refused WHAT COMMAND...: must not
 refused() {
-	local what=$1 output
+	local what=$1
 	shift
-	output=$("$@" 2>&1) && { printf '%s\n' "\$ $*" "$output"; fail "$what"; }
+	"$@" >/run/output 2>&1 && { printf '$ %s\n' "$*"; cat /run/output; fail "$what"; }
 	pass "$what"
 }
 # soon WHAT COMMAND...: must succeed within ten seconds
@@ -110,6 +111,7 @@ iperf() {
 	await 5 listening "$to" 5201 || return 1
 	on "$from" iperf3 -c "$address" -t 2 -J "$@" >/run/iperf.json
 	status=$?
+	[ $status = 0 ] || kill "$server"
 	wait "$server"
 	jq -c .end.sum_received /run/iperf.json
 	return $status

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # sigterm_clean: SIGTERM leaves the interfaces as they were found.
 . "$(dirname "$0")/lib.sh"
-lab 2
+lab
 steer_all
 state() {
 	local port

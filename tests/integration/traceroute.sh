@@ -14,5 +14,5 @@ for how in '' -I '-T -p 22'; do
 	says "traceroute -6 $how: then the host" '^ *2 +fd00:2::2 ' trace $how fd00:2::2
 done
 says 'from the other side' '^ *1 +10\.0\.2\.1 ' on host2 traceroute -n -q 1 -m 1 10.0.1.2
-at_least 'punted for their time to live' "$(reason ip4_forward_ttl)" 3
-at_least 'punted for their hop limit' "$(reason ip6_forward_hop_limit)" 3
+kept() { [ "$(guard ttl)" -ge 6 ]; }
+soon 'the guard counts what has no hop left' kept

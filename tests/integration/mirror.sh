@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# mirror.sh: what the tests of wye-ctld's mirror share. To be sourced instead of lib.sh; no dataplane runs. Four links
+# m1 … m4 with peers p1 … p4 in the router's namespace, m1 … m3 addressed; the kernel's own tools are the oracle.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+route_load=$WYE_BUILD/tools/benches/route_load
+
+rip() { ip -n router "$@"; }
+
+mirror_lab() {
+	local n
+	printf '%s\n' 'ports: []' 'steering: { default: kernel }' "$@" >"$conf"
+	on router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0
+	for n in 1 2 3 4; do
+		rip link add "m$n" type veth peer name "p$n"
+		rip link set "m$n" up
+		rip link set "p$n" up
+		[ "$n" = 4 ] && continue
+		rip addr add "10.9.$n.1/24" dev "m$n"
+		rip addr add "fd09:$n::1/64" dev "m$n" nodad
+	done
+}
+
+# same: links, addresses, neighbours, routes of all tables, and lookups say what the kernel says
+same() { on router python3 "$(dirname "${BASH_SOURCE[0]}")/mirror_same.py" "$WYE_BUILD/tools/wye" "$run_dir" "$@"; }
+
+# table FILE COUNT: COUNT distinct /24 for route_load
+table() {
+	local i
+	for ((i = 0; i < $2; i++)); do
+		printf '%d.%d.%d.0/24 %d\n' $((20 + (i >> 16))) $(((i >> 8) & 255)) $((i & 255)) $((i % 8))
+	done >"$1"
+}
+load() { on router "$route_load" "$1" "$2" 10.9.1.2 8; }
+
+ctld_stat() { wye -j status | jq -r ".mirror.$1"; }
+# parity SCOPE REASONS: why packets of a link, or "all", stay with the kernel; "" = no reason
+parity() { [ "$(wye -j show parity | jq -r "[.[] | select(.scope == \"$1\") | .reason] | join(\" \")")" = "$2" ]; }
+generation() { wye -j status | jq -r '.ctld.generation'; }
