@@ -213,7 +213,8 @@ static int map_open_file(int fd, const char *path, enum wye_file_kind kind, int 
 	if (error)
 		return error;
 	len_bytes = map_length(fd, header.size_bytes);
-	at = mmap(NULL, len_bytes, protection, MAP_SHARED, fd, 0);
+	/* Without NORESERVE hugetlbfs sets huge pages aside for the whole file, holes included, and for good. */
+	at = mmap(NULL, len_bytes, protection, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (at == MAP_FAILED)
 		return why_fail(why, -errno, "%s: cannot map %zu bytes: %s", path, len_bytes, strerror(errno));
 	error = mapping_add(at, len_bytes, path, fd);
