@@ -198,7 +198,7 @@ void routes_table_remove(struct mirror *mirror, uint32_t table);
 
 /* ---- mirror_route_view.c: model to FIB and route records ---- */
 void routes_prefix_changed(struct mirror *mirror, struct rib *rib, const uint8_t addr[16], uint8_t len);
-bool routes_info_alive(struct mirror *mirror, const struct route_info *info);
+bool routes_info_refresh(struct mirror *mirror, struct route_info *info);	/* what links and objects say; true: news */
 void routes_info_drop(struct mirror *mirror, uint32_t info);
 void routes_record_free(struct mirror *mirror, struct rib *rib, uint32_t index);
 /* A local prefix shorter than an address hides more specific main routes where the kernel keeps the tables apart. */
@@ -211,6 +211,7 @@ void routes_link_changed(struct mirror *mirror, uint32_t ifindex);	/* up, down, 
 void routes_link_gone(struct mirror *mirror, uint32_t ifindex);
 void routes_verify(struct mirror *mirror, uint32_t ifindex);	/* a filtered dump per family; 0 = everything */
 void routes_resync(struct mirror *mirror, struct channel *channel);
+void routes_address_added(struct mirror *mirror, uint32_t ifindex);
 void routes_prefsrc_gone(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);
 void routes_nexthop_changed(struct mirror *mirror, uint32_t kernel_id, bool gone);
 void routes_walk_all(struct mirror *mirror);
@@ -232,6 +233,7 @@ void nexthops_sweep(struct mirror *mirror, uint32_t gen);
 uint32_t nexthops_hold(struct mirror *mirror, uint32_t kernel_id);
 void nexthops_drop(struct mirror *mirror, uint32_t kernel_id);
 bool nexthops_alive(struct mirror *mirror, uint32_t kernel_id, uint8_t family);
+bool nexthops_blackhole(struct mirror *mirror, uint32_t kernel_id);
 bool nexthops_use(struct mirror *mirror, uint32_t kernel_id, uint32_t ifindex);
 void nexthops_link_changed(struct mirror *mirror, uint32_t ifindex);
 void nexthops_republish(struct mirror *mirror);

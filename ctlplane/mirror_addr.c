@@ -4,6 +4,7 @@
  * Their removal matters more than they do: with a link's last IPv4 address, or with one that routes prefer as their
  * source, routes vanish without a message.
  */
+#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -146,8 +147,12 @@ void addrs_message(struct mirror *mirror, struct channel *channel, const struct 
 	}
 	if (!index)
 		index = addr_add(mirror, &nl);
-	if (!index)
+	if (!index) {
+		channel_lost(channel, -ENOMEM);
 		return;
+	}
+	if (nl.family == AF_INET)
+		routes_address_added(mirror, nl.ifindex);
 	addr = pool_item(&mirror->addrs.pool, index);
 	addr->nl = nl;
 	addr->gen = channel->sync.gen;

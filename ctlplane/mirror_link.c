@@ -4,6 +4,7 @@
  * link's record anew and writes those that differ, because a master, an upper device or an "all" sysctl changes the
  * records of others. Keyed by ifindex; the name is an attribute. A move to another namespace arrives as RTM_DELLINK.
  */
+#include <errno.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -153,7 +154,7 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 	}
 	link = link_make(mirror, nl.ifindex);
 	if (!link) {
-		channel_lost(channel, -12 /* ENOMEM */);
+		channel_lost(channel, -ENOMEM);
 		return;
 	}
 	link_update(mirror, link, &nl);

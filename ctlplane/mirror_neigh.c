@@ -3,6 +3,7 @@
  * Neighbours, IPv4 and IPv6. What a neighbour's state means for packets is resolve.c's; here is which there are, so
  * that a sweep can find what a lost message said, and a new region be filled.
  */
+#include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -121,7 +122,7 @@ void neighs_message(struct mirror *mirror, struct channel *channel, const struct
 	if (!index)
 		index = neigh_add(mirror, &key, h);
 	if (!index) {
-		channel_lost(channel, -12 /* ENOMEM */);
+		channel_lost(channel, -ENOMEM);
 		return;
 	}
 	neigh = pool_item(&mirror->neighs.pool, index);

@@ -97,6 +97,8 @@ static void assign(struct mirror *mirror, struct object *object)
 	}
 	if (!n)
 		legs[n++] = object->known ? object->leg : kernel_leg;
+	if (n == 1)
+		legs[0].kernel_id = object->kernel_id; /* a group of one is a leg, but goes by its own name */
 	if (nexthop_assign(mirror->tables->resolve, object->nexthop, legs, n) < 0)
 		mirror->tables->region.failed = true;
 }
@@ -140,6 +142,16 @@ bool nexthops_alive(struct mirror *mirror, uint32_t kernel_id, uint8_t family)
 			return true;
 	}
 	return false;
+}
+
+bool nexthops_blackhole(struct mirror *mirror, uint32_t kernel_id)
+{
+	uint32_t index = object_find(mirror, kernel_id);
+	const struct object *object = index ? object_at(mirror, index) : NULL;
+
+	if (object && object->known && object->n_members == 1) /* larger groups cannot have one */
+		return nexthops_blackhole(mirror, object->member[0].id);
+	return object && object->known && !object->n_members && object->leg.kind == WYE_NH_BLACKHOLE;
 }
 
 bool nexthops_use(struct mirror *mirror, uint32_t kernel_id, uint32_t ifindex)

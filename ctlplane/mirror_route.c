@@ -346,7 +346,18 @@ static void mask(uint8_t addr[16], uint8_t len)
 	memset(addr + bytes, 0, 16 - bytes);
 }
 
-static void normalise(struct nl_route *route)
+/*
+ * RTNH_F_DEAD and RTNH_F_LINKDOWN change silently with the link, so they are derived from it wherever they can be. What is
+ * left is a leg that is dead on a link that is up: fib_disable_ip() does that when the last IPv4 address goes.
+ */
+static void normalise_leg(struct mirror *mirror, struct nexthop_leg *leg, uint8_t family)
+{
+	if (!links_carry(mirror, leg->ifindex, family))
+		leg->flags &= (uint8_t)~RTNH_F_DEAD;
+	leg->flags &= RTNH_F_ONLINK | RTNH_F_DEAD;
+}
+
+static void normalise(struct mirror *mirror, struct nl_route *route)
 {
 	mask(route->dst, route->dst_len);
 	/* A route's type follows its nexthop object's, which changes without a word. */
@@ -354,8 +365,19 @@ static void normalise(struct nl_route *route)
 		route->type = RTN_UNICAST;
 	if (route->n_legs == 1)
 		route->legs[0].weight = 1;
-	for (uint32_t i = 0; route->too_many_legs && i < route->n_legs; i++)
-		route->legs[i].kind = WYE_NH_KERNEL;
+	for (uint32_t i = 0; i < route->n_legs; i++) {
+		normalise_leg(mirror, &route->legs[i], route->family);
+		if (route->too_many_legs)
+			route->legs[i].kind = WYE_NH_KERNEL;
+	}
+}
+
+/* Traces of an interface's IPv6 being switched on or off (disable_ipv6), which no link message tells: its route to all
+ * multicast comes or goes. */
+static void watch_ipv6(struct mirror *mirror, const struct nl_route *route)
+{
+	if (route->table == RT_TABLE_LOCAL && route->type == RTN_MULTICAST && mirror->phase_two)
+		sync_add(&mirror->channel[CHANNEL_LINK].sync, &(struct sync_job){ .class = CLASS_LINK });
 }
 
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
@@ -373,7 +395,9 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 	rib = routes_rib(mirror, scratch.family, scratch.table);
 	if (!rib)
 		return;
-	normalise(&scratch);
+	normalise(mirror, &scratch);
+	if (!dumped && rib->family == AF_INET6)
+		watch_ipv6(mirror, &scratch);
 	touch.table = scratch.table;
 	touch.family = scratch.family;
 	touch.len = scratch.dst_len;

@@ -8,8 +8,8 @@
  *   choice from now on, unfindable for new messages, and removed by a walk that takes a bounded part of each turn.
  * - The rest is asked for: a dump of the routes by that link, behind a fence, and a sweep of those not in it. Until then
  *   the nexthops are DOWN (resolve_link_changed) and the kernel decides.
- * - Whether a leg lives is derived from its link, never from RTNH_F_DEAD and RTNH_F_LINKDOWN. A route that loses or
- *   regains its last living leg is "marked", and a walk publishes its prefix anew.
+ * - Whether a leg lives is derived from its link. A route that loses or regains its last living leg is "marked", and a
+ *   walk publishes its prefix anew.
  */
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -84,11 +84,8 @@ bool routes_walk(struct mirror *mirror)
 
 static void mark(struct mirror *mirror, struct route_info *info)
 {
-	bool alive = routes_info_alive(mirror, info);
-
-	if (alive == info->alive)
+	if (!routes_info_refresh(mirror, info))
 		return;
-	info->alive = alive;
 	info->marked = true;
 	mirror->routes.walk_wanted = true;
 }
@@ -165,6 +162,23 @@ void routes_prefsrc_gone(struct mirror *mirror, uint8_t family, const uint8_t ad
 			routes_verify(mirror, 0);
 		for (uint32_t leg = 0; leg < info->n_legs; leg++)
 			routes_verify(mirror, info->legs[leg].ifindex);
+	}
+}
+
+/* fib_sync_up(): an address revives the legs that the loss of the last one killed. */
+void routes_address_added(struct mirror *mirror, uint32_t ifindex)
+{
+	struct route_infos *infos = &mirror->routes.infos;
+
+	for (uint32_t i = 1; i < infos->pool.used; i++) {
+		const struct route_info *info = route_info(infos, i);
+
+		for (uint32_t leg = 0; info->refs && !info->doomed && leg < info->n_legs; leg++) {
+			if (info->legs[leg].ifindex != ifindex || !(info->legs[leg].flags & RTNH_F_DEAD))
+				continue;
+			routes_verify(mirror, ifindex);
+			return;
+		}
 	}
 }
 

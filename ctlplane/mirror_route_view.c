@@ -25,6 +25,7 @@ enum route_flag {	/* rib_route.flags: what its record says, to write it only whe
 	ROUTE_WAS_BEST = 1u << 1,
 	ROUTE_WAS_DEAD = 1u << 2,
 	ROUTE_WAS_KERNEL = 1u << 3,
+	ROUTE_WAS_BLACKHOLE = 1u << 4,
 };
 
 /* ---- infos ---- */
@@ -50,7 +51,7 @@ static uint8_t kind_of_type(uint8_t type)
 	}
 }
 
-bool routes_info_alive(struct mirror *mirror, const struct route_info *info)
+static bool info_alive(struct mirror *mirror, const struct route_info *info)
 {
 	if (info->doomed)
 		return false;
@@ -59,9 +60,20 @@ bool routes_info_alive(struct mirror *mirror, const struct route_info *info)
 	if (info->type != RTN_UNICAST)
 		return true;
 	for (uint32_t i = 0; i < info->n_legs; i++)
-		if (links_carry(mirror, info->legs[i].ifindex, info->family))
+		if (!(info->legs[i].flags & RTNH_F_DEAD) && links_carry(mirror, info->legs[i].ifindex, info->family))
 			return true;
 	return false;
+}
+
+bool routes_info_refresh(struct mirror *mirror, struct route_info *info)
+{
+	bool alive = info_alive(mirror, info);
+	bool blackhole = info->kernel_id && nexthops_blackhole(mirror, info->kernel_id);
+	bool changed = alive != info->alive || blackhole != info->blackhole;
+
+	info->alive = alive;
+	info->blackhole = blackhole;
+	return changed;
 }
 
 static uint32_t info_resolve(struct mirror *mirror, const struct route_info *info)
@@ -83,7 +95,7 @@ static uint32_t info_nexthop(struct mirror *mirror, struct route_info *info)
 {
 	if (!info->nexthop) {
 		info->nexthop = info_resolve(mirror, info);
-		info->alive = routes_info_alive(mirror, info);
+		routes_info_refresh(mirror, info);
 	}
 	return info->nexthop ? info->nexthop : mirror->tables->nh_kernel;
 }
@@ -205,10 +217,15 @@ static uint8_t record_flags(const struct route_info *info, uint8_t state)
 			 (info->mtu_locked ? WYE_ROUTE_MTU_LOCKED : 0));
 }
 
+static uint8_t record_type(const struct route_info *info)
+{
+	return info->blackhole ? RTN_BLACKHOLE : info->type;
+}
+
 static void write4(struct mirror *mirror, const struct rib *rib, const struct rib_route *route,
 		   const struct route_info *info, uint8_t state)
 {
-	struct wye_route4 record = { .prefix_len = route->len, .tos = route->tos, .type = info->type,
+	struct wye_route4 record = { .prefix_len = route->len, .tos = route->tos, .type = record_type(info),
 				     .protocol = info->protocol, .table = rib->table, .priority = route->priority,
 				     .nexthop = info->nexthop, .scope = info->scope,
 				     .flags = record_flags(info, state) };
@@ -221,7 +238,7 @@ static void write4(struct mirror *mirror, const struct rib *rib, const struct ri
 static void write6(struct mirror *mirror, const struct rib *rib, const struct rib_route *route,
 		   const struct route_info *info, uint8_t state)
 {
-	struct wye_route6 record = { .prefix_len = route->len, .pref = info->pref, .type = info->type,
+	struct wye_route6 record = { .prefix_len = route->len, .pref = info->pref, .type = record_type(info),
 				     .protocol = info->protocol, .table = rib->table, .priority = route->priority,
 				     .nexthop = info->nexthop, .scope = info->scope,
 				     .flags = record_flags(info, state) };
@@ -243,6 +260,7 @@ static void write_records(struct mirror *mirror, struct rib *rib, uint32_t first
 		state |= at == best ? ROUTE_WAS_BEST : 0;
 		state |= info->alive ? 0 : ROUTE_WAS_DEAD;
 		state |= kernel ? ROUTE_WAS_KERNEL : 0;
+		state |= info->blackhole ? ROUTE_WAS_BLACKHOLE : 0;
 		if (route->flags == state)
 			continue;
 		if (!route->record)

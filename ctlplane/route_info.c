@@ -7,7 +7,7 @@
 
 #include "route_info.h"
 
-#define KEPT_FLAGS RTNH_F_ONLINK
+#define KEPT_FLAGS (RTNH_F_ONLINK | RTNH_F_DEAD)
 
 static uint32_t info_hash(const void *ctx, uint32_t index)
 {

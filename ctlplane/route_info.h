@@ -2,7 +2,7 @@
 /*
  * What routes say beyond prefix, TOS and priority (the kernel's fib_info), once for all routes that say the same: a
  * full table has a million routes and a few hundred of these. Interned, counted, found by index. Legs are kept in the
- * kernel's order without RTNH_F_DEAD and RTNH_F_LINKDOWN, which change silently: the links tell.
+ * kernel's order, of their flags RTNH_F_ONLINK and RTNH_F_DEAD.
  */
 #ifndef ROUTE_INFO_H
 #define ROUTE_INFO_H
@@ -14,7 +14,8 @@ struct route_info {
 	uint32_t refs;
 	uint32_t hash;
 	uint32_t nexthop;	/* nexthop id in the present region, 0 = not asked for yet */
-	bool alive;		/* some leg can carry packets; see mirror_route.c */
+	bool alive;		/* some leg can carry packets; see mirror_route_view.c */
+	bool blackhole;		/* its nexthop object is one, now */
 	bool marked, walked;	/* the prefixes of its routes are to be looked at again: by the next walk, by this one */
 	bool doomed;		/* its routes are gone and about to be removed; not found by what a route says any more */
 	/* from here on the key */
