@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# wye_cli: the operator's command says what ip says, with daemons, with dead ones and without.
+# wye_cli: links, addresses, neighbours and routes as `wye -j` shows them are those of `ip -j`, member by member.
 . "$(dirname "$0")/lib.sh"
 lab
 steer_all
-prints() { local pattern=$1; shift; grep -q "$pattern" <<<"$("$@")"; }
-exits() { local code=$1; shift; wye "$@" >/run/wye.out 2>&1; [ $? = "$code" ]; }
 # Leaves out what wye does not mirror, or shows beside ip's keys
 plain='[.[] | del(.wye, .xdp, .altnames, .permaddr, .parentbus, .parentdev, .expires) |
 	(if .addr_info then .addr_info |= sort_by(tostring) else . end)] | if $sort then sort_by(tostring) else . end'
@@ -14,14 +12,6 @@ same() {
 	shift
 	diff <(ip -n router -j "$@" | jq -S --argjson sort "$sort" "$plain") <(wye -j "$@" | jq -S --argjson sort "$sort" "$plain")
 }
-
-check 'wye without daemons: exit code 3' exits 3 show route
-says 'and how to start them' 'systemctl start wye-ctld' cat /run/wye.out
-check 'wye status without daemons: exit code 3' exits 3 status
-check 'wye check: a good file' exits 0 check "$conf"
-echo 'ports: [ { netdev: r1, drivel: af_xdp } ]' >/run/bad.yaml
-check 'wye check: a bad file' exits 2 check /run/bad.yaml
-says 'and where' '^/run/bad.yaml:1:[0-9]+: .*drivel' cat /run/wye.out
 
 ip -n router -batch - <<-EOF || fail 'ip -batch'
 	link add br0 type bridge
@@ -72,14 +62,3 @@ soon 'route, IPv6 local' same true -6 route show table local
 soon 'neigh' same true neigh
 soon 'neigh, one state' same true neigh show nud permanent
 soon 'neigh, one device' same true neigh show dev r1
-
-check 'lookup' exits 0 lookup 10.19.1.2
-check 'lookup: no route is exit code 4' exits 4 -6 lookup 2001:db8::1 table 99
-check 'an unknown device is exit code 4' exits 4 show link nosuch
-kill -STOP "$ctld"
-soon 'status of a hung wye-ctld' prints hangs wye status
-check 'a hung wye-ctld does not stop show' exits 0 route
-kill -CONT "$ctld"
-crash "$ctld"
-check 'nor a dead one' exits 0 route
-says 'but it is said' 'dead' cat /run/wye.out
