@@ -22,20 +22,22 @@ CASES = {	# case: (lookup of the loop, name for "vs", table, packets)
 }
 
 
-def loop(build, huge, lookup, table, packets, seconds):
-    memory = ["--in-memory", "-m", MEMORY_MIB] if huge else ["--no-huge", "-m", MEMORY_MIB]
-    found = run_json([f"{build}/tools/benches/lpm_loop", "-l", ROUTER_CPU, *memory, "--no-pci", "--no-telemetry",
+def loop(options, lookup, table, packets):
+    options.pages.ensure()
+    memory = ["--in-memory" if options.pages.enough else "--no-huge", "-m", MEMORY_MIB]
+    found = run_json([f"{options.build}/tools/benches/lpm_loop", "-l", ROUTER_CPU, *memory, "--no-pci", "--no-telemetry",
                       "--file-prefix", "wye-bench", "--log-level", "error", "--iova-mode=va",
                       "--vdev", f"net_pcap0,rx_pcap={packets},infinite_rx=1", "--vdev", "net_null0,no-rx=1",
-                      "--", lookup, table, seconds], timeout=120)
+                      "--", lookup, table, options.seconds], timeout=120)
     return {"value": found["mpps"], "cycles": found["cycles"]}
 
 
-def wye(router, seconds):
+def wye(options, router):
+    options.pages.ensure()
     router.start_dpd()
     try:
         run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", 0.2])
-        found = run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", seconds])
+        found = run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", options.seconds])
     finally:
         router.stop_dpd()
     if found["mpps"] <= 0:
@@ -59,13 +61,13 @@ def prepare(router, lookup, table, packets):
 def measure(options, case, emit):
     lookup, vs, make_table, make_packets = CASES[case]
     table, packets = make_table(options.inputs), make_packets(options.inputs)
-    contestants = {vs: lambda: loop(options.build, options.huge, lookup, table, packets, options.seconds)}
+    contestants = {vs: lambda: loop(options, lookup, table, packets)}
     router = None
     try:
         if not options.contestants:
             router = Router(options.build)
             prepare(router, lookup, table, packets)
-            contestants = {"wye": lambda: wye(router, options.seconds), **contestants}
+            contestants = {"wye": lambda: wye(options, router), **contestants}
         found = rounds(contestants, options.runs, lambda text: options.note(f"forward/{case}: {text}"))
     except Unavailable as why:
         options.note(f"forward/{case}: {why}")

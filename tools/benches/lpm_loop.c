@@ -31,7 +31,7 @@
 #define BURST	 64
 #define NEXTHOPS 256
 #define MBUFS	 (128 * 1024 - 1)
-#define MAX_FIB_ROUTES (4 << 20)
+#define MAX_FIB_ROUTES 1200000
 
 enum lookup { LOOKUP_NONE, LOOKUP_LPM, LOOKUP_FIB, LOOKUP_LPM6 };
 static const char *const lookup_name[] = { "none", "lpm", "fib", "lpm6" };
@@ -65,7 +65,7 @@ static void router_create(struct router *r)
 	struct rte_fib_conf fib = { .type = RTE_FIB_DIR24_8, .default_nh = 0, .max_routes = MAX_FIB_ROUTES };
 
 	fib.dir24_8.nh_sz = RTE_FIB_DIR24_8_4B;
-	fib.dir24_8.num_tbl8 = 256 * 1024;
+	fib.dir24_8.num_tbl8 = 64 * 1024;
 	if (r->lookup == LOOKUP_LPM)
 		r->lpm = rte_lpm_create("loop", SOCKET_ID_ANY, &lpm);
 	if (r->lookup == LOOKUP_FIB)

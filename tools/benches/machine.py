@@ -180,9 +180,9 @@ class Hugepages:
     """Adds 2 MiB pages to those reserved and takes them away again. A hugetlbfs is mounted for wye's tables to lie on."""
 
     def __init__(self, mib):
-        self.added = 0
         before = self.read()
-        self.write(before + mib // 2)
+        self.target = before + mib // 2
+        self.write(self.target)
         self.added = self.read() - before
         self.enough = self.added >= mib // 2
         os.makedirs("/run/huge", exist_ok=True)
@@ -197,6 +197,11 @@ class Hugepages:
     def write(pages):
         with open(HUGEPAGES, "w", encoding="utf-8") as file:
             file.write(str(pages))
+
+    def ensure(self):
+        """Again, should somebody else have set the number in the meantime."""
+        if self.enough and self.read() < self.target:
+            self.write(self.target)
 
     def release(self):
         run("umount /run/huge", check=False)
