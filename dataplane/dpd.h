@@ -27,7 +27,9 @@ struct dpd {
 	struct tables tables;
 	struct flows flows;
 	struct punt punt;
+	const struct rte_memzone *pool_zone;	/* where pool lies */
 	struct rte_mempool *pool;
+	bool pool_lost;			/* a port has been closed since the pool was made */
 	struct graph_set *graphs;
 	const struct plan *_Atomic plan;	/* main: rw, workers: ro; W1, W2 */
 	uint64_t links_version;		/* of tables.region, as of the last look at the ports */

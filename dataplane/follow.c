@@ -5,7 +5,7 @@
  * first leaves the plan, so no worker polls it, then is closed.
  */
 #include <errno.h>
-#include <rte_errno.h>
+#include <rte_mempool.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,21 +50,33 @@ static int renew_plan(struct dpd *dpd, bool new_graphs)
 
 /* ---- ports --------------------------------------------------------------------------------------------------------- */
 
-static bool close_gone(struct dpd *dpd)
+static bool close_ports(struct dpd *dpd, bool all, const char *detail)
 {
-	struct port *gone[WYE_PORTS_MAX];
+	struct port *closing[WYE_PORTS_MAX];
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
-		if (port_must_close(&dpd->port[i])) {
-			gone[n++] = &dpd->port[i];
+		if (port_must_close(&dpd->port[i]) || (all && dpd->port[i].open)) {
+			closing[n++] = &dpd->port[i];
 			dpd->port[i].open = false; /* out of the plan and the graphs */
 		}
 	if (!n)
 		return false;
 	(void)renew_plan(dpd, true);
 	for (uint32_t i = 0; i < n; i++)
-		port_close(dpd, gone[i], "netdev disappeared; waiting for it to come back");
+		port_close(dpd, closing[i], detail);
+	return true;
+}
+
+/* The kernel forwards meanwhile; a few packets in the rings are lost. */
+static bool renew_pool(struct dpd *dpd)
+{
+	if (!port_pool_outgrown(dpd))
+		return false;
+	log_notice("packet buffers are made anew: an MTU has grown, or closed ports have kept too many");
+	(void)close_ports(dpd, true, "reopened with other packet buffers");
+	rte_mempool_free(dpd->pool);
+	dpd->pool = NULL;
 	return true;
 }
 
@@ -75,11 +87,13 @@ static bool follow_ports(struct dpd *dpd, bool look, bool *new_graphs)
 
 	if (look) {
 		port_look(dpd);
-		changed |= close_gone(dpd);
+		changed |= close_ports(dpd, false, "netdev disappeared; waiting for it to come back");
+		changed |= renew_pool(dpd);
 	}
 	if ((look || dpd->look_again) && dpd->tables.region && dpd->tables.trust == WYE_TRUST_OK) {
 		if (!dpd->pool) {
 			dpd->pool = port_pool(dpd);
+			dpd->pool_lost = false;
 			if (!dpd->pool)
 				log_error("packet buffers: %s; raise memory.size_mib", strerror(errno));
 		}

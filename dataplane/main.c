@@ -70,7 +70,8 @@ int main(int argc, char **argv)
 	if (error)
 		goto stats;
 	stats_memory(&dpd);
-	error = run();
+	error = port_pool_reserve(&dpd);
+	error = error ? error : run();
 	rte_mempool_free(dpd.pool);
 	eal_close();
 stats:

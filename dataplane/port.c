@@ -93,6 +93,7 @@ void port_close(struct dpd *dpd, struct port *port, const char *detail)
 		;
 	dpd->port_of_dpdk[port->steer.dpdk_port] = 0;
 	port_dev_close(port);
+	dpd->pool_lost = true;
 	port->backend->remove(&port->steer);
 	punt_tap_close(&dpd->punt.tap[port->index]);
 	port->n_queues = port->n_tx = 0;

@@ -59,7 +59,11 @@ void port_steer(struct dpd *dpd);
 void port_stop_all(struct dpd *dpd);
 
 /* port_dev.c: the DPDK device below a port. */
+int port_pool_reserve(struct dpd *dpd);	/* memory for the buffers, early; 0 or -errno, printed */
 struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; NULL, errno */
+/* Must there be another pool: an MTU has outgrown the buffers, or closed ports have taken too many with them? The caller
+ * closes all ports, frees the pool and opens them again. */
+bool port_pool_outgrown(const struct dpd *dpd);
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);
 void port_dev_close(struct port *port);
 

@@ -4,7 +4,7 @@
  *
  * af_xdp (PMD of DPDK 22.11): all the queues the netdev's driver can pair with sockets, our steering program through
  * xdp_prog. Facts that shape this file:
- * - Buffers are registered with the kernel as one area from the pool's first chunk on: the pool must be one chunk.
+ * - Buffers are registered with the kernel as one area from the pool's first chunk on: the pool is one chunk, packed.
  * - A frame must fit a page with mempool header, mbuf, headroom and XDP's 256 bytes: MTU ≤ WYE_AF_XDP_MTU_MAX.
  * - busy_budget: with it, each empty poll is a system call; without it and with a driver that asks for wake-ups, an empty
  *   poll blocks for a second. Software netdevs work in copy mode and never ask: 0 is right for them, and the worker may
@@ -86,18 +86,22 @@ static uint32_t pool_queues(const struct dpd *dpd)
 	return n;
 }
 
+/* NO_IOVA_CONTIG: packed; on 4 KiB pages DPDK would otherwise leave out what straddles two of them. */
+static unsigned int pool_flags(uint16_t room)
+{
+	return RTE_MEMPOOL_F_NO_IOVA_CONTIG | (room == ROOM_PAGE ? RTE_MEMPOOL_F_NO_SPREAD : 0);
+}
+
 /*
- * As rte_pktmbuf_pool_create(), but packed: without NO_IOVA_CONTIG a pool on 4 KiB pages leaves out what would straddle
- * two of them, and the af_xdp PMD, which reckons with packed objects, registers too short an area. IOVAs are virtual
- * addresses here, so an object is contiguous in them anyway. Large ones must not be spread over memory channels: they
- * fill a page to the byte, and AF_XDP takes no buffer above one.
+ * As rte_pktmbuf_pool_create(), but on memory of our own choice: one piece, packed, since the af_xdp PMD reckons with
+ * packed objects, and the same piece again when the pool is made anew. IOVAs are virtual addresses here, so objects are
+ * contiguous in them.
  */
-static struct rte_mempool *pool_create(unsigned int n, uint16_t room)
+static struct rte_mempool *pool_create(const struct rte_memzone *zone, unsigned int n, uint16_t room)
 {
 	struct rte_pktmbuf_pool_private private = { .mbuf_data_room_size = room };
-	unsigned int flags = RTE_MEMPOOL_F_NO_IOVA_CONTIG | (room == ROOM_PAGE ? RTE_MEMPOOL_F_NO_SPREAD : 0);
 	struct rte_mempool *pool = rte_mempool_create_empty("wye-packets", n, sizeof(struct rte_mbuf) + room, POOL_CACHE,
-							    sizeof(private), SOCKET_ID_ANY, flags);
+							    sizeof(private), SOCKET_ID_ANY, pool_flags(room));
 	int error;
 
 	if (!pool)
@@ -105,22 +109,32 @@ static struct rte_mempool *pool_create(unsigned int n, uint16_t room)
 	error = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
 	if (!error) {
 		rte_pktmbuf_pool_init(pool, &private);
-		error = rte_mempool_populate_default(pool);
+		error = rte_mempool_populate_iova(pool, zone->addr, zone->iova, zone->len, NULL, NULL);
 	}
-	if (error < 0) {
-		rte_mempool_free(pool);
-		rte_errno = -error;
-		return NULL;
+	if (error >= 0 && pool->populated_size == n) {
+		rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+		return pool;
 	}
-	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
-	return pool;
+	rte_mempool_free(pool);
+	rte_errno = error < 0 ? -error : ENOMEM;
+	return NULL;
+}
+
+int port_pool_reserve(struct dpd *dpd)
+{
+	dpd->pool_zone = rte_memzone_reserve_aligned("wye-packets", dpd->memory.size_bytes / 4 * 3, SOCKET_ID_ANY, 0, 4096);
+	if (dpd->pool_zone)
+		return 0;
+	log_error("memory: %u MiB for packets in one piece: %s; raise memory.size_mib, or reserve more huge pages",
+		  dpd->config->memory.size_mib / 4 * 3, rte_strerror(rte_errno));
+	return -ENOMEM;
 }
 
 struct rte_mempool *port_pool(const struct dpd *dpd)
 {
 	uint16_t room = pool_room(dpd);
-	uint64_t most = dpd->memory.size_bytes / 4 * 3 / (room + sizeof(struct rte_mbuf) + 128);
-	uint64_t n = POOL_PER_QUEUE * (pool_queues(dpd) + dpd->n_workers + 1);
+	uint64_t each = rte_mempool_calc_obj_size(sizeof(struct rte_mbuf) + room, pool_flags(room), NULL);
+	uint64_t most = dpd->pool_zone->len / each, n = POOL_PER_QUEUE * (pool_queues(dpd) + dpd->n_workers + 1);
 	struct rte_mempool *pool;
 
 	if (n > most) {
@@ -128,18 +142,31 @@ struct rte_mempool *port_pool(const struct dpd *dpd)
 			    dpd->config->memory.size_mib, (unsigned long long)most, (unsigned long long)n);
 		n = most;
 	}
-	pool = pool_create((unsigned int)n, room);
-	if (!pool) {
+	pool = pool_create(dpd->pool_zone, (unsigned int)n, room);
+	if (!pool)
 		errno = rte_errno;
-		return NULL;
-	}
-	if (pool->nb_mem_chunks == 1)
-		return pool;
-	log_error("packet buffers lie in %u pieces, AF_XDP needs one; use memory.hugepages: none, or 1 GiB pages",
-		  pool->nb_mem_chunks);
-	rte_mempool_free(pool);
-	errno = ENOMEM;
-	return NULL;
+	return pool;
+}
+
+static bool room_outgrown(const struct dpd *dpd)
+{
+	return pool_room(dpd) > rte_pktmbuf_data_room_size(dpd->pool);
+}
+
+/* A closed af_xdp port leaves what lay in the kernel's rings: nobody can tell those buffers from others in use. */
+static bool buffers_lost(const struct dpd *dpd)
+{
+	uint32_t waiting = 0;
+
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (!dpd->port[i].open && dpd->port[i].link_index)
+			waiting += at_least(dpd->port[i].config->queues, 1);
+	return waiting && dpd->pool_lost && rte_mempool_avail_count(dpd->pool) < waiting * POOL_PER_QUEUE;
+}
+
+bool port_pool_outgrown(const struct dpd *dpd)
+{
+	return dpd->pool && (room_outgrown(dpd) || buffers_lost(dpd));
 }
 
 /* ---- af_xdp ---------------------------------------------------------------------------------------------------- */
