@@ -20,6 +20,11 @@ struct dpd;
 /* A page, less mempool header (64), mbuf (128), headroom (128), XDP's headroom (256), Ethernet header and FCS. */
 #define WYE_AF_XDP_MTU_MAX 3502u
 
+#define FD_LIST_MAX 4096
+struct fd_list {
+	uint64_t bits[FD_LIST_MAX / 64];
+};
+
 struct port {
 	uint32_t index;				/* in config and everywhere */
 	const struct wye_config_port *config;
@@ -35,6 +40,7 @@ struct port {
 	uint32_t mtu_max;
 	char device[64];			/* DPDK device name */
 	int xsk_fd[WYE_QUEUES_MAX];		/* af_xdp: sockets of the queues, -1 unknown; the PMD's */
+	struct fd_list fds;			/* af_xdp: all the PMD has opened */
 	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
 	uint64_t retry_ns, retry_wait_ns;	/* do not try to open again before; grows, until the link changes */
 };

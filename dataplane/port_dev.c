@@ -10,11 +10,12 @@
  *   poll blocks for a second. Software netdevs work in copy mode and never ask: 0 is right for them, and the worker may
  *   sleep on the sockets. Hardware keeps the PMD's default.
  * - The PMD does not tell its sockets; the one that appears while a queue is set up is the queue's.
- * - Closing leaves the sockets open when the last reference to a queue's buffers is dropped (a miscounted reference),
- *   which keeps the queue busy: what is still a socket after closing is closed here.
+ * - Closing leaves sockets open when the last reference to a queue's buffers is dropped (a miscounted reference), which
+ *   keeps the queue busy, and never closes the program and maps it loaded: what it has left open is closed here.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -196,32 +197,54 @@ static bool is_xsk(int fd)
 	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_XDP;
 }
 
-/* Sets bit fd for each AF_XDP socket we have. */
-static void xsk_sockets(fd_set *set)
+/* Which descriptors we have now. */
+static void fds_now(struct fd_list *list)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
 
-	FD_ZERO(set);
+	memset(list, 0, sizeof(*list));
 	while (dir && (entry = readdir(dir))) {
-		int fd = atoi(entry->d_name);
+		unsigned long fd = strtoul(entry->d_name, NULL, 10);
 
-		if (fd > 2 && fd < FD_SETSIZE && is_xsk(fd))
-			FD_SET(fd, set);
+		if (fd > 2 && fd < FD_LIST_MAX && (int)fd != dirfd(dir))
+			list->bits[fd / 64] |= 1ULL << fd % 64;
 	}
 	if (dir)
 		closedir(dir);
 }
 
-static int xsk_new(const fd_set *before)
+static bool fds_have(const struct fd_list *list, int fd)
 {
-	fd_set now;
+	return fd >= 0 && fd < FD_LIST_MAX && list->bits[fd / 64] >> fd % 64 & 1;
+}
 
-	xsk_sockets(&now);
-	for (int fd = 3; fd < FD_SETSIZE; fd++)
-		if (FD_ISSET(fd, &now) && !FD_ISSET(fd, before))
+static int xsk_new(const struct fd_list *before)
+{
+	struct fd_list now;
+
+	fds_now(&now);
+	for (int fd = 3; fd < FD_LIST_MAX; fd++)
+		if (fds_have(&now, fd) && !fds_have(before, fd) && is_xsk(fd))
 			return fd;
 	return -1;
+}
+
+/* What appeared since `before` is the device's. */
+static void fds_note(struct port *port, const struct fd_list *before)
+{
+	fds_now(&port->fds);
+	for (size_t i = 0; i < sizeof(before->bits) / sizeof(before->bits[0]); i++)
+		port->fds.bits[i] &= ~before->bits[i];
+}
+
+/* Called at once after the device was closed: nothing else can have taken the numbers it gave up. */
+static void fds_close(struct port *port)
+{
+	for (int fd = 3; fd < FD_LIST_MAX; fd++)
+		if (fds_have(&port->fds, fd) && fcntl(fd, F_GETFD) >= 0)
+			close(fd);
+	memset(&port->fds, 0, sizeof(port->fds));
 }
 
 static int af_xdp_devargs(struct port *port, char *devargs, size_t size, char *why)
@@ -302,9 +325,9 @@ static int setup_queues(struct port *port, struct rte_mempool *pool, char *why)
 
 	(void)rte_eth_dev_adjust_nb_rx_tx_desc(id, &rx, &tx);
 	for (uint16_t q = 0; q < port->n_queues; q++) {
-		fd_set before;
+		struct fd_list before;
 
-		xsk_sockets(&before);
+		fds_now(&before);
 		error = rte_eth_rx_queue_setup(id, q, rx, SOCKET_ID_ANY, NULL, pool);
 		port->xsk_fd[q] = xsk_new(&before);
 		if (error) {
@@ -346,8 +369,11 @@ static int configure(struct port *port, struct rte_mempool *pool, uint32_t n_wor
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why)
 {
 	char devargs[1024];
+	struct fd_list before;
 	int error;
 
+	fds_now(&before);
+	memset(&port->fds, 0, sizeof(port->fds));
 	for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++) {
 		port->xsk_fd[q] = -1;
 		rte_spinlock_init(&port->tx_lock[q]);
@@ -358,6 +384,8 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 		return error;
 	error = configure(port, pool, n_workers, why);
 	error = error ? error : setup_queues(port, pool, why);
+	if (port->config->driver == WYE_DRIVER_AF_XDP)
+		fds_note(port, &before);
 	if (!error) {
 		error = rte_eth_dev_start(port->steer.dpdk_port);
 		if (error)
@@ -377,9 +405,7 @@ void port_dev_close(struct port *port)
 		(void)rte_eth_dev_stop(id);
 		(void)rte_dev_remove(info.device); /* closes the port, too */
 	}
-	for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++) {
-		if (is_xsk(port->xsk_fd[q]))
-			close(port->xsk_fd[q]);
+	fds_close(port);
+	for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++)
 		port->xsk_fd[q] = -1;
-	}
 }
