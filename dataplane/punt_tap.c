@@ -137,6 +137,7 @@ int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, ui
 		error = tap_program(tap, ifindex, why);
 	}
 	error = error ? error : tap_attach(tap, why);
+	tap->mtu_bytes = mtu_bytes;
 	if (!error) {
 		error = tap_flags(tap->name, mtu_bytes, true);
 		if (error)
@@ -147,10 +148,12 @@ int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, ui
 	return error;
 }
 
-void punt_tap_mtu(const struct punt_tap *tap, uint32_t mtu_bytes)
+void punt_tap_mtu(struct punt_tap *tap, uint32_t mtu_bytes)
 {
-	if (tap->fd >= 0)
-		(void)tap_flags(tap->name, mtu_bytes, false);
+	if (tap->fd < 0 || tap->mtu_bytes == mtu_bytes)
+		return;
+	tap->mtu_bytes = mtu_bytes;
+	(void)tap_flags(tap->name, mtu_bytes, false);
 }
 
 void punt_tap_close(struct punt_tap *tap)
