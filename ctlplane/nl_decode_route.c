@@ -89,7 +89,7 @@ static bool route_multipath(struct nl_route *route, const struct nlattr *multipa
 		left = step >= left ? 0 : left - step;
 		at += step;
 	}
-	return true;
+	return left == 0;
 }
 
 static bool route_metrics(struct nl_route *route, const struct nlattr *metrics)
