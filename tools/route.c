@@ -177,10 +177,13 @@ bool prefix_parse(const char *text, int family, struct route *prefix)
 static uint32_t metric_mtu(const struct tool *tool, const struct leg *legs, size_t n)
 {
 	const struct wye_link *link = n ? view_link(&tool->view, legs[0].ifindex) : NULL;
-	bool forwards = n && (legs[0].kind == WYE_NH_FORWARD || legs[0].kind == WYE_NH_UNRESOLVED ||
-			      legs[0].kind == WYE_NH_ONLINK);
+	uint8_t kind = n ? legs[0].kind : WYE_NH_NONE;
 
-	return forwards && link && legs[0].mtu_bytes != link->mtu_bytes ? legs[0].mtu_bytes : 0;
+	if (!link || legs[0].mtu_bytes == link->mtu_bytes)
+		return 0;
+	return kind == WYE_NH_FORWARD || kind == WYE_NH_UNRESOLVED || kind == WYE_NH_ONLINK || kind == WYE_NH_DOWN ?
+		       legs[0].mtu_bytes :
+		       0;
 }
 
 static bool has_gateway(const struct leg *leg)
@@ -188,9 +191,24 @@ static bool has_gateway(const struct leg *leg)
 	return leg->family != 0;
 }
 
-static uint32_t route_flags(const struct route *route, const struct leg *legs, bool group)
+/*
+ * The kernel does not tell when a path loses its carrier; it follows from the link. Not so for the host's own addresses
+ * (fib_sync_down_dev(), fib6_ifdown()).
+ */
+static uint32_t leg_flags(const struct tool *tool, const struct route *route, const struct leg *leg)
 {
-	uint32_t flags = legs && !group ? legs[0].flags : 0;
+	const struct wye_link *link = view_link(&tool->view, leg->ifindex);
+	bool own = route->family == AF_INET6 ? route->type == RTN_LOCAL || route->type == RTN_ANYCAST :
+					       route->scope == RT_SCOPE_HOST;
+
+	if (!link || own || !(link->flags & WYE_LINK_UP) || link->flags & WYE_LINK_CARRIER)
+		return leg->flags;
+	return leg->flags | RTNH_F_LINKDOWN;
+}
+
+static uint32_t route_flags(const struct tool *tool, const struct route *route, const struct leg *legs, size_t n)
+{
+	uint32_t flags = n == 1 ? leg_flags(tool, route, &legs[0]) : 0;
 
 	if (route->flags & WYE_ROUTE_LINKDOWN)
 		flags |= RTNH_F_LINKDOWN;
@@ -234,7 +252,7 @@ static void json_nexthops(struct tool *tool, const struct route *route, const st
 		out_object(&tool->out, NULL);
 		json_leg(tool, route, &legs[i], true);
 		out_uint(&tool->out, "weight", legs[i].weight ? legs[i].weight : legs[i].buckets);
-		json_flags(&tool->out, legs[i].flags);
+		json_flags(&tool->out, leg_flags(tool, route, &legs[i]));
 		out_object_end(&tool->out);
 	}
 	out_array_end(&tool->out);
@@ -269,7 +287,7 @@ static void print_json(struct tool *tool, const char *key, const struct route *r
 		out_str(out, "prefsrc", name_address(route->family, route->prefsrc, buf));
 	if (route->priority || route->family == AF_INET6)
 		out_uint(out, "metric", route->priority);
-	json_flags(out, route_flags(route, legs, group));
+	json_flags(out, route_flags(tool, route, legs, group ? 0 : n));
 	if (mtu) {
 		out_array(out, "metrics");
 		out_object(out, NULL);
@@ -336,7 +354,7 @@ static void print_text(struct tool *tool, const struct route *route, struct rout
 		out_printf(out, " src %s", name_address(route->family, route->prefsrc, buf));
 	if (route->priority || route->family == AF_INET6)
 		out_printf(out, " metric %u", route->priority);
-	text_flags(out, route_flags(route, legs, group));
+	text_flags(out, route_flags(tool, route, legs, group ? 0 : n));
 	if (mtu)
 		out_printf(out, " mtu %s%u", route->flags & WYE_ROUTE_MTU_LOCKED ? "lock " : "", mtu);
 	if (route->family == AF_INET6)
@@ -345,7 +363,7 @@ static void print_text(struct tool *tool, const struct route *route, struct rout
 		out_puts(out, "\n\tnexthop");
 		text_leg(tool, route, &legs[i], true);
 		out_printf(out, " weight %u", legs[i].weight ? legs[i].weight : legs[i].buckets);
-		text_flags(out, legs[i].flags);
+		text_flags(out, leg_flags(tool, route, &legs[i]));
 	}
 	out_puts(out, "\n");
 }

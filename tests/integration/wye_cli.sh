@@ -50,6 +50,8 @@ ip -n router -batch - <<-EOF || fail 'ip -batch'
 	route add throw fd05::/48
 	route add fd04::/48 via fd00:2::4 mtu 1300 pref high proto static
 EOF
+ip -n router route add 10.21.0.0/16 via 10.0.2.2 proto static
+ip -n router route add 10.22.0.0/16 nexthop via 10.0.1.2 nexthop via 10.0.2.2
 check 'wye-ctld starts' start_ctld
 soon 'link' same false link
 soon 'addr' same false addr
@@ -62,3 +64,11 @@ soon 'route, IPv6 local' same true -6 route show table local
 soon 'neigh' same true neigh
 soon 'neigh, one state' same true neigh show nud permanent
 soon 'neigh, one device' same true neigh show dev r1
+
+check 'host2 pulls the plug' ip -n host2 link set eth0 down
+soon 'link without carrier' same false link
+soon 'routes without carrier' same false route
+soon 'routes without carrier, local' same false route show table local
+soon 'routes without carrier, IPv6' same true -6 route
+check 'and puts it back' ip -n host2 link set eth0 up
+soon 'route again' same false route

@@ -193,6 +193,32 @@ static void neighbours_as_ip(void **state)
 		   "\"state\":[\"NOARP\"]}]", "neigh", "nud", "noarp");
 }
 
+static void vrfs(void **state)
+{
+	uint32_t vrf = router_vrf(router, 9, "red", 1010), via = nexthop_via(router, WYE_NH_FORWARD, 2, "10.0.0.2");
+	struct answer answer;
+	const uint8_t net[4] = { 10, 50 };
+
+	route4(router, "10.50.0.0/16", (struct wye_route4){ .type = RTN_UNICAST, .table = 1010, .protocol = 3, .nexthop = via });
+	assert_int_equal(fib_set(router->fib, vrf, AF_INET, net, 16, via), 0);
+	fib_flush(router->fib, 0);
+	assert_wye(router, "[{\"dst\":\"10.50.0.0/16\",\"gateway\":\"10.0.0.2\",\"dev\":\"v0\",\"flags\":[]}]", "route", "vrf",
+		   "red");
+	assert_wye(router, "[{\"vrf\":1,\"name\":\"main\",\"table\":\"main\",\"ifindex\":0,\"links\":[\"lo\",\"v0\",\"v1\","
+		   "\"v2\"]},{\"vrf\":2,\"name\":\"red\",\"table\":\"1010\",\"ifindex\":9,\"links\":[\"red\"]}]", "vrf");
+	for (int i = 0; i < 3; i++) {
+		static const char *const how[3][2] = { { "vrf", "red" }, { "table", "1010" }, { "iif", "red" } };
+
+		answer = wye(router, "-j", "lookup", "10.50.1.1", how[i][0], how[i][1], NULL);
+		assert_int_equal(answer.code, 0);
+		assert_int_equal(json_integer_value(json_object_get(answer.json, "nexthop")), via);
+		answer_free(&answer);
+	}
+	answer = wye(router, "lookup", "10.50.1.1", NULL);
+	assert_int_equal(answer.code, WYE_EXIT_NOT_FOUND);
+	answer_free(&answer);
+}
+
 /* A writer that died in the middle of a record must not hang the command, nor hide the other records. */
 static void torn_record_is_skipped(void **state)
 {
@@ -323,6 +349,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(links_as_ip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(addresses_as_ip, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(neighbours_as_ip, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(vrfs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(torn_record_is_skipped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(slot_is_given_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exit_codes, set_up, tear_down),

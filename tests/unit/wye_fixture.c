@@ -18,7 +18,7 @@
 #include "wye.h"
 #include "wye_fib.h"
 
-static void link_put(struct router *router, uint32_t ifindex, const char *name, uint32_t ifi_flags)
+static struct wye_link *link_put(struct router *router, uint32_t ifindex, const char *name, uint32_t ifi_flags)
 {
 	uint32_t index = region_alloc(&router->tables->region, WYE_SECTION_LINK, 1);
 	struct wye_link *link = (struct wye_link *)region_records(&router->tables->region, WYE_SECTION_LINK) + index;
@@ -40,6 +40,7 @@ static void link_put(struct router *router, uint32_t ifindex, const char *name, 
 	snprintf(link->name, sizeof(link->name), "%s", name);
 	snprintf(link->qdisc, sizeof(link->qdisc), "noqueue");
 	snprintf(link->kind, sizeof(link->kind), "%s", ifindex == 1 ? "" : "veth");
+	return link;
 }
 
 struct router *router_create(void)
@@ -58,6 +59,17 @@ struct router *router_create(void)
 	control_state(&router->tables->control, WYE_MIRROR_IN_SYNC);
 	control_heartbeat(&router->tables->control);
 	return router;
+}
+
+uint32_t router_vrf(struct router *router, uint32_t ifindex, const char *name, uint32_t table)
+{
+	struct wye_link *link = link_put(router, ifindex, name, IFF_UP | IFF_NOARP);
+
+	snprintf(link->kind, sizeof(link->kind), "vrf");
+	link->table = table;
+	link->vrf = fib_vrf(router->fib, table, ifindex);
+	assert_int_not_equal(link->vrf, 0);
+	return link->vrf;
 }
 
 static void stats_path(const struct router *router, char *path, size_t size)

@@ -29,6 +29,9 @@ void router_destroy(struct router *router);
 /* A stats file of a running dataplane (this process) with ports v0 and v1. */
 struct wye_stats *router_stats(struct router *router);
 
+/* A VRF device, and its view of a table. */
+uint32_t router_vrf(struct router *router, uint32_t ifindex, const char *name, uint32_t table);
+
 /* A nexthop with its id; `record` is copied. */
 uint32_t nexthop(struct router *router, struct wye_nexthop record);
 uint32_t nexthop_via(struct router *router, uint8_t kind, uint32_t ifindex, const char *gateway);
