@@ -78,6 +78,7 @@ struct route_table {		/* all routes of all tables mirrored */
 	uint32_t walk_rib, walk_at;
 	/* The sweep after a dump, likewise. */
 	uint32_t sweep_rib, sweep_at, sweep_suspects, sweep_work;
+	bool unsure;		/* the order of some equal routes is a guess */
 	uint32_t suspect_gen;	/* of the first complete dump that missed something, 0 = none yet */
 };
 

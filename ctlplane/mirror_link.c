@@ -5,6 +5,7 @@
  * records of others. Keyed by ifindex; the name is an attribute. A move to another namespace arrives as RTM_DELLINK.
  */
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -240,6 +241,14 @@ uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table)
 
 #define SILENT_FLAGS (WYE_LINK_UP | WYE_LINK_CARRIER | WYE_LINK_IGNORE_LINKDOWN4 | WYE_LINK_IGNORE_LINKDOWN6)
 
+/* Changes with which the kernel kills or revives legs. IPv6 does so when the link gets operational, which is after it
+ * has a carrier (addrconf_link_ready(), rt6_sync_up()). */
+static bool moves_routes(const struct wye_link *old, const struct wye_link *now)
+{
+	return (old->flags ^ now->flags) & SILENT_FLAGS || old->operstate != now->operstate ||
+	       (old->ifi_flags ^ now->ifi_flags) & (IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
+}
+
 /* Writes the record if it differs. True: nexthops must hear of it; `silent`: routes may have come or gone unsaid. */
 static bool link_write(struct mirror *mirror, struct link_entry *link, bool *silent)
 {
@@ -254,7 +263,7 @@ static bool link_write(struct mirror *mirror, struct link_entry *link, bool *sil
 		return false;
 	link->record = record;
 	link->written = true;
-	*silent = !was_written || (old.flags ^ record.flags) & SILENT_FLAGS;
+	*silent = !was_written || moves_routes(&old, &record);
 	if (!was_written)
 		return true;
 	return *silent || old.mtu_bytes != record.mtu_bytes || memcmp(old.mac, record.mac, sizeof(old.mac)) ||

@@ -205,8 +205,9 @@ static void put4(struct mirror *mirror, struct channel *channel, struct rib *rib
 		channel_lost(channel, -ENOMEM);
 	if (!info)
 		return;
-	result = dumped ? rib_dumped4(rib, key, info, channel->sync.gen) :
+	result = dumped ? rib_dumped4(rib, key, info, channel->sync.gen, !channel->sync.job[0].ifindex) :
 			  rib_notified4(rib, key, info, nl_flags, channel->sync.gen);
+	mirror->routes.unsure |= result.unsure;
 	settle(mirror, channel, rib, &result, info);
 }
 

@@ -288,5 +288,8 @@ enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job
 		return SYNC_AGAIN;
 	}
 	routes->suspect_gen = 0;
+	if (routes->unsure) /* a filtered dump found a route among equals: in which order? */
+		sync_add(&mirror->channel[CHANNEL_ROUTE].sync, &(struct sync_job){ .class = CLASS_ROUTE, .family = AF_INET });
+	routes->unsure = false;
 	return SYNC_DONE;
 }

@@ -76,12 +76,18 @@ bool routes_info_refresh(struct mirror *mirror, struct route_info *info)
 	return changed;
 }
 
+/* An object's nexthop id is shared by routes, so a route with an MTU of its own cannot have it. */
+static bool by_object(const struct route_info *info)
+{
+	return info->kernel_id && !info->mtu_bytes && !info->src_len;
+}
+
 static uint32_t info_resolve(struct mirror *mirror, const struct route_info *info)
 {
-	uint8_t kind = info->src_len ? WYE_NH_KERNEL : kind_of_type(info->type);
+	uint8_t kind = info->src_len || info->kernel_id ? WYE_NH_KERNEL : kind_of_type(info->type);
 	struct nexthop_leg leg = { .kind = kind, .weight = 1, .ifindex = info->n_legs ? info->legs[0].ifindex : 0 };
 
-	if (info->kernel_id)
+	if (by_object(info))
 		return nexthops_hold(mirror, info->kernel_id);
 	if (kind == WYE_NH_FORWARD && info->n_legs)
 		return nexthop_get(mirror->tables->resolve, info->legs, info->n_legs);
@@ -106,7 +112,7 @@ void routes_info_drop(struct mirror *mirror, uint32_t index)
 
 	if (!route_info_put(&mirror->routes.infos, index))
 		return;
-	if (info->kernel_id && info->nexthop)
+	if (by_object(info) && info->nexthop)
 		nexthops_drop(mirror, info->kernel_id);
 	else
 		tables_put_nexthop(mirror->tables, info->nexthop);

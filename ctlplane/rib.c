@@ -185,12 +185,26 @@ struct rib_result rib_notified4(struct rib *rib, const struct rib_key *key, uint
 	return insert(rib, key, place.first, place.before, info, gen);
 }
 
-struct rib_result rib_dumped4(struct rib *rib, const struct rib_key *key, uint32_t info, uint32_t gen)
+static struct rib_result dumped_part(struct rib *rib, const struct rib_key *key, const struct place *place,
+				     uint32_t info, uint32_t gen)
+{
+	struct rib_result result;
+
+	if (place->exact)
+		return replace(rib, place->exact, info, gen);
+	result = insert(rib, key, place->first, place->class_last ? place->class_last : place->before, info, gen);
+	result.unsure = place->class_last != 0;
+	return result;
+}
+
+struct rib_result rib_dumped4(struct rib *rib, const struct rib_key *key, uint32_t info, uint32_t gen, bool whole)
 {
 	struct place place = find_place(rib, key, info, gen);
 	uint32_t after = place.last_of_gen ? place.last_of_gen : place.before;
 	struct rib_result result;
 
+	if (!whole)
+		return dumped_part(rib, key, &place, info, gen);
 	if (!place.exact)
 		return insert(rib, key, place.first, after, info, gen);
 	result = replace(rib, place.exact, info, gen);

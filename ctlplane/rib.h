@@ -60,6 +60,7 @@ struct rib_result {
 	uint32_t index;		/* the route that is there now; 0 = out of memory */
 	uint32_t old_info;	/* it took the place of this one, 0 = none */
 	bool same;		/* it was there already, exactly */
+	bool unsure;		/* its place among equals is a guess: only a dump of the whole table knows */
 };
 
 /*
@@ -68,8 +69,9 @@ struct rib_result {
  */
 struct rib_result rib_notified4(struct rib *rib, const struct rib_key *key, uint32_t info, uint16_t nl_flags,
 				uint32_t gen);
-/* From a dump, which comes in the kernel's order: behind those of its class that the same dump already gave. */
-struct rib_result rib_dumped4(struct rib *rib, const struct rib_key *key, uint32_t info, uint32_t gen);
+/* From a dump. That of a whole table comes in the kernel's order: behind those of its class that the same dump already
+ * gave. A filtered one says nothing of the order: what is there stays in its place, what is not goes last. */
+struct rib_result rib_dumped4(struct rib *rib, const struct rib_key *key, uint32_t info, uint32_t gen, bool whole);
 /* The route a deletion means: exactly equal, or else the only one of its class. 0 = none. */
 uint32_t rib_match4(const struct rib *rib, const struct rib_key *key, uint32_t info);
 

@@ -106,7 +106,7 @@ static void route_applied(const struct nlmsghdr *msg, const struct nl_route *rou
 	}
 	info = route_info_get(&infos, route);
 	must(info != 0, "memory");
-	result = dumped ? rib_dumped4(&rib, &key, info, 7) : rib_notified4(&rib, &key, info, msg->nlmsg_flags, 7);
+	result = dumped ? rib_dumped4(&rib, &key, info, 7, msg->nlmsg_flags & 1) : rib_notified4(&rib, &key, info, msg->nlmsg_flags, 7);
 	must(result.index != 0, "memory");
 	if (result.old_info && route_info_put(&infos, result.old_info))
 		route_info_free(&infos, result.old_info);

@@ -45,7 +45,14 @@ static struct rib_result dumped(uint8_t tos, uint32_t priority, uint32_t info, u
 {
 	struct rib_key key = key_of(tos, priority);
 
-	return rib_dumped4(&rib, &key, info, gen);
+	return rib_dumped4(&rib, &key, info, gen, true);
+}
+
+static struct rib_result dumped_by_link(uint8_t tos, uint32_t priority, uint32_t info, uint32_t gen)
+{
+	struct rib_key key = key_of(tos, priority);
+
+	return rib_dumped4(&rib, &key, info, gen, false);
 }
 
 static uint32_t match(uint8_t tos, uint32_t priority, uint32_t info)
@@ -156,6 +163,17 @@ static void a_dump_sets_the_order(void **state)
 	assert_list("0/10:3 0/10:4 0/10:1 0/10:2 0/20:6");
 }
 
+static void a_filtered_dump_does_not(void **state)
+{
+	notified(0, 10, 1, NEW);
+	notified(0, 10, 2, APPEND);
+	assert_true(dumped_by_link(0, 10, 2, 5).same);
+	assert_list("0/10:1 0/10:2");
+	assert_true(dumped_by_link(0, 10, 3, 5).unsure);
+	assert_false(dumped_by_link(0, 20, 4, 5).unsure);
+	assert_list("0/10:1 0/10:2 0/10:3 0/20:4");
+}
+
 static void ipv6_routes_of_one_metric_stand_in_order(void **state)
 {
 	struct rib_key low = key_of(0, 256), high = key_of(0, 1024);
@@ -199,7 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(priorities_are_whole_numbers), TEST(tos_sorts_before_priority), TEST(append_prepend_replace),
 		TEST(an_equal_route_stays_where_it_is), TEST(deletion_means_the_exact_one),
-		TEST(removing_the_first_keeps_the_rest), TEST(a_dump_sets_the_order),
+		TEST(removing_the_first_keeps_the_rest), TEST(a_dump_sets_the_order), TEST(a_filtered_dump_does_not),
 		TEST(ipv6_routes_of_one_metric_stand_in_order), TEST(a_hundred_thousand_prefixes),
 	};
 
