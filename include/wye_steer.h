@@ -170,6 +170,21 @@ struct wye_steer_hits {
 
 #define WYE_STEER_INLINE static inline __attribute__((always_inline))
 
+/*
+ * index & mask, the AND done where the value is used: verifiers before Linux 6.6 forget the bounds of a scalar that was
+ * spilled, and the compiler leaves out an AND that the value's type makes idle. mask: 2^n - 1.
+ */
+#ifdef __bpf__
+#define WYE_STEER_INDEX(index, mask)                                                                                \
+	({                                                                                                            \
+		__u64 index_ = (index);                                                                                \
+		asm volatile("%0 &= %1" : "+r"(index_) : "i"(mask));                                                    \
+		index_;                                                                                                \
+	})
+#else
+#define WYE_STEER_INDEX(index, mask) ((index) & (mask))
+#endif
+
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define WYE_STEER_BE16(x) __builtin_bswap16(x)
 #define WYE_STEER_BE32(x) __builtin_bswap32(x)
@@ -359,12 +374,12 @@ WYE_STEER_INLINE __u32 wye_steer_hint(__u64 hi, __u64 lo)
 /* What stands in slot `at` of the node that word names. */
 WYE_STEER_INLINE __u16 wye_steer_trie_slot(const struct wye_steer_trie *trie, __u16 word, __u32 at)
 {
-	return trie->slot[((__u32)word * 16 + at) & (WYE_STEER_BLOCKS * 16 - 1)];
+	return trie->slot[WYE_STEER_INDEX((__u32)word * 16 + at, WYE_STEER_BLOCKS * 16 - 1)];
 }
 
 WYE_STEER_INLINE __u16 wye_steer_trie_class(const struct wye_steer_trie *trie, __u32 family, __u64 hi, __u64 lo)
 {
-	__u16 word = trie->root[family & 1][hi >> 48];
+	__u16 word = trie->root[family & 1][WYE_STEER_INDEX(hi >> 48, 65535)];
 
 	if (!family) {
 		if (word & WYE_STEER_CHILD)
@@ -382,7 +397,7 @@ WYE_STEER_INLINE __u16 wye_steer_trie_class(const struct wye_steer_trie *trie, _
 
 WYE_STEER_INLINE const struct wye_steer_vector *wye_steer_vector(const struct wye_steer_rules *rules, __u16 class)
 {
-	return &rules->vector[class & (WYE_STEER_CLASSES - 1)];
+	return &rules->vector[WYE_STEER_INDEX(class, WYE_STEER_CLASSES - 1)];
 }
 
 /* Position of the lowest set bit, x != 0, by a de Bruijn sequence: clang 14 crashes on the builtin for BPF. */
@@ -410,20 +425,20 @@ WYE_STEER_INLINE __u32 wye_steer_match(const struct wye_steer_rules *rules, cons
 		return WYE_STEER_RULES;
 	in = proto = src = dst = sport = dport = &rules->vector[0];
 	if (fields & WYE_STEER_F_IN)
-		in = wye_steer_vector(rules, rules->in_port[in_port & (WYE_STEER_PORTS - 1)]);
+		in = wye_steer_vector(rules, rules->in_port[WYE_STEER_INDEX(in_port, WYE_STEER_PORTS - 1)]);
 	if (fields & WYE_STEER_F_PROTO)
-		proto = wye_steer_vector(rules, rules->proto[key->ip_proto]);
+		proto = wye_steer_vector(rules, rules->proto[WYE_STEER_INDEX(key->ip_proto, 255)]);
 	if (fields & WYE_STEER_F_SPORT)
-		sport = wye_steer_vector(rules, rules->sport[key->sport]);
+		sport = wye_steer_vector(rules, rules->sport[WYE_STEER_INDEX(key->sport, 65535)]);
 	if (fields & WYE_STEER_F_DPORT)
-		dport = wye_steer_vector(rules, rules->dport[key->dport]);
+		dport = wye_steer_vector(rules, rules->dport[WYE_STEER_INDEX(key->dport, 65535)]);
 	if (fields & WYE_STEER_F_SRC)
 		src = wye_steer_vector(rules, wye_steer_trie_class(&rules->src, key->family, key->src_hi, key->src_lo));
 	if (fields & WYE_STEER_F_DST)
 		dst = wye_steer_vector(rules, wye_steer_trie_class(&rules->dst, key->family, key->dst_hi, key->dst_lo));
 	words = in->summary & proto->summary & sport->summary & dport->summary & src->summary & dst->summary;
 	for (int i = 0; i < WYE_STEER_WORDS && words; i++, words &= words - 1) {
-		__u32 w = wye_steer_lowest(words) & (WYE_STEER_WORDS - 1);
+		__u32 w = WYE_STEER_INDEX(wye_steer_lowest(words), WYE_STEER_WORDS - 1);
 		__u64 bits = in->word[w] & proto->word[w] & sport->word[w] & dport->word[w] & src->word[w] & dst->word[w];
 
 		if (bits)
