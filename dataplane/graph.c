@@ -162,7 +162,7 @@ static int own_sources(struct dpd *dpd, uint32_t worker, char (*names)[RTE_NODE_
 
 	for (uint32_t p = 0; p < dpd->n_ports; p++) {
 		for (uint32_t q = 0; dpd->port[p].open && q < dpd->port[p].n_queues; q++) {
-			char suffix[16];
+			char suffix[24];
 
 			if (queue_worker(dpd, p, q) != worker)
 				continue;
