@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Are the mirror's tables and answers the kernel's? Differences are strings that begin with what kind they are.
+
+Of a lookup: a forward or drop verdict that is not the kernel's is "unsafe"; a wrong route behind a punt is "fib". Where
+wye leaves the packet to the kernel it is right by definition; why it did is counted.
+"""
+import collections
+import ipaddress
+import json
+import random
+
+from kernel import Kernel, TYPES, tables
+from world import INGRESS, SOURCE4, SOURCE6
+
+NH = {"none": 0, "forward": 1, "unresolved": 2, "onlink": 3, "group": 4, "local": 5, "blackhole": 6, "unreachable": 7,
+      "prohibit": 8, "kernel": 9, "down": 10}
+HOST_TYPES = ("local", "broadcast", "anycast", "multicast")
+VALID = {"PERMANENT", "NOARP", "REACHABLE", "STALE", "DELAY", "PROBE"}
+
+# ---- whole tables ----
+
+
+def route(entry):
+    legs = [leg for leg in entry.get("nexthops", []) if "dead" not in leg.get("flags", [])]
+    kept = {key: entry[key] for key in ("type", "dst", "table", "protocol", "scope", "prefsrc", "metric", "tos", "nhid")
+            if key in entry}
+    if "nhid" not in kept:  # what an object leads to is compared by lookups
+        if len(legs) == 1:
+            entry, legs = {**entry, **legs[0]}, []
+        kept |= {key: entry[key] for key in ("gateway", "via", "dev") if key in entry}
+        for leg in legs:
+            leg.pop("flags", None)
+        kept["legs"] = sorted(set(map(json.dumps, legs)))  # the same leg twice is one of twice the share
+    return json.dumps(kept, sort_keys=True)
+
+
+def all_legs_dead(entry):
+    return bool(entry.get("nexthops")) and all("dead" in leg.get("flags", []) for leg in entry["nexthops"])
+
+
+def routes(entries):
+    return [route(e) for e in entries if "cache" not in e.get("flags", []) and not all_legs_dead(e)]
+
+
+def link(entry):
+    return json.dumps({key: entry.get(key) for key in ("ifindex", "ifname", "mtu", "operstate", "address", "link_type",
+                                                       "master", "txqlen", "group")} |
+                      {"flags": sorted(entry["flags"])}, sort_keys=True)
+
+
+def addresses(entries):
+    return [json.dumps({"dev": e["ifname"]} | {key: a.get(key) for key in
+            ("family", "local", "address", "prefixlen", "broadcast", "scope", "label", "tentative")}, sort_keys=True)
+            for e in entries for a in e.get("addr_info", [])]
+
+
+def neighs(entries):
+    """Those that came with a message. The kernel tells of no entry that begins without an address, nor of those it makes
+    for addresses that need no asking: multicast, broadcast, links without ARP (neigh_add_timer(), arp_constructor())."""
+    return [json.dumps({key: e.get(key) for key in ("dst", "dev", "lladdr", "state")}) for e in entries
+            if VALID & set(e.get("state", [])) and not ("NOARP" in e["state"] and is_multicast(e["dst"]))]
+
+
+def is_multicast(address):
+    return ipaddress.ip_address(address).is_multicast or address.endswith(".255")
+
+
+def differences(what, kernel, mirror):
+    kernel, mirror = collections.Counter(kernel), collections.Counter(mirror)
+    return ([f"{what}: the kernel has, wye has not: {e}" for e in (kernel - mirror)] +
+            [f"{what}: wye has, the kernel has not: {e}" for e in (mirror - kernel)])
+
+
+def mirrored(entries):
+    return [e for e in entries if e.get("table", "main") in ("main", "local", "default")]
+
+
+def compare_tables(world, kernel):
+    found = differences("link", map(link, kernel["link"]), map(link, world.wye("show", "link")))
+    found += differences("addr", addresses(kernel["addr"]), addresses(world.wye("show", "addr")))
+    found += differences("neigh", neighs(kernel["neigh"]), neighs(world.wye("show", "neigh", "nud", "all")))
+    for family in "4", "6":
+        found += differences("route" + family, routes(mirrored(kernel["route" + family])),
+                             routes(world.wye("-" + family, "show", "route", "table", "all")))
+    return found
+
+
+# ---- addresses worth asking for ----
+
+
+def network(family, entry):
+    text = entry["dst"] if entry["dst"] != "default" else ("::/0" if family == "6" else "0.0.0.0/0")
+    return ipaddress.ip_network(text, strict=False)
+
+
+def boundary(kernel, choose, at_most):
+    """First, last, one less, one more, one inside, of every route; at most so many of each family."""
+    chosen = []
+    for family in "4", "6":
+        edges = set()
+        size = 1 << (128 if family == "6" else 32)
+        for entry in kernel["route" + family]:
+            net = network(family, entry)
+            first, last = int(net[0]), int(net[-1])
+            edges |= {first, last, max(first - 1, 0), min(last + 1, size - 1), (first + last) // 2,
+                      choose.randint(first, last)}
+        kind = ipaddress.IPv6Address if family == "6" else ipaddress.IPv4Address
+        edges = sorted(edges)
+        chosen += [str(kind(e)) for e in (edges if len(edges) <= at_most else choose.sample(edges, at_most))]
+    return chosen
+
+
+# ---- lookups ----
+
+
+class Judge:
+    def __init__(self, world):
+        self.world, self.kernel = world, Kernel()
+        self.checks = 0
+        self.punts = collections.Counter()	# why wye leaves to the kernel what the kernel forwards or drops
+
+    def check(self, choose, more=(), at_most=150):
+        """Differences as of now."""
+        if not self.world.alive():
+            return ["ctld: it has ended"]
+        opened = self.world.ask(["open"])[0]
+        if opened.get("state") != 1:
+            return [f"ctld: not in sync: {opened}"]
+        kernel = tables()
+        found = compare_tables(self.world, kernel)
+        self.checks += sum(map(len, kernel.values()))
+        punts = collections.Counter()
+        links = {e["ifname"]: e for e in kernel["link"]}
+        if INGRESS not in links:
+            return found
+        iif = links[INGRESS]["ifindex"]
+        context = {"macs": {e["ifindex"]: e.get("address") for e in kernel["link"]},
+                   "mtus": {e["ifindex"]: e["mtu"] for e in kernel["link"]},
+                   "forwarding6": sysctl("net/ipv6/conf/all/forwarding"),
+                   "neighs": {(links[n["dev"]]["ifindex"], n["dst"]): n for n in kernel["neigh"]
+                              if n.get("dev") in links}}
+        asked = [*more, *boundary(kernel, choose, at_most)]
+        sources = [self.source(choose, kernel, address) for address in asked]
+        answers = self.world.ask([f"{iif} {s} {a}" for s, a in zip(sources, asked)])
+        for address, source, answer in zip(asked, sources, answers):
+            self.checks += 1
+            found += [f"{text} [lookup {address} from {source}]"
+                      for text in self.judge(iif, source, address, answer, context, punts)]
+        if not found:
+            self.punts += punts
+        return found
+
+    @staticmethod
+    def source(choose, kernel, address):
+        family = "6" if ":" in address else "4"
+        if choose.random() < 0.9 or not kernel["route" + family]:
+            return SOURCE6 if family == "6" else SOURCE4
+        net = network(family, choose.choice(kernel["route" + family]))
+        return str(net[choose.randint(0, min(net.num_addresses - 1, 1 << 62))])
+
+    def judge(self, iif, source, address, answer, context, punts):
+        if "error" in answer:
+            return [f"answers: {answer['error']}"]
+        match = self.kernel.ask(iif, source, address, True)
+        path = self.kernel.ask(iif, source, address, False)
+        verdict = answer["verdict"]
+        found = []
+        if verdict in ("forward", "mixed"):
+            found = self.forwards(address, answer, match, path, context)
+        elif verdict == "drop":
+            # A martian is dropped too, and silently; what is an ICMP error or a delivery must not be.
+            if path != "blackhole":
+                found = [f"unsafe drop: {short(answer)}, kernel {path}"]
+        elif isinstance(path, dict) and path["type"] == "unicast" or path == "blackhole":
+            punts[f"{answer['reason']} (kernel: {path if isinstance(path, str) else 'forwards'})"] += 1
+        return found or fib_differs(answer, match, path)
+
+    def forwards(self, address, answer, match, path, context):
+        if not isinstance(path, dict) or path["type"] != "unicast":
+            return [f"unsafe forward: {short(answer)}, kernel {path}"]
+        if not isinstance(match, dict):
+            return [f"unsafe forward: {short(answer)}, kernel's route {match}"]
+        if ":" in address and context["forwarding6"] == "0":
+            return [f"unsafe forward: {short(answer)}, IPv6 forwarding is off"]
+        # nexthop_compat_mode off: the kernel names the object only; then the one path it takes is among ours.
+        allowed = {(oif, gateway) for oif, gateway, _ in match["legs"]}
+        ours = {(leg["oif"], leg["gateway"]) for leg in answer["legs"]}
+        if not allowed and match["nhid"] and {(oif, gateway) for oif, gateway, _ in path["legs"]} <= ours:
+            allowed = ours
+        found = []
+        for leg in answer["legs"]:
+            if leg["verdict"] != "forward":
+                continue
+            if (leg["oif"], leg["gateway"]) not in allowed:
+                found.append(f"unsafe path: {short(answer)}, kernel {match}")
+                continue
+            found += neighbour_differs(address, leg, context)
+            mtu = forward_mtu(address, match, context["mtus"].get(leg["oif"], 0))
+            if leg["mtu"] > mtu:
+                found.append(f"unsafe mtu: {leg['mtu']}, kernel {mtu}: {short(answer)}")
+        return found
+
+
+def sysctl(path):
+    with open("/proc/sys/" + path, encoding="ascii") as file:
+        return file.read().strip()
+
+
+def forward_mtu(address, match, link_mtu):
+    """ip_dst_mtu_maybe_forward(): the route's goes first; ip6_dst_mtu_maybe_forward(): only if it is locked."""
+    if match["mtu"] and (":" not in address or match["mtu_locked"]):
+        return match["mtu"]
+    return link_mtu
+
+
+def neighbour_differs(address, leg, context):
+    neighbour = context["neighs"].get((leg["oif"], leg["gateway"] or address))
+    if not neighbour or not VALID & set(neighbour.get("state", [])):
+        return [f"unsafe neighbour: {leg}, kernel {neighbour}"]
+    if neighbour.get("lladdr") != leg["mac"]:
+        return [f"unsafe neighbour: {leg}, kernel {neighbour}"]
+    if context["macs"].get(leg["oif"]) != leg["source_mac"]:
+        return [f"unsafe source MAC: {leg}, kernel {context['macs'].get(leg['oif'])}"]
+    return []
+
+
+def short(answer):
+    paths = [f"{leg['gateway'] or 'on link'} if{leg['oif']} kind {leg['kind']} ({leg['verdict']})"
+             for leg in answer["legs"]]
+    return f"wye {answer['verdict']} {answer['reason']} {answer.get('route')} via {paths}"
+
+
+def fib_differs(answer, match, path):
+    """Is the route that wye found the kernel's? Nothing is asked of what is the kernel's to decide."""
+    kinds = {leg["kind"] for leg in answer["legs"]}
+    if NH["kernel"] in kinds or NH["down"] in kinds or "parity" in answer["reason"]:
+        return []
+    if answer["reason"].endswith(("martian", "multicast", "not_forwarding")) or "down" in answer["reason"]:
+        return []
+    have = answer.get("route")
+    if not answer["id"]:
+        wrong = isinstance(match, dict) or match in ("blackhole", "unreachable", "prohibit")
+        return [f"fib: wye has no route, kernel {match}"] if wrong else []
+    if isinstance(match, str):
+        kind = TYPES.get(have["type"]) if have else None
+        # An object's type is not its route's.
+        if kind == match or answer["nhid"] or have and kind in HOST_TYPES:
+            return []
+        return [f"fib: {short(answer)}, kernel {match} {path}"]
+    if not have:
+        return [f"fib: {short(answer)}, kernel {match}"]
+    # IPv4's local and main are one trie that calls itself main, until the first policy rule.
+    same = {key: have[key] == match[key] for key in ("dst", "metric", "tos", "protocol")}
+    if len(match["legs"]) > 1:	# IPv6 siblings each have their own; the kernel tells that of the one chosen
+        same.pop("protocol")
+    same["table"] = have["table"] == match["table"] or {have["table"], match["table"]} == {254, 255}
+    same["type"] = TYPES.get(have["type"]) == match["type"]
+    if not all(same.values()):
+        return [f"fib: {short(answer)}, kernel {match}"]
+    if match["type"] != "unicast" or match["nhid"] and not match["legs"]:
+        return []
+    legs = {(leg["oif"], leg["gateway"]) for leg in answer["legs"]}
+    if legs != {(oif, gateway) for oif, gateway, _ in match["legs"]}:
+        return [f"fib legs: {short(answer)}, kernel {match}"]
+    return []
