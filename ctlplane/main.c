@@ -149,8 +149,10 @@ int main(int argc, char **argv)
 	}
 	status = run();
 	/* After a failed start what a predecessor left stays: its readers forward on until it is stale. */
-	control_close(&mirror.control, status == 0);
+	if (status == 0)
+		control_state(&mirror.control, WYE_MIRROR_STOPPED);
 	mirror_close(&mirror);
+	control_close(&mirror.control, status == 0);
 	event_close(&mirror.loop);
 	wye_config_free(mirror.config);
 	return status ? EXIT_FAILURE : EXIT_SUCCESS;
