@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <rte_cycles.h>
+#include <rte_ethdev.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +257,18 @@ static void count_steering(struct dpd *dpd)
 		atomic_store_explicit(&dpd->stats->steer_counter[i], counters[i], memory_order_relaxed);
 }
 
+/* What the drivers lost before we saw it. */
+static void count_missed(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
+		struct rte_eth_stats eth;
+
+		if (dpd->port[i].open && rte_eth_stats_get(dpd->port[i].steer.dpdk_port, &eth) == 0)
+			atomic_store_explicit(&dpd->stats->worker[0].port[i].rx_errors,
+					      eth.imissed + eth.ierrors + eth.rx_nombuf, memory_order_relaxed);
+	}
+}
+
 void stats_tick(struct dpd *dpd)
 {
 	static uint64_t counted_ns;
@@ -267,4 +280,5 @@ void stats_tick(struct dpd *dpd)
 		return;
 	counted_ns = now;
 	count_steering(dpd);
+	count_missed(dpd);
 }
