@@ -70,7 +70,8 @@ def route_add(family):
         extra += " tos 0x10"
     if family == 4 and chance(0.05):
         extra += " table 253"
-    if chance(0.1) and "nhid" not in to:
+    # Each IPv6 sibling has metrics of its own, of which the kernel's messages tell the first one's only.
+    if family == 4 and chance(0.1) and "nhid" not in to:
         extra += f" mtu {rng.choice((1300, 1400))}"
     return f"ip -{family} route {verb} {prefix} {metric()}{extra} {to}"
 
