@@ -30,16 +30,27 @@ install_packages() {
 	rm -f "$log"
 }
 
-# build DIR [meson options]: configures when needed, compiles, prints only what went wrong
-build() {
-	local dir=$top/$1 log status
-	shift
+say_errors() { grep -E -A8 '^FAILED|ERROR:|: error:|^ninja: error' "$1" | head -n 60; }
+
+# quietly COMMAND...: prints only what went wrong
+quietly() {
+	local log status
 	log=$(mktemp /tmp/wye-build.XXXXXX)
-	{
-		meson configure "$dir" "$@" || { rm -rf "$dir" && meson setup "$dir" "$top" "$@"; } && ninja -C "$dir"
-	} >"$log" 2>&1 </dev/null
+	"$@" >"$log" 2>&1 </dev/null
 	status=$?
-	[ $status = 0 ] || grep -nE -A6 'error|ERROR|FAILED' "$log" | head -n 60
+	[ $status = 0 ] || say_errors "$log"
 	rm -f "$log"
 	return $status
 }
+
+# configure DIR [meson options]: anew, when it is not what this meson made
+configure() {
+	local dir=$top/$1
+	shift
+	[ -e "$dir/build.ninja" ] && meson configure "$dir" "$@" >/dev/null 2>&1 && return
+	rm -rf "$dir"
+	quietly meson setup "$dir" "$top" "$@"
+}
+
+# build DIR [meson options]: configures when needed, compiles
+build() { configure "$@" && quietly ninja -C "$top/$1"; }
