@@ -34,6 +34,7 @@ struct dpd {
 	const struct plan *_Atomic plan;	/* main: rw, workers: ro; W1, W2 */
 	uint64_t links_version;		/* of tables.region, as of the last look at the ports */
 	bool look_again;		/* a port waits for something other than the mirror */
+	bool plan_due;			/* the last plan could not be made: try again */
 	struct port port[WYE_PORTS_MAX];
 	struct worker worker[WYE_WORKERS_MAX];
 	uint8_t port_of_dpdk[256];	/* DPDK port id → port + 1 */

@@ -147,8 +147,11 @@ static void follow(struct dpd *dpd)
 	links = links_moved(dpd) | moved;
 	changed = flows_follow_locals(dpd) | moved | trust_moved;
 	changed |= follow_ports(dpd, links, &new_graphs);
-	if (changed && renew_plan(dpd, new_graphs) < 0)
-		return;
+	if (changed || dpd->plan_due) {
+		dpd->plan_due = renew_plan(dpd, new_graphs || dpd->plan_due) < 0;
+		if (dpd->plan_due)
+			return; /* the old plan is in force, and with it the old tables: those stay mapped */
+	}
 	if (moved)
 		tables_release(&old, &dpd->tables);
 	stats_ports(dpd);
