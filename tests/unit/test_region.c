@@ -157,7 +157,7 @@ static void readers_find_it(void **state)
 {
 	struct tables *tables = *state;
 	const struct wye_control *control;
-	const struct wye_region *region;
+	const struct wye_region *region = NULL;
 	struct fib *fib = fib_create(&tables->region);
 	struct region next;
 	char why[WYE_WHY_BYTES] = "";
