@@ -119,10 +119,13 @@ bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family)
 
 /* ---- messages ---- */
 
-static void link_update(struct mirror *mirror, struct link_entry *link, const struct nl_link *nl)
+static void link_update(struct link_entry *link, const struct nl_link *nl)
 {
 	struct nl_link old = link->nl;
 
+	/* IPv6 switched on or off kills or revives legs as the link's going down or up does (addrconf_notify()). */
+	if (nl->disable_ipv6 >= 0 && old.disable_ipv6 >= 0 && nl->disable_ipv6 != old.disable_ipv6)
+		link->silent = true;
 	if (nl->family == AF_INET6) { /* the IPv6 side's own message: two values, nothing else */
 		link->nl.disable_ipv6 = nl->disable_ipv6 >= 0 ? nl->disable_ipv6 : old.disable_ipv6;
 		link->nl.mtu6_bytes = nl->mtu6_bytes >= 0 ? nl->mtu6_bytes : old.mtu6_bytes;
@@ -158,7 +161,7 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 		channel_lost(channel, -ENOMEM);
 		return;
 	}
-	link_update(mirror, link, &nl);
+	link_update(link, &nl);
 	if (nl.family == AF_UNSPEC)
 		link->gen = channel->sync.gen;
 	mirror->links.dirty = true;
