@@ -124,7 +124,8 @@ static int eal_arg_memory(struct eal_args *args, const struct wye_config *config
 		snprintf(memory->kind, sizeof(memory->kind), "hugetlbfs %llu MiB", (unsigned long long)kib >> 10);
 	else
 		snprintf(memory->kind, sizeof(memory->kind), "4 KiB pages");
-	eal_arg(args, kib ? "--in-memory" : "--no-shconf"); /* the first implies the second, but is refused with --no-huge */
+	/* the first implies the second, but is refused with --no-huge */
+	eal_arg(args, kib ? "--in-memory" : "--no-shconf");
 	if (!kib)
 		eal_arg(args, "--no-huge");
 	eal_arg(args, "-m");

@@ -18,7 +18,8 @@ struct eal_memory {
 int eal_open(const struct options *options, const struct wye_config *config, struct eal_memory *memory);
 void eal_close(void);
 
-/* Tells what an operator would otherwise learn from a failed socket: capabilities, bpffs, CPUs, drivers. -errno, printed. */
+/* Tells what an operator would otherwise learn from a failed socket: capabilities, bpffs, CPUs, drivers. 0 or -errno,
+ * printed. */
 int eal_preflight(const struct wye_config *config);
 
 #endif

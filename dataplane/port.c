@@ -167,6 +167,15 @@ remove:
 	return error;
 }
 
+static void say_open(const struct port *port)
+{
+	const char *steering = port->steer.generic_xdp ? "generic XDP" : "native XDP";
+
+	log_notice("port %s: ifindex %u, %s, %s, %u queue%s, MTU up to %u", port->config->netdev, port->steer.ifindex,
+		   port->device, port->backend == &steer_xdp ? steering : "software steering", port->n_queues,
+		   port->n_queues == 1 ? "" : "s", port->mtu_max);
+}
+
 bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 {
 	char why[WYE_WHY_BYTES];
@@ -190,9 +199,7 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 			port_state(port, WYE_PORT_FAILED, why);
 			continue;
 		}
-		log_notice("port %s: ifindex %u, %s, %s, %u queue%s, MTU up to %u", port->config->netdev, port->steer.ifindex,
-			   port->device, port->backend != &steer_xdp ? "software steering" : port->steer.generic_xdp ?
-			   "generic XDP" : "native XDP", port->n_queues, port->n_queues == 1 ? "" : "s", port->mtu_max);
+		say_open(port);
 		any = true;
 	}
 	return any;

@@ -19,6 +19,7 @@ struct dpd;
 
 /* A page, less mempool header (64), mbuf (128), headroom (128), XDP's headroom (256), Ethernet header and FCS. */
 #define WYE_AF_XDP_MTU_MAX 3502u
+#define XDP_HEADROOM 256
 
 #define FD_LIST_MAX 4096
 struct fd_list {
@@ -64,12 +65,14 @@ void port_steer(struct dpd *dpd);
 /* Orderly end of all: steering off, ports closed, interfaces as they were found. The workers have stopped. */
 void port_stop_all(struct dpd *dpd);
 
-/* port_dev.c: the DPDK device below a port. */
+/* port_pool.c: the packet buffers. */
 int port_pool_reserve(struct dpd *dpd);	/* memory for the buffers, early; 0 or -errno, printed */
 struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; NULL, errno */
 /* Must there be another pool: an MTU has outgrown the buffers, or closed ports have taken too many with them? The caller
  * closes all ports, frees the pool and opens them again. */
 bool port_pool_outgrown(const struct dpd *dpd);
+
+/* port_dev.c: the DPDK device below a port. */
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);
 void port_dev_close(struct port *port);
 

@@ -44,9 +44,11 @@ static int tap_create(struct punt_tap *tap, const char *netdev, uint32_t ifindex
 		tap->ifindex = (int)if_nametoindex(tap->name);
 		return 0;
 	}
-	snprintf(why, WYE_WHY_BYTES, tap->fd < 0 ? "/dev/net/tun: %s; the tun module is needed for punted packets (%s, %s)" :
-		 "%s; punt TAP %s for %s could not be made: is another wye-dpd running in this network namespace?",
-		 strerror(errno), request.ifr_name, netdev);
+	if (tap->fd < 0)
+		snprintf(why, WYE_WHY_BYTES, "/dev/net/tun: %s; the tun module is needed for punted packets", strerror(errno));
+	else
+		snprintf(why, WYE_WHY_BYTES, "punt TAP %s for %s could not be made: %s; is another wye-dpd running in this "
+			 "network namespace?", request.ifr_name, netdev, strerror(errno));
 	return -errno;
 }
 
@@ -105,7 +107,8 @@ static int tap_program(struct punt_tap *tap, uint32_t ifindex, char *why)
 		return 0;
 fail:
 	error = errno ? -errno : -EINVAL;
-	snprintf(why, WYE_WHY_BYTES, "%.300s could not be loaded: %s; run with -v for the verifier's words", path, strerror(-error));
+	snprintf(why, WYE_WHY_BYTES, "%.300s could not be loaded: %s; run with -v for the verifier's words", path,
+		 strerror(-error));
 	return error;
 }
 
@@ -123,8 +126,8 @@ static int tap_attach(struct punt_tap *tap, char *why)
 	if (!error || error == -EEXIST)
 		error = bpf_tc_attach(&hook, &options);
 	if (error)
-		snprintf(why, WYE_WHY_BYTES, "%s: tc ingress program: %s; the kernel needs cls_bpf and sch_ingress", tap->name,
-			 strerror(-error));
+		snprintf(why, WYE_WHY_BYTES, "%s: tc ingress program: %s; the kernel needs cls_bpf and sch_ingress",
+			 tap->name, strerror(-error));
 	return error;
 }
 

@@ -41,8 +41,8 @@ static int say_busy(const char *path, int fd)
 	struct wye_file file = { 0 };
 
 	(void)!pread(fd, &file, sizeof(file), 0);
-	log_error("%s: another wye-dpd (pid %u) is running on this run directory; stop it first or give -r another directory",
-		  path, file.writer_pid);
+	log_error("%s: another wye-dpd (pid %u) is running on this run directory; stop it first or give -r another "
+		  "directory", path, file.writer_pid);
 	return -EBUSY;
 }
 

@@ -73,7 +73,8 @@ static uint32_t group_leg(const struct forward *f, const struct wye_nexthop *gro
 	struct wye_region *region = (struct wye_region *)f->region;
 	bool ip4 = packet->family == AF_INET;
 	bool l4 = atomic_load_explicit(&region->hash_policy[ip4 ? 0 : 1], memory_order_relaxed) != 0;
-	uint32_t hash = ip4 ? ip4_flow_hash(packet->ip, packet->head_len, l4) : ip6_flow_hash(packet->ip, packet->head_len, l4);
+	uint32_t hash = ip4 ? ip4_flow_hash(packet->ip, packet->head_len, l4) :
+			      ip6_flow_hash(packet->ip, packet->head_len, l4);
 
 	if (!group->buckets)
 		return 0;

@@ -41,8 +41,9 @@ static inline uint32_t ip4_odd(const struct rte_ipv4_hdr *ip, int32_t ip_len)
 	int32_t total = rte_be_to_cpu_16(ip->total_length);
 	const uint8_t *src = (const uint8_t *)&ip->src_addr, *dst = (const uint8_t *)&ip->dst_addr;
 
-	return (uint32_t)(ip->version_ihl ^ 0x45) | (total < (int32_t)sizeof(*ip)) | (total > ip_len) | (ip->time_to_live <= 1) |
-	       (ip4_sum(ip) ^ 0xffff) | (ip4_class[*src] & IP4_CLASS_SRC) | (ip4_class[*dst] & IP4_CLASS_DST);
+	return (uint32_t)(ip->version_ihl ^ 0x45) | (total < (int32_t)sizeof(*ip)) | (total > ip_len) |
+	       (ip->time_to_live <= 1) | (ip4_sum(ip) ^ 0xffff) | (ip4_class[*src] & IP4_CLASS_SRC) |
+	       (ip4_class[*dst] & IP4_CLASS_DST);
 }
 
 /*
