@@ -36,6 +36,7 @@ static const char *punt_object_path(char *path, size_t size)
 static int tap_create(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL };
+	int error;
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "wye%u", ifindex);
 	tap->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -44,12 +45,13 @@ static int tap_create(struct punt_tap *tap, const char *netdev, uint32_t ifindex
 		tap->ifindex = (int)if_nametoindex(tap->name);
 		return 0;
 	}
+	error = -errno;
 	if (tap->fd < 0)
-		snprintf(why, WYE_WHY_BYTES, "/dev/net/tun: %s; the tun module is needed for punted packets", strerror(errno));
+		snprintf(why, WYE_WHY_BYTES, "/dev/net/tun: %s; the tun module is needed for punted packets", strerror(-error));
 	else
 		snprintf(why, WYE_WHY_BYTES, "punt TAP %s for %s could not be made: %s; is another wye-dpd running in this "
-			 "network namespace?", request.ifr_name, netdev, strerror(errno));
-	return -errno;
+			 "network namespace?", request.ifr_name, netdev, strerror(-error));
+	return error;
 }
 
 static void sysctl_write(const char *name, const char *key, const char *value)
