@@ -120,8 +120,7 @@ void flows_reload(struct dpd *dpd)
 
 /* ---- the host's own prefixes -------------------------------------------------------------------------------------- */
 
-#define TYPE_LOCAL 2 /* RTN_LOCAL of linux/rtnetlink.h */
-
+/* Broadcast addresses too: as sources they are martian once the host has local routes of its own making. */
 static struct plan_locals *filter_of(const struct wye_region *region, uint64_t version)
 {
 	const struct wye_local *locals = wye_section_base(region, WYE_SECTION_LOCAL);
@@ -137,7 +136,7 @@ static struct plan_locals *filter_of(const struct wye_region *region, uint64_t v
 		uint32_t addr, bit;
 
 		if (!wye_seq_read(&locals[i].seq, (const char *)&locals[i] + 4, (char *)&local + 4, sizeof(local) / 4 - 1) ||
-		    local.family != AF_INET || local.type != TYPE_LOCAL || local.addr[0] == 127)
+		    local.family != AF_INET || local.addr[0] == 127)
 			continue; /* loopback sources are martian anyway */
 		memcpy(&addr, local.addr, sizeof(addr));
 		filter->all |= local.prefix_len < 32;

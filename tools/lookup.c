@@ -86,15 +86,17 @@ static uint32_t addresses6(const struct lookup_query *query)
 	return LOOKUP_FORWARD;
 }
 
-/* A source that is the host's own looks as if the host had sent it. */
+/* An IPv4 source that is the host's own, or may be, looks as if the host had sent it: ip4_source_reason(). */
 static uint32_t source(struct view *view, const struct lookup_query *query)
 {
 	const struct wye_nexthop *nexthop;
 
-	if (!query->has_src)
+	if (!query->has_src || query->family != AF_INET)
 		return LOOKUP_FORWARD;
-	nexthop = view_nexthop(view, lookup_fib(view, query->vrf, query->family, query->src));
-	return nexthop && nexthop->kind == WYE_NH_LOCAL ? REASON(query, INPUT_MARTIAN) : LOOKUP_FORWARD;
+	nexthop = view_nexthop(view, lookup_fib(view, query->vrf, AF_INET, query->src));
+	if (nexthop && nexthop->kind == WYE_NH_KERNEL)
+		return WYE_REASON_IP4_FORWARD_KERNEL;
+	return nexthop && nexthop->kind == WYE_NH_LOCAL ? WYE_REASON_IP4_INPUT_MARTIAN : LOOKUP_FORWARD;
 }
 
 /* ---- nexthops ---- */

@@ -111,9 +111,4 @@ static inline bool forward_ask_sources(const struct plan *plan)
 	       atomic_load_explicit(&region->locals_version, memory_order_relaxed) != plan->locals->version;
 }
 
-static inline bool forward_is_local(const struct wye_region *region, uint32_t id)
-{
-	return wye_nexthop_of(region, id)->kind == WYE_NH_LOCAL;
-}
-
 #endif

@@ -54,13 +54,16 @@ static uint32_t ip4_survey(struct ip4_run *run, struct rte_mbuf **packets, uint3
 	return any;
 }
 
-/* Packets whose source is the host's own look as if we had sent them: martian to fib_validate_source(). */
+/* Packets whose source is the host's own look as if we had sent them: martian to fib_validate_source(). Where it leads
+ * the kernel alone may know (a throw, a table default …): then it may be the host's own. */
 static enum wye_reason ip4_source_reason(const struct wye_fib *fib, const struct wye_region *region,
 					 const struct rte_ipv4_hdr *ip)
 {
-	uint32_t id = wye_fib4_lookup(fib, (const uint8_t *)&ip->src_addr);
+	uint8_t kind = wye_nexthop_of(region, wye_fib4_lookup(fib, (const uint8_t *)&ip->src_addr))->kind;
 
-	return forward_is_local(region, id) ? WYE_REASON_IP4_INPUT_MARTIAN : NODE_OK;
+	if (kind == WYE_NH_KERNEL)
+		return WYE_REASON_IP4_FORWARD_KERNEL;
+	return kind == WYE_NH_LOCAL ? WYE_REASON_IP4_INPUT_MARTIAN : NODE_OK;
 }
 
 /* Settles the odd ones: those that leave get their edge and id 0, those that may pass are odd no more. */

@@ -269,6 +269,8 @@ static void sources_asked(void **state)
 	world->locals.all = true;
 	world_route(world, "10.0.78.0/24", WYE_NH_LOCAL, 2, "");
 	assert_int_equal(verdict(world, "10.0.78.5", "10.0.2.2"), WYE_REASON_IP4_INPUT_MARTIAN);
+	world_route(world, "10.0.79.0/24", WYE_NH_KERNEL, 0, ""); /* behind a throw may be a local route */
+	assert_int_equal(verdict(world, "10.0.79.5", "10.0.2.2"), WYE_REASON_IP4_FORWARD_KERNEL);
 }
 
 /* Odd and plain packets mixed in every way: each gets its own verdict. */
