@@ -20,17 +20,24 @@ VALID = {"PERMANENT", "NOARP", "REACHABLE", "STALE", "DELAY", "PROBE"}
 # ---- whole tables ----
 
 
-def route(entry):
+def route(entry, family):
+    """Not compared of IPv6: protocol and preferred source. Each sibling of a multipath route has its own, the kernel
+    tells one's for all, and not the same in messages and dumps; nor does forwarding depend on them."""
     legs = [leg for leg in entry.get("nexthops", []) if "dead" not in leg.get("flags", [])]
     kept = {key: entry[key] for key in ("type", "dst", "table", "protocol", "scope", "prefsrc", "metric", "tos", "nhid")
             if key in entry}
     if "nhid" not in kept:  # what an object leads to is compared by lookups
-        if len(legs) == 1:
-            entry, legs = {**entry, **legs[0]}, []
-        kept |= {key: entry[key] for key in ("gateway", "via", "dev") if key in entry}
         for leg in legs:
             leg.pop("flags", None)
-        kept["legs"] = sorted(set(map(json.dumps, legs)))  # the same leg twice is one of twice the share
+        legs = list({json.dumps(leg): leg for leg in legs}.values())  # one leg twice is one of twice the share
+        if len(legs) == 1:
+            entry, legs = {**entry, **legs[0]}, []
+        gateway = entry.get("type", "unicast") == "unicast"	# multicast by a gateway: no forwarding of ours
+        kept |= {key: entry[key] for key in ("gateway", "via", "dev") if key in entry and (gateway or key == "dev")}
+        kept["legs"] = sorted(map(json.dumps, legs))
+    if family == "6":
+        kept.pop("prefsrc", None)
+        kept.pop("protocol", None)
     return json.dumps(kept, sort_keys=True)
 
 
@@ -38,8 +45,8 @@ def all_legs_dead(entry):
     return bool(entry.get("nexthops")) and all("dead" in leg.get("flags", []) for leg in entry["nexthops"])
 
 
-def routes(entries):
-    return [route(e) for e in entries if "cache" not in e.get("flags", []) and not all_legs_dead(e)]
+def routes(entries, family):
+    return [route(e, family) for e in entries if "cache" not in e.get("flags", []) and not all_legs_dead(e)]
 
 
 def link(entry):
@@ -54,15 +61,20 @@ def addresses(entries):
             for e in entries for a in e.get("addr_info", [])]
 
 
-def neighs(entries):
-    """Those that came with a message. The kernel tells of no entry that begins without an address, nor of those it makes
-    for addresses that need no asking: multicast, broadcast, links without ARP (neigh_add_timer(), arp_constructor())."""
-    return [json.dumps({key: e.get(key) for key in ("dst", "dev", "lladdr", "state")}) for e in entries
-            if VALID & set(e.get("state", [])) and not ("NOARP" in e["state"] and is_multicast(e["dst"]))]
+def neigh(entry):
+    return json.dumps({key: entry.get(key) for key in ("dst", "dev", "lladdr", "state")})
 
 
-def is_multicast(address):
-    return ipaddress.ip_address(address).is_multicast or address.endswith(".255")
+def told(entries):
+    """The kernel says nothing of neighbours that begin without an address, nor of those it makes for addresses and links
+    that need no asking (multicast, `arp off`): those are NOARP. Lookups show whether the latter lead astray."""
+    return [e for e in entries if VALID & set(e.get("state", [])) and "NOARP" not in e["state"]]
+
+
+def compare_neighs(kernel, mirror):
+    found = differences("neigh", map(neigh, told(kernel)), map(neigh, told(mirror)))
+    return found + [f"neigh: wye has, the kernel has not: {e}"
+                    for e in set(map(neigh, mirror)) - set(map(neigh, kernel)) if "NOARP" in e]
 
 
 def differences(what, kernel, mirror):
@@ -78,10 +90,10 @@ def mirrored(entries):
 def compare_tables(world, kernel):
     found = differences("link", map(link, kernel["link"]), map(link, world.wye("show", "link")))
     found += differences("addr", addresses(kernel["addr"]), addresses(world.wye("show", "addr")))
-    found += differences("neigh", neighs(kernel["neigh"]), neighs(world.wye("show", "neigh", "nud", "all")))
+    found += compare_neighs(kernel["neigh"], world.wye("show", "neigh", "nud", "all"))
     for family in "4", "6":
-        found += differences("route" + family, routes(mirrored(kernel["route" + family])),
-                             routes(world.wye("-" + family, "show", "route", "table", "all")))
+        found += differences("route" + family, routes(mirrored(kernel["route" + family]), family),
+                             routes(world.wye("-" + family, "show", "route", "table", "all"), family))
     return found
 
 
@@ -139,8 +151,9 @@ class Judge:
                    "forwarding6": sysctl("net/ipv6/conf/all/forwarding"),
                    "neighs": {(links[n["dev"]]["ifindex"], n["dst"]): n for n in kernel["neigh"]
                               if n.get("dev") in links}}
-        asked = [*more, *boundary(kernel, choose, at_most)]
-        sources = [self.source(choose, kernel, address) for address in asked]
+        asked = boundary(kernel, choose, at_most)
+        sources = [source for _, source in more] + [self.source(choose, kernel, address) for address in asked]
+        asked = [address for address, _ in more] + asked
         answers = self.world.ask([f"{iif} {s} {a}" for s, a in zip(sources, asked)])
         for address, source, answer in zip(asked, sources, answers):
             self.checks += 1
@@ -251,7 +264,7 @@ def fib_differs(answer, match, path):
         return [f"fib: {short(answer)}, kernel {match}"]
     # IPv4's local and main are one trie that calls itself main, until the first policy rule.
     same = {key: have[key] == match[key] for key in ("dst", "metric", "tos", "protocol")}
-    if len(match["legs"]) > 1:	# IPv6 siblings each have their own; the kernel tells that of the one chosen
+    if ":" in match["dst"]:	# each sibling has its own, see route()
         same.pop("protocol")
     same["table"] = have["table"] == match["table"] or {have["table"], match["table"]} == {254, 255}
     same["type"] = TYPES.get(have["type"]) == match["type"]
