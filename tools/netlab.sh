@@ -11,6 +11,7 @@
 # Functions: isolate, lab, add_host, add_link, on, await, start_ctld, start_dpd, signal_daemon, wye, port_counter, flow_start …
 lab_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${WYE_BUILD:=$lab_top/build}"
+: "${WYE_CPU:=$(($(nproc) - 1))}"	# where the worker runs
 run_dir=/run/wye
 conf=/run/wye.yaml
 poll_s=0.02
@@ -94,7 +95,7 @@ lab() {
 configure() {
 	local port
 	{
-		printf '%s\n' 'memory: { hugepages: none, size_mib: 128 }' "workers: { cpus: [$(($(nproc) - 1))] }" "$@" 'ports:'
+		printf '%s\n' 'memory: { hugepages: none, size_mib: 128 }' "workers: { cpus: [$WYE_CPU] }" "$@" 'ports:'
 		for port in "${lab_ports[@]}"; do printf '  - { netdev: %s, driver: af_xdp }\n' "$port"; done
 		cat
 	} >"$conf"
