@@ -96,6 +96,7 @@ void port_close(struct dpd *dpd, struct port *port, const char *detail)
 	dpd->pool_lost = true;
 	port->backend->remove(&port->steer);
 	punt_tap_close(&dpd->punt.tap[port->index]);
+	port_vlan_restore(port);
 	port->n_queues = port->n_tx = 0;
 	port_state(port, WYE_PORT_WAITING, detail);
 }
@@ -146,9 +147,12 @@ static int port_open(struct dpd *dpd, struct port *port, char *why)
 	error = port->backend->probe(&port->steer, why);
 	if (error)
 		return error;
-	error = punt_tap_open(tap, port->config->netdev, port->link.ifindex, port->link.mtu_bytes, why);
+	error = port_vlan_keep(port, why);
 	if (error)
 		goto remove;
+	error = punt_tap_open(tap, port->config->netdev, port->link.ifindex, port->link.mtu_bytes, why);
+	if (error)
+		goto vlan;
 	error = port_dev_open(port, dpd->pool, dpd->n_workers, why);
 	error = error ? error : check_mtu(port, why);
 	if (error)
@@ -162,6 +166,8 @@ static int port_open(struct dpd *dpd, struct port *port, char *why)
 	port_dev_close(port);
 tap:
 	punt_tap_close(tap);
+vlan:
+	port_vlan_restore(port);
 remove:
 	port->backend->remove(&port->steer);
 	return error;

@@ -43,6 +43,7 @@ struct port {
 	int xsk_fd[WYE_QUEUES_MAX];		/* af_xdp: sockets of the queues, -1 unknown; the PMD's */
 	struct fd_list fds;			/* af_xdp: all the PMD has opened */
 	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
+	bool vlan_strip_off;			/* we switched rx-vlan-offload off */
 	uint64_t retry_ns, retry_wait_ns;	/* do not try to open again before; grows, until the link changes */
 };
 
@@ -71,6 +72,10 @@ struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; 
 /* Must there be another pool: an MTU has outgrown the buffers, or closed ports have taken too many with them? The caller
  * closes all ports, frees the pool and opens them again. */
 bool port_pool_outgrown(const struct dpd *dpd);
+
+/* port_vlan.c: no VLAN tag may be hidden from us. 0, or -errno with a sentence in why. */
+int port_vlan_keep(struct port *port, char *why);
+void port_vlan_restore(struct port *port);
 
 /* port_dev.c: the DPDK device below a port. */
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);
