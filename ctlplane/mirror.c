@@ -151,6 +151,7 @@ static struct nl_msg *rtnl_request(struct mirror *mirror, const struct sync_job 
 	case CLASS_NEXTHOP:
 		return mirror_request(RTM_GETNEXTHOP, &nhm, sizeof(nhm), 0, 0, 0, 0);
 	default:
+		routes_dump_begins(mirror);
 		return mirror_request(RTM_GETROUTE, &rtm, sizeof(rtm), RTA_OIF, job->ifindex, RTA_TABLE, job->table);
 	}
 }

@@ -77,7 +77,8 @@ struct route_table {		/* all routes of all tables mirrored */
 	bool walk_wanted, walking, walk_all;
 	uint32_t walk_rib, walk_at;
 	/* The sweep after a dump, likewise. */
-	uint32_t sweep_rib, sweep_at, sweep_suspects, sweep_work;
+	uint32_t sweep_rib, sweep_at, sweep_suspects, sweep_doubts, sweep_work;
+	bool changed6;		/* IPv6 notifications came since the present dump was asked for */
 	bool unsure;		/* the order of some equal routes is a guess */
 	uint32_t suspect_gen;	/* of the first complete dump that missed something, 0 = none yet */
 };
@@ -192,6 +193,8 @@ int routes_open(struct mirror *mirror);
 void routes_close(struct mirror *mirror);
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
 void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
+/* Did notifications since the present dump was asked for speak of this prefix, TOS and priority? */
+bool routes_touched(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key);
 /* NULL: a table that is not mirrored. Mirrored are local, main, default and those of VRFs. */
 struct rib *routes_rib(const struct mirror *mirror, uint8_t family, uint32_t table);
 int routes_table_add(struct mirror *mirror, uint32_t table);
@@ -207,6 +210,7 @@ void routes_cover_changed(struct mirror *mirror, const struct rib *rib, const ui
 void routes_republish(struct mirror *mirror);
 
 /* ---- mirror_route_silent.c: what happens to routes without a message; walks and sweeps ---- */
+void routes_dump_begins(struct mirror *mirror);
 enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
 void routes_link_changed(struct mirror *mirror, uint32_t ifindex);	/* up, down, carrier, sysctl */
 void routes_link_gone(struct mirror *mirror, uint32_t ifindex);

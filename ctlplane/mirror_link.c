@@ -139,6 +139,15 @@ static void link_update(struct link_entry *link, const struct nl_link *nl)
 	link->present = true;
 }
 
+/* The first end of a veth pair is told before it has a peer, and not again when it gets one. */
+static void join_pair(struct mirror *mirror, const struct link_entry *link)
+{
+	struct link_entry *peer = link->nl.lower_netnsid < 0 ? links_find(mirror, link->nl.lower_ifindex) : NULL;
+
+	if (!strcmp(link->nl.kind, "veth") && peer && !peer->nl.lower_ifindex && !strcmp(peer->nl.kind, "veth"))
+		peer->nl.lower_ifindex = link->ifindex;
+}
+
 void links_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	struct link_entry *link;
@@ -148,7 +157,7 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 		return;
 	if (dumped && channel_touched(channel, CLASS_LINK, &nl.ifindex, sizeof(nl.ifindex)))
 		return;
-	if (!dumped)
+	if (!dumped && nl.family == AF_UNSPEC) /* the IPv6 side's message is no substitute for what the dump says */
 		channel_touch(channel, CLASS_LINK, &nl.ifindex, sizeof(nl.ifindex));
 	if (msg->nlmsg_type == RTM_DELLINK) {
 		link = links_find(mirror, nl.ifindex);
@@ -164,6 +173,7 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 	link_update(link, &nl);
 	if (nl.family == AF_UNSPEC)
 		link->gen = channel->sync.gen;
+	join_pair(mirror, link);
 	mirror->links.dirty = true;
 }
 
@@ -172,16 +182,12 @@ void netconf_message(struct mirror *mirror, struct channel *channel, const struc
 	struct link_entry *link = NULL;
 	struct netconf *conf;
 	struct nl_netconf nl;
-	int32_t key[2];
 
 	if (!mirror_decoded(mirror, nl_decode_netconf(msg, &nl), msg) || nl.ifindex == NETCONFA_IFINDEX_DEFAULT)
 		return;
-	key[0] = nl.ifindex;
-	key[1] = nl.family;
-	if (dumped && channel_touched(channel, CLASS_NETCONF, key, sizeof(key)))
-		return;
-	if (!dumped)
-		channel_touch(channel, CLASS_NETCONF, key, sizeof(key));
+	/* A notification may tell one value only, so it cannot stand for the dump that it overtook. */
+	if (!dumped && sync_dumping(&channel->sync) && channel->sync.job[0].class == CLASS_NETCONF)
+		channel->dump_intr = true;
 	if (nl.ifindex > 0)
 		link = msg->nlmsg_type == RTM_DELNETCONF ? links_find(mirror, (uint32_t)nl.ifindex) :
 							   link_make(mirror, (uint32_t)nl.ifindex);
@@ -193,7 +199,6 @@ void netconf_message(struct mirror *mirror, struct channel *channel, const struc
 		*conf = (struct netconf){ -1, -1, -1, -1, 0 };
 		return;
 	}
-	/* A notification may tell one value only. */
 	conf->gen = channel->sync.gen;
 	conf->forwarding = nl.forwarding >= 0 ? nl.forwarding : conf->forwarding;
 	conf->rp_filter = nl.rp_filter >= 0 ? nl.rp_filter : conf->rp_filter;

@@ -381,13 +381,39 @@ static void watch_ipv6(struct mirror *mirror, const struct nl_route *route)
 		sync_add(&mirror->channel[CHANNEL_LINK].sync, &(struct sync_job){ .class = CLASS_LINK });
 }
 
+/* What a notification speaks of: all routes of one prefix, TOS and priority, since more than one may be alike in these. */
+struct touch_key {
+	uint32_t table, priority;
+	uint8_t family, len, tos, pad;
+	uint8_t addr[16];
+};
+
+static struct touch_key touch_key(const struct rib *rib, const struct rib_key *key)
+{
+	struct touch_key touch = { .table = rib->table, .priority = key->priority, .family = rib->family,
+				   .len = key->len, .tos = key->tos };
+
+	memcpy(touch.addr, key->addr, 16);
+	return touch;
+}
+
+static void touch(struct channel *channel, const struct rib *rib, const struct rib_key *key)
+{
+	struct touch_key touched = touch_key(rib, key);
+
+	channel_touch(channel, CLASS_ROUTE, &touched, sizeof(touched));
+}
+
+bool routes_touched(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key)
+{
+	struct touch_key touched = touch_key(rib, key);
+
+	return channel_touched(&mirror->channel[CHANNEL_ROUTE], CLASS_ROUTE, &touched, sizeof(touched));
+}
+
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
-	struct {
-		uint32_t table;
-		uint8_t family, len, pad[2];
-		uint8_t addr[16];
-	} touch = { 0 };
+	uint8_t addr[16];
 	struct rib_key key;
 	struct rib *rib;
 
@@ -397,18 +423,16 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 	if (!rib)
 		return;
 	normalise(mirror, &scratch);
-	if (!dumped && rib->family == AF_INET6)
+	if (!dumped && rib->family == AF_INET6) {
+		mirror->routes.changed6 = true;
 		watch_ipv6(mirror, &scratch);
-	touch.table = scratch.table;
-	touch.family = scratch.family;
-	touch.len = scratch.dst_len;
-	memcpy(touch.addr, scratch.dst, 16);
-	if (dumped && channel_touched(channel, CLASS_ROUTE, &touch, sizeof(touch)))
+	}
+	memcpy(addr, scratch.dst, 16); /* scratch is used anew for an IPv6 remainder */
+	key = (struct rib_key){ .addr = addr, .len = scratch.dst_len, .tos = scratch.tos, .priority = scratch.priority };
+	if (dumped && routes_touched(mirror, rib, &key))
 		return;
 	if (!dumped)
-		channel_touch(channel, CLASS_ROUTE, &touch, sizeof(touch));
-	key = (struct rib_key){ .addr = touch.addr, .len = scratch.dst_len, .tos = scratch.tos,
-				.priority = scratch.priority };
+		touch(channel, rib, &key);
 	if (msg->nlmsg_type == RTM_DELROUTE) {
 		if (rib->family == AF_INET)
 			del4(mirror, rib, &key);

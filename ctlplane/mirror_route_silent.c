@@ -20,6 +20,7 @@
 
 #define WALK_A_TURN  32768u	/* routes looked at */
 #define WORK_A_TURN  4096u	/* routes removed or published */
+#define ATTEMPTS_MAX 16u	/* of one job: then what is in doubt stays, until the next */
 
 /* ---- walks ---- */
 
@@ -228,6 +229,15 @@ void routes_verify(struct mirror *mirror, uint32_t ifindex)
 
 /* ---- sweep ---- */
 
+/* A sweep may have been cut short by a loss of messages. */
+void routes_dump_begins(struct mirror *mirror)
+{
+	struct route_table *routes = &mirror->routes;
+
+	routes->sweep_rib = routes->sweep_at = routes->sweep_suspects = routes->sweep_doubts = 0;
+	routes->changed6 = false;
+}
+
 static bool in_scope(struct mirror *mirror, const struct sync_job *job, const struct route_info *info)
 {
 	if (!job->ifindex)
@@ -241,9 +251,16 @@ static void sweep_one(struct mirror *mirror, const struct sync_job *job, struct 
 	struct route_table *routes = &mirror->routes;
 	const struct rib_route *route = rib_route(rib, at);
 
+	struct rib_key key = { .addr = route->addr, .len = route->len, .tos = route->tos, .priority = route->priority };
+
 	if (!route->info || route->gen >= gen || !in_scope(mirror, job, route_info(&routes->infos, route->info)))
 		return;
 	routes->sweep_work++;
+	/* One of its like was notified meanwhile, so what the dump said of this one was not heard either. */
+	if (routes_touched(mirror, rib, &key)) {
+		routes->sweep_doubts++;
+		return;
+	}
 	/* IPv6 dumps can miss what is there: twice missed is gone. */
 	if (rib->family == AF_INET6 && routes->suspect_gen == 0) {
 		routes->sweep_suspects++;
@@ -256,14 +273,13 @@ static void sweep_one(struct mirror *mirror, const struct sync_job *job, struct 
 /* An IPv6 dump that raced with changes may also have missed what we have never seen: look again, up to three times. */
 static bool raced6(struct mirror *mirror, const struct sync_job *job, unsigned attempt)
 {
-	return job->family == AF_INET6 && !job->ifindex && attempt < 4 &&
-	       mirror->channel[CHANNEL_ROUTE].touched.count != 0;
+	return job->family == AF_INET6 && !job->ifindex && attempt < 4 && mirror->routes.changed6;
 }
 
 enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt)
 {
 	struct route_table *routes = &mirror->routes;
-	uint32_t looked = 0;
+	uint32_t looked = 0, doubts;
 
 	if (attempt == 1 && !routes->sweep_rib && !routes->sweep_at)
 		routes->suspect_gen = 0;
@@ -282,8 +298,10 @@ enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job
 		}
 	}
 	routes->sweep_rib = routes->sweep_at = 0;
-	if (routes->sweep_suspects || raced6(mirror, job, attempt)) {
-		routes->suspect_gen = routes->sweep_suspects ? gen : 0;
+	doubts = routes->sweep_doubts;
+	routes->sweep_doubts = 0;
+	if (routes->sweep_suspects || (doubts && attempt < ATTEMPTS_MAX) || raced6(mirror, job, attempt)) {
+		routes->suspect_gen = routes->sweep_suspects ? gen : routes->suspect_gen;
 		routes->sweep_suspects = 0;
 		return SYNC_AGAIN;
 	}

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Random changes of the kernel's state by ip(8) and sysctl(8), and after each few a comparison (mirror_same.py).
+"""Random changes of the kernel's state by ip(8) and sysctl(8), and after each few, or after a few hundred in one go, a
+comparison (mirror_same.py).
 
 usage: mirror_random.py SEED ROUNDS WYE RUN_DIR
 
@@ -147,6 +148,14 @@ def shell(command):
     return subprocess.run(command, shell=True, capture_output=True, text=True, check=False).stdout
 
 
+def batch(commands):
+    """As fast as the kernel takes them, so that dumps and changes meet."""
+    lines = [part.strip().removeprefix("ip ") for command in commands for part in command.split(";")
+             if part.strip().startswith("ip ")]
+    subprocess.run(("ip", "-force", "-batch", "-"), input="\n".join(lines) + "\n", capture_output=True, text=True,
+                   check=False)
+
+
 def difference():
     result = subprocess.run((sys.executable, SAME, WYE, RUN_DIR, *ADDRESSES), capture_output=True, text=True,
                             check=False)
@@ -156,15 +165,20 @@ def difference():
 def main():
     done = []
     for n in range(ROUNDS):
-        for _ in range(rng.randint(1, 8)):
-            change = rng.choices(list(CHANGES), list(CHANGES.values()))[0]
-            done.append(change(6 if chance(0.4) else 4))
-            shell(done[-1])
+        at_once = chance(0.4)
+        changes = [rng.choices(list(CHANGES), list(CHANGES.values()))[0](6 if chance(0.4) else 4)
+                   for _ in range(rng.randint(20, 200) if at_once else rng.randint(1, 8))]
+        done += changes
+        if at_once:
+            batch(changes)
+        else:
+            for change in changes:
+                shell(change)
         deadline = time.monotonic() + 8
         while (left := difference()) and time.monotonic() < deadline:
             time.sleep(0.02)
         if left:
-            print(f"seed {SEED}, round {n}:", *done[-60:], left, sep="\n")
+            print(f"seed {SEED}, round {n}:", *done[-250:], left, sep="\n")
             print(shell("ip route; ip -6 route; ip nexthop; ip -br link"))
             sys.exit(1)
     print(f"{len(done)} changes")

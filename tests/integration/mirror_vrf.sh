@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# mirror_vrf: a FIB per VRF table; VLAN and bond devices as state. Skips what the kernel has not.
+. "$(dirname "$0")/mirror.sh"
+mirror_lab
+rip link add red type vrf table 100 2>/dev/null || skip 'the kernel has no VRF'
+rip route add 192.0.2.0/24 table 100 via 10.9.2.2 dev m2 # before the VRF is up and m2 in it
+rip link set red up
+check 'wye-ctld starts' start_ctld
+
+of_vrf() { wye -j lookup "$1" vrf red | jq -r ".paths[0].$2"; }
+soon 'VRF before the start' same
+equal 'the rule that comes with it is no obstacle' "$(wye -j show parity | jq length)" 0
+rip link set m2 master red
+soon 'enslaved' same
+equal 'its link looks up table 100' "$(wye -j show link m2 | jq -r '.[].wye.table')" 100
+equal 'and is no bridge port' "$(wye -j show link m2 | jq -c '.[].wye.parity')" '[]'
+rip route replace 192.0.2.0/24 vrf red via 10.9.2.2
+rip route add 192.0.2.0/24 via 10.9.1.2
+in_red() { [ "$(of_vrf 192.0.2.1 gateway)" = 10.9.2.2 ]; }
+soon 'a route of the VRF' in_red
+equal 'and another of main' "$(wye -j lookup 192.0.2.1 | jq -r .paths[0].gateway)" 10.9.1.2
+soon 'all tables' same 192.0.2.1
+
+rip link add blue type vrf table 200
+rip link set blue up
+rip link set m3 master blue
+rip route add 198.51.100.0/24 vrf blue via 10.9.3.2
+soon 'a VRF that comes later' same
+equal 'has its routes' "$(wye -j lookup 198.51.100.1 vrf blue | jq -r .paths[0].gateway)" 10.9.3.2
+rip link del blue
+soon 'and goes' same
+rip link set m2 nomaster
+soon 'released' same
+equal 'main again' "$(wye -j show link m2 | jq -r '.[].wye.table')" main
+
+if rip link add link m1 name m1.7 type vlan id 7 2>/dev/null; then
+	rip link set m1.7 up
+	rip addr add 10.9.7.1/24 dev m1.7
+	soon 'a VLAN device' same 10.9.7.9
+	equal 'and its id' "$(wye -j show link m1.7 | jq '.[].wye.vlan_id')" 7
+fi
+if rip link add bond0 type bond 2>/dev/null; then
+	rip link set m4 down
+	rip link set m4 master bond0
+	soon 'a bond' same
+	soon 'whose port is the kernel'"'"'s' parity m4 bridge_port
+fi
