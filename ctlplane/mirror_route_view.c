@@ -57,7 +57,8 @@ static bool info_alive(struct mirror *mirror, const struct route_info *info)
 		return false;
 	if (info->kernel_id)
 		return nexthops_alive(mirror, info->kernel_id, info->family);
-	if (info->type != RTN_UNICAST)
+	/* Local routes have no leg that dies; broadcast ones do (fib_sync_down_dev()). */
+	if (info->type != RTN_UNICAST && (info->type != RTN_BROADCAST || info->family != AF_INET || !info->n_legs))
 		return true;
 	for (uint32_t i = 0; i < info->n_legs; i++)
 		if (!(info->legs[i].flags & RTNH_F_DEAD) && links_carry(mirror, info->legs[i].ifindex, info->family))
@@ -85,7 +86,8 @@ static bool by_object(const struct route_info *info)
 static uint32_t info_resolve(struct mirror *mirror, const struct route_info *info)
 {
 	uint8_t kind = info->src_len || info->kernel_id ? WYE_NH_KERNEL : kind_of_type(info->type);
-	struct nexthop_leg leg = { .kind = kind, .weight = 1, .ifindex = info->n_legs ? info->legs[0].ifindex : 0 };
+	struct nexthop_leg leg = { .kind = kind, .weight = 1, .ifindex = info->n_legs ? info->legs[0].ifindex : 0,
+				   .kernel_id = info->kernel_id };
 
 	if (by_object(info))
 		return nexthops_hold(mirror, info->kernel_id);
