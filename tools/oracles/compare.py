@@ -250,6 +250,8 @@ def fib_differs(answer, match, path):
         return []
     if answer["reason"].endswith(("martian", "multicast", "not_forwarding")) or "down" in answer["reason"]:
         return []
+    if answer["reason"] == "ip4_forward_kernel":  # for its source
+        return []
     have = answer.get("route")
     if not answer["id"]:
         wrong = isinstance(match, dict) or match in ("blackhole", "unreachable", "prohibit")

@@ -245,7 +245,7 @@ class Generator:
         return made if isinstance(made, list) else [made]
 
     def batch(self, length):
-        made = []
+        made = ["pause"] if self.chance(20) else []
         while len(made) < length:
             made += self.some()
         # Lost for good otherwise: what nothing else brings back.

@@ -2,7 +2,8 @@
 """A router's network namespace with links to play with, a namespace of their peers, and a wye-ctld that mirrors it.
 
 A world is made by World() in a process of its own, which moves into the new namespace. Operations are lines of shell:
-`ip …`, `ip -n peers …`, `sysctl -qw KEY=VALUE`, and the words `settle` and `restart`.
+`ip …`, `ip -n peers …`, `sysctl -qw KEY=VALUE`, and the words `settle`,
+`restart` (of wye-ctld, killed) and `pause` (it gets no CPU until the next settle, and then all messages at once).
 """
 import ctypes
 import json
@@ -83,6 +84,10 @@ class World:
                 write_sysctl(operation.split(" ", 2)[2])
             elif where == "restart":
                 self.restart()
+            elif where == "pause":
+                self.ctld.send_signal(signal.SIGSTOP)
+        if self.ctld:
+            self.ctld.send_signal(signal.SIGCONT)
 
     def batch(self, where, commands):
         commands = [c.replace("netns peers", f"netns {self.peers}") for c in commands]
