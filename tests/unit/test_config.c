@@ -391,20 +391,15 @@ static void zero_prefix_is_a_family(void **state)
 	wye_config_free(config);
 }
 
-static void examples_are_good(void **state)
+static void example_is_good(void **state)
 {
-	static const char *const paths[] = { SOURCE_DIR "/docs/wye.yaml.example",
-					     SOURCE_DIR "/packaging/wye.yaml.example" };
+	struct wye_config *config = NULL;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		struct wye_config *config = NULL;
-
-		assert_int_equal(wye_config_load(paths[i], &config, stderr), 0);
-		assert_string_equal(config->path, paths[i]);
-		assert_true(config->n_ports >= 2);
-		assert_true(config->n_rules >= 1);
-		wye_config_free(config);
-	}
+	assert_int_equal(wye_config_load(SOURCE_DIR "/docs/wye.yaml.example", &config, stderr), 0);
+	assert_string_equal(config->path, SOURCE_DIR "/docs/wye.yaml.example");
+	assert_true(config->n_ports >= 2);
+	assert_true(config->n_rules >= 1);
+	wye_config_free(config);
 }
 
 static void missing_file_is_told(void **state)
@@ -436,7 +431,7 @@ int main(void)
 		cmocka_unit_test(all_that_can_be_said),
 		cmocka_unit_test(long_match_is_cut),
 		cmocka_unit_test(zero_prefix_is_a_family),
-		cmocka_unit_test(examples_are_good),
+		cmocka_unit_test(example_is_good),
 		cmocka_unit_test(missing_file_is_told),
 	};
 
