@@ -45,7 +45,7 @@
 #define READERS	 3
 #define PREFIXES 1200u
 #define NEIGHS	 300u
-#ifdef __SANITIZE_THREAD__
+#ifdef WITH_TSAN
 #define BATCHES 1500
 #else
 #define BATCHES 40000
