@@ -193,6 +193,8 @@ int routes_open(struct mirror *mirror);
 void routes_close(struct mirror *mirror);
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
 void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
+/* IPv6: without its paths by that link; without any, removed. */
+void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex);
 /* Did notifications since the present dump was asked for speak of this prefix, TOS and priority? */
 bool routes_touched(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key);
 /* NULL: a table that is not mirrored. Mirrored are local, main, default and those of VRFs. */

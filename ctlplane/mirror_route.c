@@ -313,14 +313,13 @@ static bool subtract_legs(const struct route_info *info)
 	return true;
 }
 
-static void del6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
+/* The paths in scratch leave the route at index; the last takes it along. */
+static void take_legs(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key,
+		      uint32_t index)
 {
-	uint32_t index = find6(mirror, rib, key, false);
 	struct rib_result result;
 	uint32_t info;
 
-	if (!index)
-		return;
 	if (!subtract_legs(route_info(&mirror->routes.infos, rib_route(rib, index)->info))) {
 		routes_remove(mirror, rib, index);
 		return;
@@ -332,6 +331,30 @@ static void del6(struct mirror *mirror, struct channel *channel, struct rib *rib
 	}
 	result = rib_put6(rib, key, index, info, channel->sync.gen);
 	settle(mirror, channel, rib, &result, info);
+}
+
+static void del6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
+{
+	uint32_t index = find6(mirror, rib, key, false);
+
+	if (index)
+		take_legs(mirror, channel, rib, key, index);
+}
+
+void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex)
+{
+	const struct rib_route *route = rib_route(rib, index);
+	const struct route_info *info = route_info(&mirror->routes.infos, route->info);
+	struct rib_key key = { .len = route->len, .tos = route->tos, .priority = route->priority };
+	uint8_t addr[16];
+
+	memcpy(addr, route->addr, 16);
+	key.addr = addr;
+	scratch.n_legs = 0;
+	for (uint32_t i = 0; i < info->n_legs; i++)
+		if (info->legs[i].ifindex == ifindex)
+			scratch.legs[scratch.n_legs++] = info->legs[i];
+	take_legs(mirror, &mirror->channel[CHANNEL_ROUTE], rib, &key, index);
 }
 
 /* ---- messages ---- */

@@ -267,7 +267,11 @@ static void sweep_one(struct mirror *mirror, const struct sync_job *job, struct 
 		return;
 	}
 	atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
-	routes_remove(mirror, rib, at);
+	/* Not in the dump by that link means without a path by it; unsaid with skip_notify_on_dev_down (fib6_ifdown()). */
+	if (rib->family == AF_INET6 && job->ifindex)
+		routes_leave_link(mirror, rib, at, job->ifindex);
+	else
+		routes_remove(mirror, rib, at);
 }
 
 /* An IPv6 dump that raced with changes may also have missed what we have never seen: look again, up to three times. */
