@@ -119,6 +119,8 @@ bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family)
 
 /* ---- messages ---- */
 
+#define CARRIES_FLAGS (IFF_UP | IFF_RUNNING | IFF_LOWER_UP)
+
 static void link_update(struct link_entry *link, const struct nl_link *nl)
 {
 	struct nl_link old = link->nl;
@@ -131,6 +133,9 @@ static void link_update(struct link_entry *link, const struct nl_link *nl)
 		link->nl.mtu6_bytes = nl->mtu6_bytes >= 0 ? nl->mtu6_bytes : old.mtu6_bytes;
 		return;
 	}
+	/* Each message counts, not only what they come to: down and up again in one turn took routes away all the same. */
+	if (link->present && (old.operstate != nl->operstate || (old.ifi_flags ^ nl->ifi_flags) & CARRIES_FLAGS))
+		link->silent = true;
 	link->nl = *nl;
 	if (nl->disable_ipv6 < 0) {
 		link->nl.disable_ipv6 = old.disable_ipv6;
@@ -254,7 +259,7 @@ uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table)
 static bool moves_routes(const struct wye_link *old, const struct wye_link *now)
 {
 	return (old->flags ^ now->flags) & SILENT_FLAGS || old->operstate != now->operstate ||
-	       (old->ifi_flags ^ now->ifi_flags) & (IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
+	       (old->ifi_flags ^ now->ifi_flags) & CARRIES_FLAGS;
 }
 
 /* Writes the record if it differs. True: nexthops must hear of it; `silent`: routes may have come or gone unsaid. */
