@@ -149,6 +149,8 @@ static void final_of(struct view *view, const struct lookup_query *query, struct
 		leg->final.kind = WYE_NH_UNRESOLVED;
 		return;
 	}
+	if (leg->leg.mtu_bytes < leg->final.mtu_bytes) /* the neighbour's own nexthop has the link's */
+		leg->final.mtu_bytes = leg->leg.mtu_bytes;
 	index = leg->final.neigh;
 	neighbour_of(view, leg, index);
 }

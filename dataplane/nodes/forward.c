@@ -94,6 +94,7 @@ static uint32_t onlink_neighbour(const struct forward *f, const struct wye_nexth
 enum wye_reason forward_resolve(struct forward *f, uint32_t id, const struct forward_packet *packet)
 {
 	const struct wye_nexthop *nexthop = nexthop_of(f, id);
+	uint32_t route_mtu = UINT32_MAX;
 	enum wye_reason reason;
 
 	f->last_id = 0;
@@ -107,10 +108,15 @@ enum wye_reason forward_resolve(struct forward *f, uint32_t id, const struct for
 	if (nexthop->kind == WYE_NH_GROUP)
 		nexthop = nexthop_of(f, group_leg(f, nexthop, packet));
 	if (nexthop->kind == WYE_NH_ONLINK) {
+		route_mtu = nexthop->mtu_bytes;	/* the neighbour's own nexthop has the link's */
 		id = onlink_neighbour(f, nexthop, packet);
 		if (!id)
 			return f->reasons->unresolved;
 		nexthop = nexthop_of(f, id);
 	}
-	return nexthop->kind == WYE_NH_FORWARD ? egress(f, nexthop) : refuse(f, nexthop->kind);
+	if (nexthop->kind != WYE_NH_FORWARD)
+		return refuse(f, nexthop->kind);
+	reason = egress(f, nexthop);
+	f->last_mtu = RTE_MIN(f->last_mtu, route_mtu);
+	return reason;
 }

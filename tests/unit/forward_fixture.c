@@ -173,6 +173,14 @@ void world_route(struct world *world, const char *prefix, uint8_t kind, uint32_t
 	set_route(world, prefix, &leg, 1);
 }
 
+void world_link_route(struct world *world, const char *prefix, uint32_t ifindex, uint32_t mtu_bytes)
+{
+	struct nexthop_leg leg = make_leg(WYE_NH_FORWARD, ifindex, "", 1);
+
+	leg.mtu_bytes = mtu_bytes;
+	set_route(world, prefix, &leg, 1);
+}
+
 void world_group(struct world *world, const char *prefix, const char *const *gateways, const uint16_t *weights, size_t n)
 {
 	struct nexthop_leg legs[16];

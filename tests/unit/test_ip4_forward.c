@@ -254,6 +254,12 @@ static void too_big(void **state)
 	assert_int_equal(world_reason(world, 0), NODE_OK);
 	assert_int_equal(world_reason(world, 1), WYE_REASON_IP4_FORWARD_TOO_BIG);
 	assert_int_equal(world_reason(world, 2), NODE_OK);
+	world_link_route(world, "10.0.2.0/24", 3, 1280); /* the route's own, though the neighbour is the destination */
+	world_udp4(world, 0, "10.0.1.2", "10.0.2.2", 1000, 1252);
+	world_udp4(world, 1, "10.0.1.2", "10.0.2.2", 1000, 1253);
+	world_forward4(world, 2);
+	assert_int_equal(world_reason(world, 0), NODE_OK);
+	assert_int_equal(world_reason(world, 1), WYE_REASON_IP4_FORWARD_TOO_BIG);
 }
 
 /* New addresses that the plan's filter does not know yet, and local prefixes that are no host address. */
