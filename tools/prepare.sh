@@ -30,7 +30,7 @@ install_packages() {
 	rm -f "$log"
 }
 
-say_errors() { grep -E -A8 '^FAILED|ERROR:|: error:|^ninja: error' "$1" | head -n 60; }
+say_errors() { grep -E -A8 '^FAILED|ERROR:|: error:|^ninja: (error|fatal)' "$1" | head -n 60; }
 
 # quietly COMMAND...: prints only what went wrong
 quietly() {
@@ -43,8 +43,8 @@ quietly() {
 	return $status
 }
 
-# configure DIR [meson options]: anew, when it is not what this meson made
-configure() {
+# configure_build DIR [meson options]: anew, when it is not what this meson made
+configure_build() {
 	local dir=$top/$1
 	shift
 	[ -e "$dir/build.ninja" ] && meson configure "$dir" "$@" >/dev/null 2>&1 && return
@@ -53,4 +53,4 @@ configure() {
 }
 
 # build DIR [meson options]: configures when needed, compiles
-build() { configure "$@" && quietly ninja -C "$top/$1"; }
+build() { configure_build "$@" && quietly ninja -C "$top/$1"; }
