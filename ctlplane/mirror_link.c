@@ -199,6 +199,9 @@ void netconf_message(struct mirror *mirror, struct channel *channel, const struc
 	if (nl.ifindex > 0 && !link)
 		return;
 	conf = link ? &link->conf[nl.family == AF_INET6] : &mirror->links.all[nl.family == AF_INET6];
+	/* The link lost the family (an MTU below 1280: addrconf_ifdown()), or has it again: so do routes by it. */
+	if (link && (msg->nlmsg_type == RTM_DELNETCONF || !conf->gen))
+		link->silent = true;
 	mirror->links.dirty = true;
 	if (msg->nlmsg_type == RTM_DELNETCONF) {
 		*conf = (struct netconf){ -1, -1, -1, -1, 0 };

@@ -175,9 +175,13 @@ struct rib_result rib_notified4(struct rib *rib, const struct rib_key *key, uint
 				uint32_t gen)
 {
 	struct place place = find_place(rib, key, info, gen);
+	struct rib_result result;
 
-	if (place.exact)
-		return replace(rib, place.exact, info, gen);
+	if (place.exact) { /* or it went unsaid and came back, behind or before its equals */
+		result = replace(rib, place.exact, info, gen);
+		result.unsure = place.class_first != place.class_last;
+		return result;
+	}
 	if (place.class_first && nl_flags & NLM_F_REPLACE)
 		return replace(rib, place.class_first, info, gen);
 	if (place.class_last && nl_flags & NLM_F_APPEND)

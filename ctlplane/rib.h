@@ -65,7 +65,8 @@ struct rib_result {
 
 /*
  * IPv4. A notification: nl_flags as the kernel set them (NLM_F_REPLACE, NLM_F_APPEND, neither = before the others).
- * An exactly equal route is left where it is: the kernel never holds one twice, so the message was overtaken.
+ * An exactly equal route is left where it is: the kernel never holds one twice, so the message was overtaken, or the
+ * route had gone unsaid; then its place is not sure.
  */
 struct rib_result rib_notified4(struct rib *rib, const struct rib_key *key, uint32_t info, uint16_t nl_flags,
 				uint32_t gen);
