@@ -157,18 +157,17 @@ static void follow(struct dpd *dpd)
 	stats_ports(dpd);
 }
 
+/* A worker that stands still is said to be dead at once, before its queue overflows. */
 static void heartbeat(struct dpd *dpd, uint64_t now_ns)
 {
+	bool moving = worker_all_moving(dpd, now_ns);
 	static bool said;
 
-	if (worker_all_moving(dpd, now_ns)) {
-		steer_xdp.alive(now_ns);
-		steer_software.alive(now_ns);
-		said = false;
-	} else if (!said) {
-		log_error("a worker stands still; the XDP program gives its flows to the kernel meanwhile");
-		said = true;
-	}
+	steer_xdp.alive(moving ? now_ns : STEER_DEAD_NS);
+	steer_software.alive(moving ? now_ns : STEER_DEAD_NS);
+	if (!moving && !said)
+		log_warning("a worker stands still (is its CPU taken by others?); the kernel forwards its flows meanwhile");
+	said = !moving;
 }
 
 /* ---- events ---------------------------------------------------------------------------------------------------------- */

@@ -38,6 +38,8 @@ struct steer_port {		/* what a backend must know of a port */
 	uint8_t punt_mac[6];	/* out, xdp backend in generic mode: destination MAC that marks a punted frame */
 };
 
+#define STEER_DEAD_NS 0	/* for alive(): as a time of CLOCK_MONOTONIC, long ago */
+
 struct steer_backend {
 	const char *name;	/* "xdp", "rte_flow", "software" */
 	/* All: 0 or -errno with a sentence in why (WYE_WHY_BYTES). */
@@ -52,7 +54,8 @@ struct steer_backend {
 	/* Does the port take flows? false: everything to the kernel, at once. */
 	int (*enable)(struct steer_port *port, bool enable, char *why);
 	int (*locals)(const struct steer_locals *locals, char *why);	/* the host's addresses changed */
-	void (*alive)(uint64_t now_ns);	/* heartbeat; the backend falls back to the kernel when it stops (xdp) */
+	/* Heartbeat: with STEER_DEAD_NS at once, or when it stops for WYE_STEER_ALIVE_NS, the kernel has all packets (xdp). */
+	void (*alive)(uint64_t now_ns);
 	void (*remove)(struct steer_port *port);	/* leaves the netdev as it was found */
 	/* Adds packets per rule into rule_packets[n_rules + 1] and the backend's own counters. */
 	void (*count)(uint64_t *rule_packets, uint64_t *counters);

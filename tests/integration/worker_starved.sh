@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# worker_starved: the worker's CPU is taken by a real-time process under load: the kernel forwards before its queue
+# overflows, nothing is lost, and the flows return.
+. "$(dirname "$0")/lib.sh"
+[ "$(nproc)" -gt 1 ] || skip 'one CPU: what takes it from the worker takes it from the traffic as well'
+lab
+steer_all
+check 'daemons start' start_daemons
+warm
+dataplane_forwards() { await 1 dataplane_sent_since "$(sent_by_dataplane)" 100; }
+
+flow_start starved --from host1 --to host2 --dst 10.0.2.2 --rate 5000 --flows 4
+soon 'the dataplane forwards' dataplane_forwards
+before=$(kernel_forwarded 4)
+timeout 0.8 chrt -f 50 taskset -c "$WYE_CPU" sh -c 'while :; do :; done' || [ $? = 124 ] ||
+	skip 'no real-time scheduling here'
+at_least 'forwarded by the kernel meanwhile' $(($(kernel_forwarded 4) - before)) 1000
+soon 'the dataplane forwards again' dataplane_forwards
+flow_stop starved
+equal 'lost' "$(flow starved lost)" 0
+says 'the daemon says so' 'a worker stands still' cat /run/log/dpd
