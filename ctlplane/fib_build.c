@@ -20,19 +20,9 @@
 struct picture {	/* a node being built */
 	uint32_t word[256];
 	uint64_t bits[4];
-	uint32_t n_words;
+	uint32_t n;		/* entries */
+	uint8_t place[256];	/* the entries of a narrow node */
 };
-
-static _Atomic uint32_t *leaf_words(const struct fib *fib, const struct wye_fib_node *shared)
-{
-	return (_Atomic uint32_t *)region_records(fib->region, WYE_SECTION_FIB_LEAF) + shared->leaf;
-}
-
-static uint32_t word_index(const struct wye_fib_node *shared, uint32_t slot)
-{
-	return shared->rank[slot >> 6] +
-	       (uint32_t)__builtin_popcountll(shared->bits[slot >> 6] & (~0ULL >> (63 - (slot & 63)))) - 1;
-}
 
 /* The word that names the node, wherever it stands now. Only for linked nodes. */
 static _Atomic uint32_t *naming_word(const struct fib *fib, const struct fib_node *node)
@@ -42,15 +32,17 @@ static _Atomic uint32_t *naming_word(const struct fib *fib, const struct fib_nod
 	if (node->parent & FIB_PARENT_ROOT)
 		return &fib_root_of(fib, node->parent)->words[node->slot];
 	above = fib_shared(fib, fib->node[node->parent].shared);
-	return leaf_words(fib, above) + word_index(above, node->slot);
+	return wye_fib_word(above, wye_fib_entry(above, node->slot));
 }
 
-void fib_shared_retire(struct fib *fib, uint32_t index)
+void fib_shared_retire(struct fib *fib, uint32_t word)
 {
-	struct wye_fib_node *shared = fib_shared(fib, index);
+	struct wye_fib_node *shared = fib_shared(fib, word);
+	uint32_t n = wye_fib_entries(shared);
 
-	region_retire(fib->region, WYE_SECTION_FIB_LEAF, shared->leaf, shared->words);
-	region_retire(fib->region, WYE_SECTION_FIB_NODE, index, 1);
+	if (word & WYE_FIB_NARROW)
+		fib_palette_unref(fib, (uint8_t *)shared + WYE_FIB_HEAD_BYTES, n);
+	region_retire(fib->region, WYE_SECTION_FIB_NODE, word & WYE_FIB_INDEX, wye_fib_units(n, word & WYE_FIB_NARROW));
 }
 
 /* The node's prefixes over 256 slots; ids come shortest first, so later ones simply overwrite. */
@@ -72,29 +64,31 @@ static void overlay(const struct fib *fib, const struct fib_node *node, uint32_t
 	}
 }
 
-/* Puts one child in. What the slot said becomes the child's fallback. */
-static void put_child(struct fib *fib, struct picture *picture, uint32_t slot, uint32_t shared)
+/* Puts one child in, by the word that names it. What the slot said becomes the child's fallback. */
+static void put_child(struct fib *fib, struct picture *picture, uint32_t slot, uint32_t child)
 {
-	_Atomic uint32_t *inherited = &fib_shared(fib, shared)->inherited;
+	_Atomic uint32_t *inherited = fib_shared_inherited(fib, child);
 
 	if (atomic_load_explicit(inherited, memory_order_relaxed) != picture->word[slot])
 		wye_publish_word(inherited, picture->word[slot]); /* P1 */
-	picture->word[slot] = WYE_FIB_CHILD | shared;
+	picture->word[slot] = child;
 }
 
-/* The children that the published node names. */
+/* The children that the published node names. A narrow one names none. */
 static void put_old_children(struct fib *fib, const struct fib_node *node, struct picture *picture)
 {
 	const struct wye_fib_node *old = fib_shared(fib, node->shared);
-	const _Atomic uint32_t *words = leaf_words(fib, old);
+	uint32_t entry = 0;
 
+	if (node->shared & WYE_FIB_NARROW)
+		return;
 	for (uint32_t i = 0; i < 4; i++) {
 		for (uint64_t left = old->bits[i]; left; left &= left - 1) {
 			uint32_t slot = i * 64 + (uint32_t)__builtin_ctzll(left);
-			uint32_t word = atomic_load_explicit((_Atomic uint32_t *)words++, memory_order_relaxed);
+			uint32_t word = atomic_load_explicit(wye_fib_word(old, entry++), memory_order_relaxed);
 
 			if (word & WYE_FIB_CHILD)
-				put_child(fib, picture, slot, word & ~WYE_FIB_CHILD);
+				put_child(fib, picture, slot, word);
 		}
 	}
 }
@@ -126,33 +120,48 @@ static void compress(struct picture *picture)
 		}
 		picture->bits[i] = bits;
 	}
-	picture->n_words = n;
+	picture->n = n;
 }
 
-static uint32_t make_shared(struct fib *fib, const struct picture *picture, uint32_t inherited)
+/* Can every entry be a byte, and does it save a unit? Then they are in picture->place. */
+static bool make_narrow(struct fib *fib, struct picture *picture)
 {
-	struct region *region = fib->region;
-	uint32_t index = region_alloc(region, WYE_SECTION_FIB_NODE, 1), leaf, ones = 0;
+	if (wye_fib_units(picture->n, 1) == wye_fib_units(picture->n, 0))
+		return false;
+	for (uint32_t i = 0; i < picture->n; i++) {
+		uint32_t word = picture->word[i];
+
+		picture->place[i] = (uint8_t)(word & WYE_FIB_CHILD ? 0 : fib_palette_find(fib, word));
+		if (word && !picture->place[i])
+			return false;
+	}
+	return true;
+}
+
+/* The node in shared memory; the word that names it, 0 = no memory. */
+static uint32_t make_shared(struct fib *fib, struct picture *picture, uint32_t inherited)
+{
+	uint32_t narrow = make_narrow(fib, picture) ? WYE_FIB_NARROW : 0, ones = 0, index, word;
 	struct wye_fib_node *shared;
 
+	index = region_alloc(fib->region, WYE_SECTION_FIB_NODE, wye_fib_units(picture->n, narrow));
 	if (!index)
 		return 0;
-	leaf = region_alloc(region, WYE_SECTION_FIB_LEAF, picture->n_words);
-	if (!leaf) {
-		region_free(region, WYE_SECTION_FIB_NODE, index, 1);
-		return 0;
-	}
-	shared = fib_shared(fib, index);
+	word = WYE_FIB_CHILD | narrow | index;
+	shared = fib_shared(fib, word);
 	for (int i = 0; i < 4; i++) {
 		shared->bits[i] = picture->bits[i];
 		shared->rank[i] = (uint8_t)ones;
 		ones += (uint32_t)__builtin_popcountll(picture->bits[i]);
 	}
-	shared->leaf = leaf;
-	shared->words = picture->n_words;
-	atomic_store_explicit(&shared->inherited, inherited, memory_order_relaxed);
-	memcpy((uint32_t *)region_records(region, WYE_SECTION_FIB_LEAF) + leaf, picture->word, picture->n_words * 4);
-	return index;
+	if (narrow) {
+		memcpy((uint8_t *)shared + WYE_FIB_HEAD_BYTES, picture->place, picture->n);
+		fib_palette_ref(fib, picture->place, picture->n);
+	} else {
+		memcpy((uint8_t *)shared + WYE_FIB_HEAD_BYTES, picture->word, picture->n * 4);
+	}
+	atomic_store_explicit(wye_fib_inherited(shared, word), inherited, memory_order_relaxed);
+	return word;
 }
 
 /* A node built for the first time: its parent's next build links it. */
@@ -193,7 +202,7 @@ static void remove_node(struct fib *fib, uint32_t index)
 	uint32_t shared = node->shared;
 
 	if (node->linked) {
-		uint32_t inherited = atomic_load_explicit(&fib_shared(fib, shared)->inherited, memory_order_relaxed);
+		uint32_t inherited = atomic_load_explicit(fib_shared_inherited(fib, shared), memory_order_relaxed);
 
 		wye_publish_word(naming_word(fib, node), inherited); /* P1 */
 	}
@@ -222,7 +231,7 @@ int fib_node_build(struct fib *fib, uint32_t index)
 		return -ENOSPC;
 	}
 	if (old)
-		inherited = atomic_load_explicit(&fib_shared(fib, old)->inherited, memory_order_relaxed);
+		inherited = atomic_load_explicit(fib_shared_inherited(fib, old), memory_order_relaxed);
 	else if (root)
 		inherited = fib_root_word(root, node->slot);
 	overlay(fib, node, picture.word);
@@ -236,7 +245,7 @@ int fib_node_build(struct fib *fib, uint32_t index)
 	node->shared = shared;
 	node->linked |= root != NULL;
 	if (node->linked)
-		wye_publish_word(naming_word(fib, node), WYE_FIB_CHILD | shared); /* P1 */
+		wye_publish_word(naming_word(fib, node), shared); /* P1 */
 	else
 		wait_for_parent(fib, index);
 	if (old)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The FIB writer's private half: what was set, in a form from which any node can be rebuilt without looking at a
- * route. fib.c is the door, fib_store.c keeps the sets, fib_build.c turns a set into a published node, fib_root.c
- * does so for the root words.
+ * route. fib.c is the door, fib_store.c keeps the sets, fib_build.c turns a set into a published node (with the bytes
+ * of fib_palette.c if it can), fib_root.c does so for the root words.
  *
  * Prefixes are kept where they are published. Lengths 0..16 of a VRF and family: an array of ids in heap order (prefix
  * p of length l at 2^l + p). Longer ones in the node whose eight bits their length falls into: a bitmap of 512 bits
@@ -15,6 +15,7 @@
 
 #include "fib.h"
 #include "region_private.h"
+#include "wye_fib.h"
 
 #define FIB_LEVELS     14u	/* nodes on a path: address bits 16..23 is level 0, IPv6's 120..127 level 13 */
 #define FIB_HEAP_ROOT  131072u	/* prefixes of length 0..16 */
@@ -42,7 +43,7 @@ struct fib_node {
 	uint16_t n_ids;
 	uint16_t slot;		/* slot in the parent */
 	uint32_t parent;	/* node, or FIB_PARENT_ROOT | root */
-	uint32_t shared;	/* wye_fib_node it is published as, 0 = not yet */
+	uint32_t shared;	/* the word that names it as it is published, 0 = not yet */
 	uint32_t next_dirty;
 	uint32_t next_pending;	/* in parent's list; of a free node: the next free one */
 	uint32_t pending;	/* children that came or went since this node was built */
@@ -51,6 +52,16 @@ struct fib_node {
 	uint8_t in_use : 1, dirty : 1, linked : 1, is_pending : 1;
 };
 static_assert(sizeof(struct fib_node) == 96, "a node's private cost");
+
+struct fib_palette {		/* place 0 stands for id 0 */
+	uint8_t *of_id;		/* id → place, 0 = none */
+	uint32_t cap_ids;
+	uint32_t id[256];
+	uint32_t refs[256];	/* entries of published nodes that say it */
+	uint64_t idle_epoch[256];	/* when refs became 0 */
+	uint32_t n_idle;	/* places with refs 0 */
+	uint32_t next;		/* where to look for one */
+};
 
 struct fib {
 	struct region *region;
@@ -61,6 +72,7 @@ struct fib {
 	uint32_t hash_mask, n_hashed;
 	struct runs ids;	/* the nodes' id lists */
 	uint64_t ids_bytes;
+	struct fib_palette palette;
 	uint32_t dirty[FIB_LEVELS];	/* lists by level */
 	uint32_t n_dirty;	/* nodes dirty + root prefixes changed */
 };
@@ -89,10 +101,21 @@ static inline bool fib_node_empty(const struct fib_node *node)
 int fib_node_build(struct fib *fib, uint32_t node);	/* 0; -ENOSPC: region full, nothing changed */
 void fib_shared_retire(struct fib *fib, uint32_t shared);
 
-static inline struct wye_fib_node *fib_shared(const struct fib *fib, uint32_t index)
+static inline struct wye_fib_node *fib_shared(const struct fib *fib, uint32_t word)
 {
-	return (struct wye_fib_node *)region_records(fib->region, WYE_SECTION_FIB_NODE) + index;
+	return (struct wye_fib_node *)region_records(fib->region, WYE_SECTION_FIB_NODE) + (word & WYE_FIB_INDEX);
 }
+
+/* What holds in the node that `word` names where it says nothing. */
+static inline _Atomic uint32_t *fib_shared_inherited(const struct fib *fib, uint32_t word)
+{
+	return wye_fib_inherited(fib_shared(fib, word), word);
+}
+
+/* ---- fib_palette.c ---- */
+uint32_t fib_palette_find(struct fib *fib, uint32_t id);	/* a place that stands for id; 0 = none to be had */
+void fib_palette_ref(struct fib *fib, const uint8_t *places, uint32_t n);
+void fib_palette_unref(struct fib *fib, const uint8_t *places, uint32_t n);
 
 /* ---- fib_root.c ---- */
 int fib_root_create(struct fib *fib, uint32_t vrf, uint8_t family);

@@ -102,7 +102,7 @@ static void say(struct fib *fib, struct fib_root *root, uint32_t slot, uint32_t 
 	_Atomic uint32_t *where = &root->words[slot];
 
 	if (word & WYE_FIB_CHILD) {
-		where = &fib_shared(fib, word & ~WYE_FIB_CHILD)->inherited;
+		where = fib_shared_inherited(fib, word);
 		word = atomic_load_explicit(where, memory_order_relaxed);
 	}
 	if (word != id)

@@ -9,12 +9,18 @@
 
 #include "fib_private.h"
 
-#define HASH_MIN 1024u
+#define HASH_MIN    1024u
+#define IDS_GRANULE 4u
+
+static uint32_t granules(uint32_t n)
+{
+	return (n + IDS_GRANULE - 1) / IDS_GRANULE;
+}
 
 static bool back_ids(struct runs *runs, uint32_t top)
 {
 	struct fib *fib = runs->ctx;
-	uint64_t need = (uint64_t)top * RUNS_GRANULE_WORDS * 4, bytes = fib->ids_bytes + fib->ids_bytes / 4 + 65536;
+	uint64_t need = (uint64_t)top * runs->granule * 4, bytes = fib->ids_bytes + fib->ids_bytes / 4 + 65536;
 	uint32_t *base;
 
 	if (need <= fib->ids_bytes)
@@ -29,8 +35,11 @@ static bool back_ids(struct runs *runs, uint32_t top)
 
 int fib_store_create(struct fib *fib)
 {
-	uint64_t ids = fib->region->base->section[WYE_SECTION_FIB_LEAF].capacity;
+	const struct wye_section *section = fib->region->base->section;
+	uint64_t ids = (uint64_t)section[WYE_SECTION_ROUTE4].capacity + section[WYE_SECTION_ROUTE6].capacity;
 
+	fib->palette.n_idle = 255;
+	fib->palette.refs[0] = 1;	/* always in use */
 	fib->cap_nodes = 1024;
 	fib->n_nodes = 1;
 	fib->hash_mask = HASH_MIN - 1;
@@ -38,13 +47,15 @@ int fib_store_create(struct fib *fib)
 	fib->hash = calloc(HASH_MIN, sizeof(*fib->hash));
 	if (!fib->node || !fib->hash)
 		return -ENOMEM;
-	return runs_init(&fib->ids, NULL, ids, back_ids, fib);
+	/* a node's last granule may be filled by a quarter only */
+	return runs_init(&fib->ids, NULL, IDS_GRANULE, (uint32_t)(ids * 2), back_ids, fib);
 }
 
 void fib_store_destroy(struct fib *fib)
 {
 	free(fib->node);
 	free(fib->hash);
+	free(fib->palette.of_id);
 	free(fib->ids.base);
 	runs_fini(&fib->ids);
 }
@@ -163,7 +174,7 @@ void fib_node_unmake(struct fib *fib, uint32_t index)
 	struct fib_node *node = &fib->node[index];
 
 	if (node->ids)
-		runs_free(&fib->ids, node->ids, node->n_ids);
+		runs_free(&fib->ids, node->ids / IDS_GRANULE, granules(node->n_ids));
 	hash_remove(fib, index);
 	if (!(node->parent & FIB_PARENT_ROOT))
 		fib->node[node->parent].n_children--;
@@ -208,16 +219,16 @@ static int resize(struct fib *fib, struct fib_node *node, uint32_t n)
 {
 	uint32_t run = 0, keep = n < node->n_ids ? n : node->n_ids;
 
-	if (runs_granules(n) == runs_granules(node->n_ids))
+	if (granules(n) == granules(node->n_ids))
 		return 0;
 	if (n) {
-		run = runs_alloc(&fib->ids, n);
+		run = runs_alloc(&fib->ids, granules(n)) * IDS_GRANULE;
 		if (!run)
 			return -ENOMEM;
 		memcpy(fib->ids.base + run, fib_node_ids(fib, node), keep * 4);
 	}
 	if (node->ids)
-		runs_free(&fib->ids, node->ids, node->n_ids);
+		runs_free(&fib->ids, node->ids / IDS_GRANULE, granules(node->n_ids));
 	node->ids = run;
 	return 0;
 }

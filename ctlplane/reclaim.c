@@ -41,6 +41,7 @@ struct region_retired {
 		uint64_t epoch, end;
 	} batch[BATCHES];		/* oldest first */
 	uint32_t n_batches;
+	uint64_t freed_epoch;		/* of the last batch freed */
 	uint64_t dead_check_ns;
 	bool poison;
 };
@@ -79,11 +80,12 @@ static bool back_runs(struct runs *runs, uint32_t top)
 {
 	struct region *region = runs->ctx;
 	enum wye_section_id id = runs == &region->pool[WYE_SECTION_GROUP].runs ? WYE_SECTION_GROUP :
-				 WYE_SECTION_FIB_LEAF;
+				 WYE_SECTION_FIB_NODE;
+	uint32_t records = top * region_section_info[id].granule;
 
-	if (!back(region, id, (uint64_t)top * RUNS_GRANULE_WORDS))
+	if (!back(region, id, records))
 		return false;
-	atomic_store_explicit(&section_of(region, id)->used, top * RUNS_GRANULE_WORDS, memory_order_release);
+	atomic_store_explicit(&section_of(region, id)->used, records, memory_order_release);
 	return true;
 }
 
@@ -96,10 +98,11 @@ int region_pools_create(struct region *region)
 	for (int i = 0; i < WYE_SECTIONS; i++) {
 		struct wye_section *section = section_of(region, i);
 		struct region_pool *pool = &region->pool[i];
+		uint32_t granule = region_section_info[i].granule;
 
 		pool->unit = region_section_info[i].unit;
-		if (region_section_info[i].runs &&
-		    runs_init(&pool->runs, region_records(region, i), section->capacity, back_runs, region))
+		if (granule && runs_init(&pool->runs, region_records(region, i), granule * section->record_bytes / 4,
+					 section->capacity / granule, back_runs, region))
 			return -ENOMEM;
 		/* Index 0 is never handed out, but it is read: "none" must be zeros, not a fault. The neighbour hash is
 		 * probed everywhere from the start. Roots are backed page by page (fib.c). */
@@ -156,9 +159,10 @@ static uint32_t take(struct region *region, enum wye_section_id id, uint32_t cou
 	struct wye_section *section = section_of(region, id);
 	struct region_pool *pool = &region->pool[id];
 	uint32_t used = atomic_load_explicit(&section->used, memory_order_relaxed);
+	uint32_t granule = region_section_info[id].granule;
 
-	if (region_section_info[id].runs)
-		return runs_alloc(&pool->runs, count);
+	if (granule)
+		return runs_alloc(&pool->runs, (count + granule - 1) / granule) * granule;
 	if (pool->n_free) {
 		pool->live++;
 		return pool->free[--pool->n_free];
@@ -207,7 +211,9 @@ uint32_t region_live(const struct region *region, enum wye_section_id id)
 {
 	const struct region_pool *pool = &region->pool[id];
 
-	return region_section_info[id].runs ? pool->runs.live_words : pool->live;
+	uint32_t granule = region_section_info[id].granule;
+
+	return granule ? pool->runs.live * granule : pool->live;
 }
 
 /* ---- taking back --------------------------------------------------------------------------------------------------- */
@@ -238,7 +244,6 @@ static void blank(struct region *region, enum wye_section_id id, uint32_t index,
 	case WYE_SECTION_NEXTHOP:
 	case WYE_SECTION_GROUP:
 	case WYE_SECTION_FIB_NODE:
-	case WYE_SECTION_FIB_LEAF:
 		if (region->retired->poison)
 			memset(record, 0x5a, (size_t)count * region_section_info[id].record_bytes);
 		if (id == WYE_SECTION_NEIGH)
@@ -252,15 +257,21 @@ static void blank(struct region *region, enum wye_section_id id, uint32_t index,
 void region_free(struct region *region, enum wye_section_id id, uint32_t index, uint32_t count)
 {
 	struct region_pool *pool = &region->pool[id];
+	uint32_t granule = region_section_info[id].granule;
 
 	blank(region, id, index, count);
-	if (region_section_info[id].runs) {
-		runs_free(&pool->runs, index, count);
+	if (granule) {
+		runs_free(&pool->runs, index / granule, (count + granule - 1) / granule);
 		return;
 	}
 	pool->live--;
 	if (array_fit((void **)&pool->free, &pool->cap_free, sizeof(*pool->free), pool->n_free + 1))
 		pool->free[pool->n_free++] = index;	/* no memory: the record is lost, not reused too early */
+}
+
+uint64_t region_freed_epoch(const struct region *region)
+{
+	return region->retired->freed_epoch;
 }
 
 void region_poison(struct region *region, bool on)
@@ -396,7 +407,7 @@ static void reclaim(struct region *region)
 
 			region_free(region, e->what >> 24, e->index, e->what & 0xffffff);
 		}
-		done++;
+		retired->freed_epoch = retired->batch[done++].epoch;
 	}
 	retired->n_batches -= done;
 	memmove(retired->batch, retired->batch + done, retired->n_batches * sizeof(retired->batch[0]));

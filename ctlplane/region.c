@@ -27,21 +27,20 @@
 #define HUGE_BYTES (2ULL << 20)
 
 const struct region_section_info region_section_info[WYE_SECTIONS] = {
-	[WYE_SECTION_LINK] = { "link", NULL, sizeof(struct wye_link), 1, false },
-	[WYE_SECTION_ADDR] = { "addr", NULL, sizeof(struct wye_addr), 1, false },
-	[WYE_SECTION_LOCAL] = { "local", NULL, sizeof(struct wye_local), 1, false },
-	[WYE_SECTION_NEIGH] = { "neigh", "tables.neighbours", sizeof(struct wye_neigh), 1, false },
-	[WYE_SECTION_NEIGH_HASH] = { "neigh_hash", "tables.neighbours", 4, 1, false },
-	[WYE_SECTION_NEXTHOP_SLOT] = { "nexthop_slot", "tables.neighbours", 4, 1, false },
-	[WYE_SECTION_NEXTHOP] = { "nexthop", "tables.neighbours", sizeof(struct wye_nexthop), 1, false },
-	[WYE_SECTION_GROUP] = { "group", NULL, 4, 1, true },
-	[WYE_SECTION_ROUTE4] = { "route4", "tables.routes4", sizeof(struct wye_route4), 1, false },
-	[WYE_SECTION_ROUTE6] = { "route6", "tables.routes6", sizeof(struct wye_route6), 1, false },
-	[WYE_SECTION_VRF] = { "vrf", NULL, sizeof(struct wye_vrf), 1, false },
-	[WYE_SECTION_FIB4_ROOT] = { "fib4_root", NULL, 4, WYE_FIB_ROOT_WORDS, false },
-	[WYE_SECTION_FIB6_ROOT] = { "fib6_root", NULL, 4, WYE_FIB_ROOT_WORDS, false },
-	[WYE_SECTION_FIB_NODE] = { "fib_node", "tables.routes6", sizeof(struct wye_fib_node), 1, false },
-	[WYE_SECTION_FIB_LEAF] = { "fib_leaf", "tables.routes4", 4, 1, true },
+	[WYE_SECTION_LINK] = { "link", NULL, sizeof(struct wye_link), 1, 0 },
+	[WYE_SECTION_ADDR] = { "addr", NULL, sizeof(struct wye_addr), 1, 0 },
+	[WYE_SECTION_LOCAL] = { "local", NULL, sizeof(struct wye_local), 1, 0 },
+	[WYE_SECTION_NEIGH] = { "neigh", "tables.neighbours", sizeof(struct wye_neigh), 1, 0 },
+	[WYE_SECTION_NEIGH_HASH] = { "neigh_hash", "tables.neighbours", 4, 1, 0 },
+	[WYE_SECTION_NEXTHOP_SLOT] = { "nexthop_slot", "tables.neighbours", 4, 1, 0 },
+	[WYE_SECTION_NEXTHOP] = { "nexthop", "tables.neighbours", sizeof(struct wye_nexthop), 1, 0 },
+	[WYE_SECTION_GROUP] = { "group", NULL, 4, 1, 4 },
+	[WYE_SECTION_ROUTE4] = { "route4", "tables.routes4", sizeof(struct wye_route4), 1, 0 },
+	[WYE_SECTION_ROUTE6] = { "route6", "tables.routes6", sizeof(struct wye_route6), 1, 0 },
+	[WYE_SECTION_VRF] = { "vrf", NULL, sizeof(struct wye_vrf), 1, 0 },
+	[WYE_SECTION_FIB4_ROOT] = { "fib4_root", NULL, 4, WYE_FIB_ROOT_WORDS, 0 },
+	[WYE_SECTION_FIB6_ROOT] = { "fib6_root", NULL, 4, WYE_FIB_ROOT_WORDS, 0 },
+	[WYE_SECTION_FIB_NODE] = { "fib_node", "tables.routes6", sizeof(struct wye_fib_node), 1, 1 },
 };
 
 static uint32_t bounded(uint64_t n)
@@ -58,8 +57,8 @@ static uint32_t hash_buckets(uint64_t neighbours)
 	return n;
 }
 
-/* From the three bounds the operator gives. A node for each IPv4 route and four for each IPv6 route is more than any
- * table seen needs (about 0.05 and 0.5); what a table full of hostile prefixes needs on top ends in `failed`. */
+/* From the three bounds the operator gives. One unit of FIB_NODE for each IPv4 route and four for each IPv6 route is
+ * more than full tables take (about 0.1 and 1); what a table of hostile prefixes needs on top ends in `failed`. */
 static void capacities(uint32_t capacity[WYE_SECTIONS], const struct wye_config *config)
 {
 	uint64_t routes4 = config->tables.routes4, routes6 = config->tables.routes6;
@@ -79,7 +78,6 @@ static void capacities(uint32_t capacity[WYE_SECTIONS], const struct wye_config 
 	capacity[WYE_SECTION_FIB4_ROOT] = REGION_VRFS * WYE_FIB_ROOT_WORDS;
 	capacity[WYE_SECTION_FIB6_ROOT] = REGION_VRFS * WYE_FIB_ROOT_WORDS;
 	capacity[WYE_SECTION_FIB_NODE] = bounded(routes4 + routes6 * 4 + (64u << 10));
-	capacity[WYE_SECTION_FIB_LEAF] = bounded(routes4 * 6 + routes6 * 16 + (1u << 20));
 }
 
 /* What full tables of an ordinary shape take, to judge whether hugetlbfs has room. */

@@ -52,7 +52,7 @@ static inline void *region_records(const struct region *region, enum wye_section
 	return (char *)region->base + region->base->section[id].offset;
 }
 
-/* `count` adjacent records or words (count > 1 only for GROUP and FIB_LEAF). 0 = section full: sets `failed`, prints
+/* `count` adjacent records or words (count > 1 only for GROUP and FIB_NODE). 0 = section full: sets `failed`, prints
  * once which section, its capacity and the config key that raises it. Contents are undefined, not zero. */
 uint32_t region_alloc(struct region *region, enum wye_section_id id, uint32_t count);
 /* No reader can have seen it, or it is under scheme (b): free at once. */
@@ -60,7 +60,7 @@ void region_free(struct region *region, enum wye_section_id id, uint32_t index, 
 /* Already unlinked, but a reader may still hold it: free after a grace period. Nexthop ids and what they mean
  * (NEXTHOP_SLOT, NEXTHOP, GROUP) wait for fib_flush() besides: until then FIB words still name the old id. */
 void region_retire(struct region *region, enum wye_section_id id, uint32_t index, uint32_t count);
-/* Records (words, for GROUP and FIB_LEAF whole runs of four) in use and not yet freed, retired ones included. */
+/* Records (for GROUP words in whole runs of four) in use and not yet freed, retired ones included. */
 uint32_t region_live(const struct region *region, enum wye_section_id id);
 /* Raises the epoch if anything was retired since, frees what every reader has left behind; frees slots of dead
  * readers. Cheap when there is nothing to do; call once an event loop turn. */

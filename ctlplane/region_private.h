@@ -11,7 +11,7 @@
 #define REGION_VRFS 256u	/* records in VRF, index 0 included */
 
 struct region_pool {		/* one a section */
-	struct runs runs;	/* sections with runs: GROUP, FIB_LEAF */
+	struct runs runs;	/* sections with runs: GROUP, FIB_NODE */
 	uint32_t *free;		/* the others: stack of free indices */
 	uint32_t n_free, cap_free;
 	uint32_t unit;		/* records handed out together; 65,536 for roots, else 1 */
@@ -25,7 +25,7 @@ struct region_section_info {
 	const char *key;	/* the config key that raises its capacity; NULL: a fixed bound */
 	uint32_t record_bytes;
 	uint32_t unit;
-	bool runs;
+	uint32_t granule;	/* sections with runs: records in a granule; else 0 */
 };
 extern const struct region_section_info region_section_info[WYE_SECTIONS];
 
@@ -38,6 +38,9 @@ void region_pools_destroy(struct region *region);
  * there is no memory for it, so nothing is written before this said 0. -ENOMEM.
  */
 int region_populate(struct region *region, uint64_t from, uint64_t to);
+
+/* What was retired under this epoch or an earlier one has been freed. */
+uint64_t region_freed_epoch(const struct region *region);
 
 /* Tests only: what is freed is overwritten, so that a reader that still looks at it is noticed. */
 void region_poison(struct region *region, bool on);

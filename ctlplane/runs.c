@@ -9,16 +9,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define PREV(r, g)     ((r)->base[(uint64_t)(g) * RUNS_GRANULE_WORDS])
-#define NEXT(r, g)     ((r)->base[(uint64_t)(g) * RUNS_GRANULE_WORDS + 1])
-#define SIZE(r, g)     ((r)->base[(uint64_t)(g) * RUNS_GRANULE_WORDS + 2])
-#define TAIL(r, g, n)  ((r)->base[((uint64_t)(g) + (n)) * RUNS_GRANULE_WORDS - 1])
+#define PREV(r, g)     ((r)->base[(uint64_t)(g) * (r)->granule])
+#define NEXT(r, g)     ((r)->base[(uint64_t)(g) * (r)->granule + 1])
+#define SIZE(r, g)     ((r)->base[(uint64_t)(g) * (r)->granule + 2])
+#define TAIL(r, g, n)  ((r)->base[((uint64_t)(g) + (n)) * (r)->granule - 1])
 
-int runs_init(struct runs *runs, uint32_t *base, uint64_t words, bool (*back)(struct runs *, uint32_t), void *ctx)
+int runs_init(struct runs *runs, uint32_t *base, uint32_t granule_words, uint32_t limit,
+	      bool (*back)(struct runs *, uint32_t), void *ctx)
 {
-	*runs = (struct runs){ .base = base, .top = 1, .back = back, .ctx = ctx };
-	runs->limit = (uint32_t)(words / RUNS_GRANULE_WORDS);
-	runs->edge = calloc(runs->limit / 64 + 2, sizeof(*runs->edge));
+	*runs = (struct runs){ .base = base, .top = 1, .limit = limit, .granule = granule_words, .back = back,
+			       .ctx = ctx };
+	runs->edge = calloc(limit / 64 + 2, sizeof(*runs->edge));
 	return runs->edge ? 0 : -ENOMEM;
 }
 
@@ -113,31 +114,29 @@ static uint32_t find(const struct runs *runs, uint32_t n)
 	return large ? runs->bin[RUNS_EXACT_BINS + (uint32_t)__builtin_ctz(large)] : 0;
 }
 
-uint32_t runs_alloc(struct runs *runs, uint32_t words)
+uint32_t runs_alloc(struct runs *runs, uint32_t count)
 {
-	uint32_t n = runs_granules(words), g = find(runs, n);
+	uint32_t g = find(runs, count);
 
 	if (g) {
-		uint32_t rest = SIZE(runs, g) - n;
+		uint32_t rest = SIZE(runs, g) - count;
 
 		bin_remove(runs, g);
 		if (rest)
-			bin_push(runs, g + n, rest);
+			bin_push(runs, g + count, rest);
 	} else {
-		if (n > runs->limit - runs->top || !runs->back(runs, runs->top + n))
+		if (count > runs->limit - runs->top || !runs->back(runs, runs->top + count))
 			return 0;
 		g = runs->top;
-		runs->top += n;
+		runs->top += count;
 	}
-	runs->live_words += n * RUNS_GRANULE_WORDS;
-	return g * RUNS_GRANULE_WORDS;
+	runs->live += count;
+	return g;
 }
 
-void runs_free(struct runs *runs, uint32_t index, uint32_t words)
+void runs_free(struct runs *runs, uint32_t g, uint32_t n)
 {
-	uint32_t g = index / RUNS_GRANULE_WORDS, n = runs_granules(words);
-
-	runs->live_words -= n * RUNS_GRANULE_WORDS;
+	runs->live -= n;
 	if (g > 1 && is_edge(runs, g - 1)) {
 		uint32_t left = TAIL(runs, g - 1, 1);
 

@@ -14,7 +14,7 @@ struct wye_fib {
 	const _Atomic uint32_t *root4;
 	const _Atomic uint32_t *root6;
 	const struct wye_fib_node *nodes;
-	const _Atomic uint32_t *leaves;
+	const _Atomic uint32_t *palette;
 };
 
 static inline const void *wye_section_base(const struct wye_region *region, enum wye_section_id id)
@@ -30,33 +30,87 @@ static inline struct wye_fib wye_fib_of(const struct wye_region *region, uint32_
 		.root4 = (const _Atomic uint32_t *)wye_section_base(region, WYE_SECTION_FIB4_ROOT) + v->root4,
 		.root6 = (const _Atomic uint32_t *)wye_section_base(region, WYE_SECTION_FIB6_ROOT) + v->root6,
 		.nodes = wye_section_base(region, WYE_SECTION_FIB_NODE),
-		.leaves = wye_section_base(region, WYE_SECTION_FIB_LEAF),
+		.palette = region->fib_palette,
 	};
 }
 
-/* The word that slot of node stands for. Constant data behind an acquired word: plain loads; the word itself may
- * be replaced (child rebuilt), hence the acquire. */
-static inline uint32_t wye_fib_slot(const struct wye_fib *fib, const struct wye_fib_node *node, uint32_t slot)
+static inline const struct wye_fib_node *wye_fib_node(const struct wye_fib *fib, uint32_t word)
 {
-	uint32_t i = slot >> 6;
-	uint64_t up_to = node->bits[i] & (~0ULL >> (63 - (slot & 63)));
-
-	return wye_read_word(&fib->leaves[node->leaf + node->rank[i] + (uint32_t)__builtin_popcountll(up_to) - 1]);
+	return &fib->nodes[word & WYE_FIB_INDEX];
 }
 
-/* Follows `word` through the address bytes from addr[2] on. */
-static inline uint32_t wye_fib_walk(const struct wye_fib *fib, uint32_t word, const uint8_t *addr)
+/* The number of slot's entry. Constant data behind an acquired word: plain loads. */
+static inline uint32_t wye_fib_entry(const struct wye_fib_node *node, uint32_t slot)
 {
-	uint32_t inherited = 0;
+	uint32_t i = slot >> 6;
+
+	return node->rank[i] + (uint32_t)__builtin_popcountll(node->bits[i] << (~slot & 63)) - 1;
+}
+
+static inline uint32_t wye_fib_entries(const struct wye_fib_node *node)
+{
+	return node->rank[3] + (uint32_t)__builtin_popcountll(node->bits[3]);
+}
+
+static inline _Atomic uint32_t *wye_fib_inherited(const struct wye_fib_node *node, uint32_t word)
+{
+	return (_Atomic uint32_t *)((char *)(uintptr_t)node +
+				    wye_fib_inherited_at(wye_fib_entries(node), word & WYE_FIB_NARROW));
+}
+
+/* Word number `entry` of a wide node. */
+static inline _Atomic uint32_t *wye_fib_word(const struct wye_fib_node *node, uint32_t entry)
+{
+	return (_Atomic uint32_t *)((char *)(uintptr_t)node + WYE_FIB_HEAD_BYTES) + entry;
+}
+
+/* What `slot` says in the node that `word` names: a nexthop id, 0, or the name of a child. */
+static inline uint32_t wye_fib_step(const struct wye_fib *fib, uint32_t word, uint32_t slot)
+{
+	const struct wye_fib_node *node = wye_fib_node(fib, word);
+	uint32_t entry = wye_fib_entry(node, slot);
+
+	if (word & WYE_FIB_NARROW) {
+		const uint8_t *places = (const uint8_t *)node + WYE_FIB_HEAD_BYTES;
+
+		return atomic_load_explicit((_Atomic uint32_t *)&fib->palette[places[entry]], memory_order_relaxed);
+	}
+	return wye_read_word(wye_fib_word(node, entry)); /* may name a child that was rebuilt: acquire */
+}
+
+/* What holds where the node that `word` names says 0; 0 = ask the node above. */
+static inline uint32_t wye_fib_above(const struct wye_fib *fib, uint32_t word)
+{
+	return wye_read_word(wye_fib_inherited(wye_fib_node(fib, word), word));
+}
+
+/* Goes down again from root word `word` for an address whose last node says nothing: the nearest answer above. */
+static inline uint32_t wye_fib_fallback(const struct wye_fib *fib, uint32_t word, const uint8_t *addr)
+{
+	uint32_t nearest = 0;
 
 	for (const uint8_t *byte = addr + 2; word & WYE_FIB_CHILD; byte++) {
-		const struct wye_fib_node *node = &fib->nodes[word & ~WYE_FIB_CHILD];
-		uint32_t here = atomic_load_explicit((_Atomic uint32_t *)&node->inherited, memory_order_acquire);
+		uint32_t here = wye_fib_above(fib, word);
 
-		inherited = here ? here : inherited;
-		word = wye_fib_slot(fib, node, *byte);
+		nearest = here ? here : nearest;
+		word = wye_fib_step(fib, word, *byte);
 	}
-	return word ? word : inherited;
+	return word ? word : nearest;
+}
+
+/* Follows root word `root` through the address bytes from addr[2] on. */
+static inline uint32_t wye_fib_walk(const struct wye_fib *fib, uint32_t root, const uint8_t *addr)
+{
+	uint32_t word = root, last = 0;
+
+	for (const uint8_t *byte = addr + 2; word & WYE_FIB_CHILD; byte++) {
+		last = word;
+		word = wye_fib_step(fib, word, *byte);
+	}
+	if (word || !last)
+		return word;
+	word = wye_fib_above(fib, last);
+	return word ? word : wye_fib_fallback(fib, root, addr);
 }
 
 /* dst: the four bytes as they stand in the packet. */

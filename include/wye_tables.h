@@ -27,8 +27,7 @@ enum wye_section_id {
 	WYE_SECTION_VRF,
 	WYE_SECTION_FIB4_ROOT,	/* u32 words: WYE_FIB_ROOT_WORDS per VRF */
 	WYE_SECTION_FIB6_ROOT,
-	WYE_SECTION_FIB_NODE,	/* struct wye_fib_node, both families, all VRFs */
-	WYE_SECTION_FIB_LEAF,	/* u32 words */
+	WYE_SECTION_FIB_NODE,	/* units of 64 bytes; a node takes one or more; both families, all VRFs */
 	WYE_SECTIONS
 };
 
@@ -53,7 +52,8 @@ struct wye_region {
 	_Atomic uint32_t parity;	/* WYE_PARITY_* bits that hold for the whole namespace; 0 = none */
 	uint64_t reserved[3];
 	struct wye_section section[WYE_SECTIONS];
-	uint8_t pad[4096 - 64 - 64 - 24 * WYE_SECTIONS];
+	uint8_t pad[4096 - 64 - 64 - 24 * WYE_SECTIONS - 1024];
+	_Atomic uint32_t fib_palette[256]; /* nexthop ids that narrow FIB nodes name by a byte; [0] is 0 */
 };
 static_assert(sizeof(struct wye_region) == 4096, "wye_region is one page");
 
@@ -282,25 +282,42 @@ static_assert(sizeof(struct wye_vrf) == 16, "wye_vrf is ABI");
 /*
  * The FIB is a multi-bit trie: a root of 65,536 words indexed by the address's first 16 bits, then nodes of 8 bits
  * each (IPv4: 24, 32; IPv6: 24, 32 … 128). A word is either a nexthop id (0 = nothing here, use what the nodes above
- * said) or, with WYE_FIB_CHILD, the index of a node.
+ * said) or, with WYE_FIB_CHILD, names a node: the index of its first unit.
  *
- * A node spans 256 slots but stores a word only where it differs from the slot before: `bits` marks those slots,
- * and slot s finds its word at leaf + (ones in bits up to and including s) - 1. Bit 0 is always set. `rank[i]` is the
- * number of ones before 64-bit word i. All of it is constant once reachable, save two: `inherited`, the nexthop id
- * that holds where a slot says 0, and words that name a child (replaced in place when the child is rebuilt).
+ * A node spans 256 slots but stores an entry only where it differs from the slot before: `bits` marks those slots,
+ * and slot s finds its entry at number (ones in bits up to and including s) - 1. Bit 0 is always set. `rank[i]` is the
+ * number of ones before 64-bit word i. Entries follow directly, so that a lookup touches one cache line, or two that
+ * are neighbours. They are words, or, in a narrow node (WYE_FIB_NARROW in the word that names it), bytes: indices into
+ * the region's fib_palette. A narrow node names no children. After the entries, at the next multiple of four, comes
+ * `inherited`: the nexthop id that holds where an entry says 0 (itself 0 = ask the node above).
+ *
+ * All of it is constant once reachable, save two: `inherited`, and words that name a child (replaced in place when
+ * the child is rebuilt). A palette entry is constant while a narrow node that a reader may hold uses it.
  */
 #define WYE_FIB_ROOT_WORDS 65536u
 #define WYE_FIB_CHILD	   0x80000000u
+#define WYE_FIB_NARROW	   0x40000000u	/* only with WYE_FIB_CHILD */
+#define WYE_FIB_INDEX	   0x3fffffffu
 
 struct wye_fib_node {
 	uint64_t bits[4];
 	uint8_t rank[4];
-	uint32_t leaf;			/* index into FIB_LEAF of this node's first word */
-	_Atomic uint32_t inherited;	/* nexthop id, 0 = ask the node above */
-	uint32_t words;			/* ones in bits: length of the run at leaf */
-	uint8_t pad[16];
+	uint8_t entries[28];	/* … and on into the next units */
 };
-static_assert(sizeof(struct wye_fib_node) == 64, "wye_fib_node is one cache line");
+static_assert(sizeof(struct wye_fib_node) == 64, "wye_fib_node starts with one cache line");
+
+#define WYE_FIB_HEAD_BYTES 36u
+
+/* Bytes from a node's start to `inherited`, and units of 64 bytes that it takes, for a number of entries. */
+static inline uint32_t wye_fib_inherited_at(uint32_t entries, uint32_t narrow)
+{
+	return WYE_FIB_HEAD_BYTES + (narrow ? (entries + 3) & ~3u : entries * 4);
+}
+
+static inline uint32_t wye_fib_units(uint32_t entries, uint32_t narrow)
+{
+	return (wye_fib_inherited_at(entries, narrow) + 4 + 63) / 64;
+}
 
 /* ---- layout hash --------------------------------------------------------------------------------------------------- */
 

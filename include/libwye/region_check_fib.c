@@ -32,33 +32,40 @@ static int bad_node(const struct region_check *check, const struct family *famil
 			expected, limit);
 }
 
-/* bits, rank and words must agree, for readers add them up to an index without a further look. */
-static int check_shape(const struct region_check *check, const struct family *family, uint32_t at,
-		       const struct wye_fib_node *node)
+/* bits and rank must agree, for readers add them up to an index without a further look; and the entries lie in units
+ * that are no other node's. Returns how many there are, 0 on error. */
+static uint32_t check_shape(const struct region_check *check, const struct family *family, uint32_t word,
+			    const struct wye_fib_node *node)
 {
-	uint32_t used = region_used(check, WYE_SECTION_FIB_LEAF);
-	uint32_t ones = 0;
+	uint32_t used = region_used(check, WYE_SECTION_FIB_NODE), at = word & WYE_FIB_INDEX, ones = 0, units;
 
 	if (!(node->bits[0] & 1))
-		return bad_node(check, family, at, "bit 0 is", 0, "expected", 1);
+		return bad_node(check, family, at, "bit 0 is", 0, "expected", 1), 0;
 	for (int i = 0; i < 4; i++) {
 		if (node->rank[i] != ones)
-			return bad_node(check, family, at, "rank", node->rank[i], "expected", ones);
+			return bad_node(check, family, at, "rank", node->rank[i], "expected", ones), 0;
 		ones += (uint32_t)__builtin_popcountll(node->bits[i]);
 	}
-	if (node->words != ones)
-		return bad_node(check, family, at, "words", node->words, "expected", ones);
-	if (node->leaf >= used || ones > used - node->leaf)
-		return bad_node(check, family, at, "run of leaves at", node->leaf, "section FIB_LEAF has", used);
-	return region_index(check, "nexthop inherited by FIB node", at, WYE_SECTION_NEXTHOP_SLOT,
-			    atomic_load_explicit((_Atomic uint32_t *)&node->inherited, memory_order_acquire));
+	units = wye_fib_units(ones, word & WYE_FIB_NARROW);
+	if (units > used - at)
+		return bad_node(check, family, at, "units", units, "section FIB_NODE has", used), 0;
+	for (uint32_t i = 1; i < units; i++)
+		if (region_mark(check->nodes_seen, at + i))
+			return bad_node(check, family, at, "units", units, "but another node's is", at + i), 0;
+	return ones;
 }
 
 static int check_word(const struct region_check *check, const struct family *family, uint32_t word, int depth);
 
-/* Recursion is at most nodes_max deep. */
-static int check_node(const struct region_check *check, const struct family *family, uint32_t at, int depth)
+static uint32_t node_word(const struct wye_fib_node *node, uint32_t bytes)
 {
+	return atomic_load_explicit((const _Atomic uint32_t *)((const char *)node + bytes), memory_order_acquire); /* P2 */
+}
+
+/* Recursion is at most nodes_max deep. A narrow node's entries are bytes, and all of the palette was checked. */
+static int check_node(const struct region_check *check, const struct family *family, uint32_t word, int depth)
+{
+	uint32_t at = word & WYE_FIB_INDEX, narrow = word & WYE_FIB_NARROW, n;
 	const struct wye_fib_node *shared = region_at(check, WYE_SECTION_FIB_NODE, sizeof(*shared), at);
 	struct wye_fib_node node;
 	int error;
@@ -75,12 +82,13 @@ static int check_node(const struct region_check *check, const struct family *fam
 		node.bits[i] = shared->bits[i];
 		node.rank[i] = shared->rank[i];
 	}
-	node.leaf = shared->leaf;
-	node.words = shared->words;
-	node.inherited = atomic_load_explicit((_Atomic uint32_t *)&shared->inherited, memory_order_acquire);
-	error = check_shape(check, family, at, &node);
-	for (uint32_t i = 0; !error && i < node.words; i++)
-		error = check_word(check, family, region_word(check, WYE_SECTION_FIB_LEAF, node.leaf + i), depth + 1);
+	n = check_shape(check, family, word, &node);
+	if (!n)
+		return -EPROTO;
+	error = region_index(check, "nexthop inherited by FIB node", at, WYE_SECTION_NEXTHOP_SLOT,
+			     node_word(shared, wye_fib_inherited_at(n, narrow)));
+	for (uint32_t i = 0; !error && !narrow && i < n; i++)
+		error = check_word(check, family, node_word(shared, WYE_FIB_HEAD_BYTES + i * 4), depth + 1);
 	return error;
 }
 
@@ -89,11 +97,22 @@ static int check_word(const struct region_check *check, const struct family *fam
 	uint32_t slots = region_used(check, WYE_SECTION_NEXTHOP_SLOT);
 
 	if (word & WYE_FIB_CHILD)
-		return check_node(check, family, word & ~WYE_FIB_CHILD, depth);
+		return check_node(check, family, word, depth);
 	if (!word || word < slots)
 		return 0;
 	return why_fail(check->why, -EPROTO, "%s FIB: nexthop id %u, section NEXTHOP_SLOT has %u; " RESTART,
 			family->name, word, slots);
+}
+
+static int check_palette(const struct region_check *check)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; !error && i < 256; i++)
+		error = region_index(check, "FIB palette", i, WYE_SECTION_NEXTHOP_SLOT,
+				     atomic_load_explicit((_Atomic uint32_t *)&check->region->fib_palette[i],
+							  memory_order_relaxed));
+	return error;
 }
 
 /*
@@ -162,7 +181,7 @@ static int check_vrf_of_link(const struct region_check *check, uint32_t at)
 int region_check_fib(struct region_check *check)
 {
 	uint32_t used = region_used(check, WYE_SECTION_VRF);
-	int error = 0;
+	int error = check_palette(check);
 
 	if (used <= WYE_VRF_MAIN)
 		return why_fail(check->why, -EPROTO, "section VRF has %u records, the main one is missing; " RESTART,

@@ -27,7 +27,6 @@ const char *const region_section_name[WYE_SECTIONS] = {
 	[WYE_SECTION_FIB4_ROOT] = "FIB4_ROOT",
 	[WYE_SECTION_FIB6_ROOT] = "FIB6_ROOT",
 	[WYE_SECTION_FIB_NODE] = "FIB_NODE",
-	[WYE_SECTION_FIB_LEAF] = "FIB_LEAF",
 };
 
 /* Bytes a record, and how many there must at least be for a reader to work at all. */
@@ -48,7 +47,6 @@ static const struct {
 	[WYE_SECTION_FIB4_ROOT] = { 4, WYE_FIB_ROOT_WORDS },
 	[WYE_SECTION_FIB6_ROOT] = { 4, WYE_FIB_ROOT_WORDS },
 	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 1 },
-	[WYE_SECTION_FIB_LEAF] = { 4, 1 },
 };
 
 static uint64_t section_end(const struct wye_section *s)

@@ -24,8 +24,7 @@ static const struct {
 	[WYE_SECTION_VRF] = { sizeof(struct wye_vrf), 256, 2 },
 	[WYE_SECTION_FIB4_ROOT] = { 4, WYE_FIB_ROOT_WORDS, WYE_FIB_ROOT_WORDS },
 	[WYE_SECTION_FIB6_ROOT] = { 4, WYE_FIB_ROOT_WORDS, WYE_FIB_ROOT_WORDS },
-	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 64, 17 },
-	[WYE_SECTION_FIB_LEAF] = { 4, 1024, 64 },
+	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 512, 17 },
 };
 
 void *sample_record(struct wye_region *region, enum wye_section_id id, uint32_t index)
@@ -128,14 +127,14 @@ static void fill_routes(struct wye_region *region)
 	route6->nexthop = SAMPLE_NH_ONLINK;
 }
 
-/* Node `at` with `value` in slot `slot` and `elsewhere` in all others; its words start at *leaf. */
-static void fill_node(struct wye_region *region, uint32_t at, uint8_t slot, uint32_t value, uint32_t elsewhere,
-		      uint32_t *leaf)
+/* Node `at`, as `name` calls it, with `value` in slot `slot` and `elsewhere` in all others: palette places if narrow. */
+static void fill_node(struct wye_region *region, uint32_t name, uint8_t slot, uint32_t value, uint32_t elsewhere,
+		      uint32_t inherited)
 {
-	struct wye_fib_node *node = sample_record(region, WYE_SECTION_FIB_NODE, at);
-	uint32_t ones = 0;
+	struct wye_fib_node *node = sample_record(region, WYE_SECTION_FIB_NODE, name & WYE_FIB_INDEX);
+	const uint32_t says[3] = { elsewhere, value, elsewhere };
+	uint32_t ones = 0, first = slot == 0;
 
-	node->leaf = *leaf;
 	node->bits[0] = 1;
 	node->bits[slot >> 6] |= 1ULL << (slot & 63);
 	if (slot < 255)
@@ -144,31 +143,31 @@ static void fill_node(struct wye_region *region, uint32_t at, uint8_t slot, uint
 		node->rank[i] = (uint8_t)ones;
 		ones += (uint32_t)__builtin_popcountll(node->bits[i]);
 	}
-	node->words = ones;
-	if (slot > 0)
-		*word(region, WYE_SECTION_FIB_LEAF, (*leaf)++) = elsewhere;
-	*word(region, WYE_SECTION_FIB_LEAF, (*leaf)++) = value;
-	if (slot < 255)
-		*word(region, WYE_SECTION_FIB_LEAF, (*leaf)++) = elsewhere;
+	for (uint32_t i = 0; i < ones; i++) {
+		if (name & WYE_FIB_NARROW)
+			node->entries[i] = (uint8_t)says[first + i];
+		else
+			memcpy(node->entries + i * 4, &says[first + i], 4);
+	}
+	*wye_fib_inherited(node, name) = inherited;
 }
 
 static void fill_fib(struct wye_region *region)
 {
 	struct wye_vrf *vrf = sample_record(region, WYE_SECTION_VRF, WYE_VRF_MAIN);
-	uint32_t leaf = 1;
 
 	vrf->table = 254;
+	region->fib_palette[SAMPLE_PLACE] = SAMPLE_NH_GROUP;
 	for (uint32_t i = 0x0A00; i < 0x0B00; i++)
 		*word(region, WYE_SECTION_FIB4_ROOT, i) = SAMPLE_NH_GATEWAY;
 	*word(region, WYE_SECTION_FIB4_ROOT, 0x0A00) = WYE_FIB_CHILD | 1;
-	fill_node(region, 1, 7, WYE_FIB_CHILD | 2, SAMPLE_NH_GATEWAY, &leaf);
-	fill_node(region, 2, 9, SAMPLE_NH_BLACKHOLE, 0, &leaf);
-	((struct wye_fib_node *)sample_record(region, WYE_SECTION_FIB_NODE, 2))->inherited = SAMPLE_NH_GROUP;
+	fill_node(region, WYE_FIB_CHILD | 1, 7, WYE_FIB_CHILD | 2, SAMPLE_NH_GATEWAY, 0);
+	fill_node(region, WYE_FIB_CHILD | 2, 9, SAMPLE_NH_BLACKHOLE, 0, SAMPLE_NH_GROUP);
 	*word(region, WYE_SECTION_FIB6_ROOT, 0x2001) = WYE_FIB_CHILD | 3;
-	for (uint32_t at = 3; at < 16; at++)
-		fill_node(region, at, 0, WYE_FIB_CHILD | (at + 1), 0, &leaf);
-	fill_node(region, 16, 1, SAMPLE_NH_GROUP, 0, &leaf);
-	((struct wye_fib_node *)sample_record(region, WYE_SECTION_FIB_NODE, 3))->inherited = SAMPLE_NH_ONLINK;
+	for (uint32_t at = 3; at < 15; at++)
+		fill_node(region, WYE_FIB_CHILD | at, 0, WYE_FIB_CHILD | (at + 1), 0, at == 3 ? SAMPLE_NH_ONLINK : 0);
+	fill_node(region, WYE_FIB_CHILD | 15, 0, SAMPLE_NARROW, 0, 0);
+	fill_node(region, SAMPLE_NARROW, 1, SAMPLE_PLACE, 0, 0);
 }
 
 struct wye_region *sample_region(uint64_t *size_bytes)

@@ -20,8 +20,10 @@ enum {
 };
 /*
  * 10.0.0.0/8 → GATEWAY, 10.0.7.0/24 → GROUP (node 1), 10.0.7.9/32 → BLACKHOLE (node 2 below it),
- * 2001::/16 → ONLINK, 2001:0:0:0:0:0:0:1/128 → GROUP through nodes 3 to 16, one a byte.
+ * 2001::/16 → ONLINK, 2001:0:0:0:0:0:0:1/128 → GROUP through nodes 3 to 16, one a byte; the last one narrow.
  */
+#define SAMPLE_NARROW (WYE_FIB_CHILD | WYE_FIB_NARROW | 16)
+#define SAMPLE_PLACE  200u	/* in the palette, of GROUP */
 #define SAMPLE_IFINDEX 7u
 
 #endif

@@ -220,7 +220,7 @@ static void runs_do_not_overlap(void **state)
 {
 	struct tables *tables = *state;
 	static struct run run[3000];
-	uint32_t *words = region_records(&tables->region, WYE_SECTION_FIB_LEAF), most = 0, used;
+	uint32_t *units = region_records(&tables->region, WYE_SECTION_FIB_NODE), most = 0, used;
 	uint64_t seed = 3;
 
 	memset(run, 0, sizeof(run));
@@ -229,27 +229,27 @@ static void runs_do_not_overlap(void **state)
 
 		if (r->index) {
 			for (uint32_t i = 0; i < r->count; i++)
-				assert_int_equal(words[r->index + i], r->index);
-			region_free(&tables->region, WYE_SECTION_FIB_LEAF, r->index, r->count);
+				assert_int_equal(units[(r->index + i) * 16], r->index);
+			region_free(&tables->region, WYE_SECTION_FIB_NODE, r->index, r->count);
 			r->index = 0;
 			continue;
 		}
-		r->count = 1 + (uint32_t)(test_random(&seed) % 256);
-		r->index = region_alloc(&tables->region, WYE_SECTION_FIB_LEAF, r->count);
+		r->count = 1 + (uint32_t)(test_random(&seed) % 17);
+		r->index = region_alloc(&tables->region, WYE_SECTION_FIB_NODE, r->count);
 		assert_int_not_equal(r->index, 0);
 		for (uint32_t i = 0; i < r->count; i++)
-			words[r->index + i] = r->index;
-		if (region_live(&tables->region, WYE_SECTION_FIB_LEAF) > most)
-			most = region_live(&tables->region, WYE_SECTION_FIB_LEAF);
+			units[(r->index + i) * 16] = r->index;
+		if (region_live(&tables->region, WYE_SECTION_FIB_NODE) > most)
+			most = region_live(&tables->region, WYE_SECTION_FIB_NODE);
 	}
-	used = tables->region.base->section[WYE_SECTION_FIB_LEAF].used;
+	used = tables->region.base->section[WYE_SECTION_FIB_NODE].used;
 	assert_true(used < most + most / 5);	/* fragmentation: under 20% above the peak */
 	for (int i = 0; i < 3000; i++)
 		if (run[i].index)
-			region_free(&tables->region, WYE_SECTION_FIB_LEAF, run[i].index, run[i].count);
-	assert_int_equal(region_live(&tables->region, WYE_SECTION_FIB_LEAF), 0);
-	assert_int_equal(region_alloc(&tables->region, WYE_SECTION_FIB_LEAF, used - 4), 4);
-	region_free(&tables->region, WYE_SECTION_FIB_LEAF, 4, used - 4);
+			region_free(&tables->region, WYE_SECTION_FIB_NODE, run[i].index, run[i].count);
+	assert_int_equal(region_live(&tables->region, WYE_SECTION_FIB_NODE), 0);
+	assert_int_equal(region_alloc(&tables->region, WYE_SECTION_FIB_NODE, used - 1), 1);
+	region_free(&tables->region, WYE_SECTION_FIB_NODE, 1, used - 1);
 }
 
 static void full_section_says_so(void **state)

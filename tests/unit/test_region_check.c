@@ -101,15 +101,16 @@ static const struct wrong {
 	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD | 14, "IPv4 FIB node 16: depth 3, limit is 2"),
 	WORD(FIB6_ROOT, 99, WYE_FIB_CHILD | 1, "IPv6 FIB node 1: reached by two ways"),
 	RECORD(FIB_NODE, 1, wye_fib_node, bits[0], 2, "IPv4 FIB node 1: bit 0 is 0, expected 1"),
-	RECORD(FIB_NODE, 1, wye_fib_node, bits[3], 2, "IPv4 FIB node 1: words 3, expected 4"),
 	RECORD(FIB_NODE, 1, wye_fib_node, rank[1], 2, "IPv4 FIB node 1: rank 2, expected 3"),
-	RECORD(FIB_NODE, 1, wye_fib_node, words, 256, "IPv4 FIB node 1: words 256, expected 3"),
-	RECORD(FIB_NODE, 1, wye_fib_node, leaf, 62, "IPv4 FIB node 1: run of leaves at 62, section FIB_LEAF has 64"),
-	RECORD(FIB_NODE, 1, wye_fib_node, leaf, UINT32_MAX, "IPv4 FIB node 1: run of leaves"),
-	RECORD(FIB_NODE, 1, wye_fib_node, inherited, 6, "nexthop inherited by FIB node 1: index 6"),
-	RECORD(FIB_NODE, 1, wye_fib_node, inherited, WYE_FIB_CHILD, "nexthop inherited by FIB node 1"),
-	WORD(FIB_LEAF, 2, WYE_FIB_CHILD | 1, "IPv4 FIB node 1: reached by two ways"), /* a circle */
-	WORD(FIB_LEAF, 2, 9, "IPv4 FIB: nexthop id 9"),
+	RECORD(FIB_NODE, 1, wye_fib_node, bits[3], UINT64_MAX, "IPv4 FIB node 2: reached by two ways"), /* grown over it */
+	RECORD(FIB_NODE, 16, wye_fib_node, bits[3], UINT64_MAX, "IPv6 FIB node 16: units 2, section FIB_NODE has 17"),
+	RECORD(FIB_NODE, 1, wye_fib_node, entries[12], 6, "nexthop inherited by FIB node 1: index 6"),
+	RECORD(FIB_NODE, 1, wye_fib_node, entries[15], 128, "nexthop inherited by FIB node 1"),
+	RECORD(FIB_NODE, 16, wye_fib_node, entries[4], 6, "nexthop inherited by FIB node 16: index 6"),
+	RECORD(FIB_NODE, 1, wye_fib_node, entries[4], 1, "IPv4 FIB node 1: reached by two ways"), /* a circle */
+	RECORD(FIB_NODE, 1, wye_fib_node, entries[0], 9, "IPv4 FIB: nexthop id 9"),
+	HEADER(fib_palette[7], 6, "FIB palette 7: index 6, section NEXTHOP_SLOT has 6"),
+	HEADER(fib_palette[7], WYE_FIB_CHILD, "FIB palette 7: index"),
 };
 
 static void each_wrong_field_is_refused(void **state)
@@ -188,19 +189,22 @@ static void truncated_is_refused(void **state)
 /* Every node's words lead to the node after it, 256 times over: without the marks this would take 256^14 steps. */
 static void exploding_trie_ends(void **state)
 {
+	uint32_t units = wye_fib_units(256, false);
 	uint64_t size_bytes;
 	struct wye_region *region = sample_region(&size_bytes);
 	char why[WYE_WHY_BYTES];
 
-	region->section[WYE_SECTION_FIB_LEAF].used = 1024;
-	for (uint32_t at = 3; at < 17; at++) {
+	region->section[WYE_SECTION_FIB_NODE].used = 3 + 14 * units;
+	for (uint32_t at = 3; at < 3 + 14 * units; at += units) {
 		struct wye_fib_node *node = sample_record(region, WYE_SECTION_FIB_NODE, at);
 
-		*node = (struct wye_fib_node){ .bits = { -1, -1, -1, -1 }, .rank = { 0, 64, 128, 192 }, .words = 256 };
-		node->leaf = at & 1 ? 128 : 512;
+		memset((void *)node, 0, units * sizeof(*node));
+		memset(node->bits, 0xff, sizeof(node->bits));
+		for (uint32_t i = 0; i < 4; i++)
+			node->rank[i] = (uint8_t)(i * 64);
+		for (uint32_t i = 0; i < 256; i++)
+			*wye_fib_word(node, i) = at + units < 3 + 14 * units ? WYE_FIB_CHILD | (at + units) : 0;
 	}
-	for (uint32_t leaf = 128; leaf < 1024; leaf++)
-		*(uint32_t *)sample_record(region, WYE_SECTION_FIB_LEAF, leaf) = WYE_FIB_CHILD | (leaf < 512 ? 4 : 5);
 	assert_int_equal(wye_region_check(region, size_bytes, why), -EPROTO);
 	assert_non_null(strstr(why, "reached by two ways"));
 	free(region);

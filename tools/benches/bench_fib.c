@@ -300,7 +300,7 @@ static double section_mib(const struct contest *c, enum wye_section_id id)
 
 static double fib_mib(const struct contest *c, uint32_t roots)
 {
-	return section_mib(c, WYE_SECTION_FIB_NODE) + section_mib(c, WYE_SECTION_FIB_LEAF) + roots * 0.25;
+	return section_mib(c, WYE_SECTION_FIB_NODE) + roots * 0.25;
 }
 
 /* As handed out by the allocators, the space between included. */
@@ -308,8 +308,7 @@ static double used_mib(const struct contest *c)
 {
 	const struct wye_section *s = c->region.base->section;
 
-	return ((double)s[WYE_SECTION_FIB_NODE].used * s[WYE_SECTION_FIB_NODE].record_bytes +
-		(double)s[WYE_SECTION_FIB_LEAF].used * 4) / 1048576 + 0.5;
+	return (double)s[WYE_SECTION_FIB_NODE].used * s[WYE_SECTION_FIB_NODE].record_bytes / 1048576 + 0.5;
 }
 
 static void load(struct contest *c)
