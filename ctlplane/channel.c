@@ -2,81 +2,29 @@
 /* Channels: see channel.h. */
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "channel.h"
 #include "log.h"
 #include "mirror.h"
-#include "pool.h"
 
 #define EVENTS_A_TURN	 2048u	/* datagrams; a notification is one message */
 #define DUMPS_A_TURN	 8u	/* datagrams of 32 KiB */
 #define DUMP_BUFFER_BYTES (1u << 20)
+#define AUDIT_PAUSE	 4u	/* times as long as a datagram of an audit took: a fifth of a core at most */
+#define AUDIT_PAUSE_MIN_NS 1000000ULL
 
 /* ---- touched keys ---- */
 
-static uint64_t touch_hash(uint8_t class, const void *key, size_t len)
-{
-	uint64_t high = hash_bytes_of(key, len, class), low = hash_bytes_of(key, len, 0x5bd1e995u ^ class);
-
-	return (high << 32 | low) | 1; /* 0 = free slot */
-}
-
-static void touched_clear(struct touched *touched)
-{
-	if (touched->count)
-		memset(touched->slot, 0, (touched->mask + 1) * sizeof(*touched->slot));
-	touched->count = 0;
-}
-
-static uint32_t touched_slot(const struct touched *touched, uint64_t h)
-{
-	uint32_t at = (uint32_t)(h >> 1) & touched->mask;
-
-	while (touched->slot[at] && touched->slot[at] != h)
-		at = (at + 1) & touched->mask;
-	return at;
-}
-
-static bool touched_grow(struct touched *touched)
-{
-	struct touched bigger = { .mask = touched->slot ? touched->mask * 2 + 1 : 1023, .count = touched->count };
-
-	bigger.slot = calloc((size_t)bigger.mask + 1, sizeof(*bigger.slot));
-	if (!bigger.slot)
-		return false;
-	for (uint32_t i = 0; touched->slot && i <= touched->mask; i++)
-		if (touched->slot[i])
-			bigger.slot[touched_slot(&bigger, touched->slot[i])] = touched->slot[i];
-	free(touched->slot);
-	*touched = bigger;
-	return true;
-}
-
 void channel_touch(struct channel *channel, uint8_t class, const void *key, size_t len)
 {
-	struct touched *touched = &channel->touched;
-	uint64_t h;
-	uint32_t at;
-
-	if (!sync_dumping(&channel->sync))
-		return;
-	if ((!touched->slot || touched->count > touched->mask / 2) && !touched_grow(touched)) {
+	if (sync_dumping(&channel->sync) && !key_set_add(&channel->touched, class, key, len))
 		channel->dump_intr = true; /* out of memory: do not trust this dump */
-		return;
-	}
-	h = touch_hash(class, key, len);
-	at = touched_slot(touched, h);
-	touched->count += !touched->slot[at];
-	touched->slot[at] = h;
 }
 
 bool channel_touched(const struct channel *channel, uint8_t class, const void *key, size_t len)
 {
-	const struct touched *touched = &channel->touched;
-
-	return touched->count && touched->slot[touched_slot(touched, touch_hash(class, key, len))];
+	return key_set_has(&channel->touched, class, key, len);
 }
 
 /* ---- notifications ---- */
@@ -153,15 +101,58 @@ static void on_dumped(void *ctx, const struct nlmsghdr *msg)
 	}
 }
 
-static void dumps_ready(void *ctx)
+static void read_dumps(struct channel *channel, unsigned max_datagrams)
 {
-	struct channel *channel = ctx;
-	int n = endpoint_receive(&channel->dumps, DUMPS_A_TURN, on_dumped, channel);
+	int n = endpoint_receive(&channel->dumps, max_datagrams, on_dumped, channel);
 
 	if (n >= 0)
 		return;
 	atomic_fetch_add_explicit(&mirror_stats(channel->mirror)->overruns, 1, memory_order_relaxed);
 	sync_dump_ended(&channel->sync, n, false, now_ns());
+}
+
+/*
+ * An audit compares, so what the dump shows must not be newer than what was applied: the notifications first. The kernel
+ * filled this datagram when it was asked, or gave the one before.
+ */
+static void read_audit(struct channel *channel)
+{
+	uint64_t start = now_ns(), pause;
+
+	if (sync_dumping(&channel->sync) && !read_events(channel))
+		return;
+	read_dumps(channel, 1);
+	if (!channel->dump_open || event_pause(channel->loop, channel->dumps.fd, true) < 0)
+		return;
+	pause = AUDIT_PAUSE * (now_ns() - start);
+	channel->resume_ns = start + (pause > AUDIT_PAUSE_MIN_NS ? pause : AUDIT_PAUSE_MIN_NS);
+}
+
+void channel_resume(struct channel *channel, uint64_t now)
+{
+	if (!channel->resume_ns || now < channel->resume_ns)
+		return;
+	channel->resume_ns = 0;
+	event_pause(channel->loop, channel->dumps.fd, false);
+}
+
+int channel_due_ms(const struct channel *channel, uint64_t now)
+{
+	if (channel->absent)
+		return -1;
+	if (!channel->resume_ns)
+		return sync_due_ms(&channel->sync, now);
+	return now >= channel->resume_ns ? 0 : (int)((channel->resume_ns - now) / 1000000 + 1);
+}
+
+static void dumps_ready(void *ctx)
+{
+	struct channel *channel = ctx;
+
+	if (channel_audits(channel))
+		read_audit(channel);
+	else
+		read_dumps(channel, DUMPS_A_TURN);
 }
 
 /* A socket of its own making holds nothing of an abandoned dump. */
@@ -200,11 +191,12 @@ static int request(void *ctx, const struct sync_job *job)
 	struct channel *channel = ctx;
 	int error = channel->dump_open ? renew_dumps(channel) : 0;
 
+	channel_resume(channel, UINT64_MAX);
 	if (!error && job->fence)
 		error = fence(channel);
 	if (error)
 		return error;
-	touched_clear(&channel->touched);
+	key_set_clear(&channel->touched);
 	channel->dump_intr = false;
 	channel->dump_open = true;
 	log_debug("netlink %s: dump of class %u, family %u, link %u, table %u", channel->name, job->class, job->family,
@@ -216,7 +208,10 @@ static enum sync_outcome sweep(void *ctx, const struct sync_job *job, uint32_t g
 {
 	struct channel *channel = ctx;
 
-	return channel->sweep(channel->mirror, job, gen, attempt);
+	enum sync_outcome outcome = channel->sweep(channel->mirror, job, gen, attempt);
+
+	channel->audited += outcome == SYNC_DONE && job->audit;
+	return outcome;
 }
 
 static void interrupted(void *ctx)
@@ -254,6 +249,5 @@ void channel_close(struct channel *channel)
 {
 	endpoint_close(&channel->events);
 	endpoint_close(&channel->dumps);
-	free(channel->touched.slot);
-	channel->touched = (struct touched){ 0 };
+	key_set_close(&channel->touched);
 }

@@ -7,16 +7,11 @@
 #define CHANNEL_H
 
 #include "event.h"
+#include "key_set.h"
 #include "nl_socket.h"
 #include "nl_sync.h"
 
 struct mirror;
-
-/* Keys notified during the present dump: its word on them is old. 64-bit hashes of (class, key). */
-struct touched {
-	uint64_t *slot;
-	uint32_t mask, count;
-};
 
 struct channel {
 	const char *name;
@@ -25,11 +20,13 @@ struct channel {
 	int protocol;
 	struct nl_endpoint events, dumps;
 	struct sync sync;
-	struct touched touched;
+	struct key_set touched;	/* notified during the present dump: its word on them is old */
 	bool absent;		/* the kernel lacks the protocol: nothing to mirror, always in sync */
 	bool lost;		/* messages were lost and not yet made up for */
 	bool dump_open;		/* the dump socket may still hold parts of a dump */
 	bool dump_intr;		/* NLM_F_DUMP_INTR seen in it */
+	uint64_t resume_ns;	/* an audit's dump is read on then, 0 = now */
+	uint32_t audited;	/* audit jobs done, ever */
 	/* What the channel is for. */
 	void (*message)(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
 	struct nl_msg *(*request)(struct mirror *mirror, const struct sync_job *job);
@@ -46,6 +43,15 @@ static inline bool channel_idle(const struct channel *channel)
 {
 	return channel->absent || (channel->sync.state == SYNC_IN_SYNC && !channel->sync.n_jobs);
 }
+
+/* Is the present job an audit's? */
+static inline bool channel_audits(const struct channel *channel)
+{
+	return channel->sync.n_jobs && channel->sync.job[0].audit;
+}
+
+int channel_due_ms(const struct channel *channel, uint64_t now_ns);	/* as sync_due_ms */
+void channel_resume(struct channel *channel, uint64_t now_ns);	/* reads on, if an audit's pause is over */
 
 /* A notification about `key`; call for each. */
 void channel_touch(struct channel *channel, uint8_t class, const void *key, size_t len);

@@ -55,6 +55,17 @@ int event_replace(struct event_loop *loop, int old_fd, int new_fd)
 	return -ENOENT;
 }
 
+int event_pause(struct event_loop *loop, int fd, bool pause)
+{
+	for (unsigned i = 0; i < loop->n_sources; i++) {
+		struct epoll_event event = { .events = pause ? 0 : EPOLLIN, .data.u32 = i };
+
+		if (loop->source[i].fd == fd)
+			return epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, fd, &event) < 0 ? -errno : 0;
+	}
+	return -ENOENT;
+}
+
 int event_timer(struct event_loop *loop, uint32_t period_ms, void (*ready)(void *ctx), void *ctx)
 {
 	struct timespec period = { .tv_sec = period_ms / 1000, .tv_nsec = (long)(period_ms % 1000) * 1000000 };

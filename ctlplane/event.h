@@ -31,6 +31,8 @@ void event_close(struct event_loop *loop);
 int event_add(struct event_loop *loop, int fd, void (*ready)(void *ctx), void *ctx);
 /* The source's socket was replaced by another (its old fd is closed already or about to be). */
 int event_replace(struct event_loop *loop, int old_fd, int new_fd);
+/* Stops, or starts again, to listen for what is in the fd. */
+int event_pause(struct event_loop *loop, int fd, bool pause);
 /* Calls `ready` every period_ms. Returns the timerfd, closed by event_close. */
 int event_timer(struct event_loop *loop, uint32_t period_ms, void (*ready)(void *ctx), void *ctx);
 /* Until stop is set. turn() returns the most milliseconds to sleep, -1 = until something happens. */

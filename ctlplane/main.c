@@ -71,6 +71,7 @@ static void reload(void)
 	mirror.doublings = same ? mirror.doublings : 0;
 	if (!same && mirror.live && mirror_rebuild(&mirror, 0) < 0)
 		log_error("%s: tables: no region of that size can be made", mirror.config_path);
+	audit_open(&mirror);
 	wye_config_free(old);
 	log_info("%s: read again", mirror.config_path);
 }
@@ -82,6 +83,8 @@ static void on_signal(void *ctx)
 	while (read(mirror.signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
 			reload();
+		else if (info.ssi_signo == SIGUSR1)
+			mirror.audit.wanted = true;
 		else
 			mirror.loop.stop = true;
 	}
@@ -95,6 +98,7 @@ static int signals_open(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	mirror.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

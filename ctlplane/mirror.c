@@ -275,6 +275,7 @@ void mirror_close(struct mirror *mirror)
 		if (mirror->channel[i].name)
 			channel_close(&mirror->channel[i]);
 	tables_close(mirror->tables);
+	audit_close(mirror);
 	routes_close(mirror);
 	nexthops_close(mirror);
 	locals_close(mirror);
@@ -379,6 +380,7 @@ static void go_live(struct mirror *mirror)
 
 	region_flip(&mirror->tables->region);
 	mirror->live = true;
+	audit_open(mirror);
 	control_state(&mirror->control, WYE_MIRROR_IN_SYNC);
 	control_heartbeat(&mirror->control);
 	log_info("in sync after %.3f s: %llu links, %llu IPv4 and %llu IPv6 routes, %llu neighbours",
@@ -421,12 +423,24 @@ static int due_ms(const struct mirror *mirror)
 	int due = 250;
 
 	for (int i = 0; i < CHANNELS; i++) {
-		int ms = mirror->channel[i].absent ? -1 : sync_due_ms(&mirror->channel[i].sync, now);
+		int ms = channel_due_ms(&mirror->channel[i], now);
 
 		if (ms >= 0 && ms < due)
 			due = ms;
 	}
 	return due;
+}
+
+static void step_channels(struct mirror *mirror, bool *more)
+{
+	for (int i = 0; i < CHANNELS; i++) {
+		struct channel *channel = &mirror->channel[i];
+
+		if (channel->absent)
+			continue;
+		channel_resume(channel, now_ns());
+		*more |= sync_step(&channel->sync, now_ns());
+	}
 }
 
 int mirror_turn(void *ctx)
@@ -435,9 +449,7 @@ int mirror_turn(void *ctx)
 	bool more = false;
 
 	links_commit(mirror);
-	for (int i = 0; i < CHANNELS; i++)
-		if (!mirror->channel[i].absent)
-			more |= sync_step(&mirror->channel[i].sync, now_ns());
+	step_channels(mirror, &more);
 	links_commit(mirror);
 	start_phase_two(mirror);
 	more |= routes_walk(mirror);
@@ -446,6 +458,8 @@ int mirror_turn(void *ctx)
 	watch_loss(mirror);
 	if (!mirror->live && !more && all_idle(mirror) && !mirror->tables->region.unpublished)
 		go_live(mirror);
+	if (mirror->live && !more && all_idle(mirror) && !mirror->links.dirty && !mirror->tables->region.unpublished)
+		audit_turn(mirror);
 	mirror_beat(mirror);
 	return more || mirror->links.dirty ? 0 : due_ms(mirror);
 }

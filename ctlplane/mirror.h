@@ -109,6 +109,17 @@ struct parity {
 	bool iptables;			/* a legacy table is registered */
 };
 
+struct audit {
+	uint8_t phase;			/* enum sync_audit: the look under way, or just done */
+	bool settling;			/* between the looks */
+	bool wanted;			/* now, whatever the period says */
+	bool void_look;			/* out of memory in it */
+	struct key_set suspects;
+	uint32_t drift;			/* found by the present second look */
+	uint32_t audited, ordinary;	/* what the channels had done when the present look began */
+	uint64_t due_ns;
+};
+
 struct mirror {
 	const char *config_path;
 	struct wye_config *config;
@@ -124,6 +135,7 @@ struct mirror {
 	struct local_table locals;
 	struct rule_table rules;
 	struct parity parity;
+	struct audit audit;
 	uint32_t parity_bits;	/* as in wye_region.parity */
 	uint32_t hash_policy[2];
 	bool phase_two;		/* links are known: neighbours and routes have been asked for */
@@ -152,6 +164,16 @@ bool mirror_decoded(struct mirror *mirror, enum nl_verdict verdict, const struct
 /* A dump request: a message of type with the fixed header and, if not 0, 32-bit attributes. */
 struct nl_msg *mirror_request(int type, const void *header, size_t header_bytes, int attr1, uint32_t value1, int attr2,
 			      uint32_t value2);
+
+/* ---- audit.c ---- */
+void audit_open(struct mirror *mirror);		/* also after the configuration changed */
+void audit_close(struct mirror *mirror);
+void audit_turn(struct mirror *mirror);		/* call when there is nothing else to do */
+/*
+ * A dump, the present job of the channel, shows an object otherwise than the model has it, or shows one the model has not,
+ * or not one that the model has. True: change the model; always so if the dump is no audit's.
+ */
+bool audit_differs(struct mirror *mirror, const struct channel *channel, const void *key, size_t len);
 
 /* ---- mirror_link.c: links and netconf ---- */
 int links_open(struct mirror *mirror);
@@ -197,6 +219,8 @@ void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex);
 /* Did notifications since the present dump was asked for speak of this prefix, TOS and priority? */
 bool routes_touched(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key);
+/* A complete dump has not shown a route of this key. True: remove it (audit_differs()). */
+bool routes_gone(struct mirror *mirror, const struct rib *rib, const struct rib_key *key);
 /* NULL: a table that is not mirrored. Mirrored are local, main, default and those of VRFs. */
 struct rib *routes_rib(const struct mirror *mirror, uint8_t family, uint32_t table);
 int routes_table_add(struct mirror *mirror, uint32_t table);

@@ -122,6 +122,13 @@ static uint32_t addr_add(struct mirror *mirror, const struct nl_addr *nl)
 	return index;
 }
 
+/* But for its life times, which run down unsaid. */
+static bool addr_same(const struct nl_addr *a, const struct nl_addr *b)
+{
+	return a->flags == b->flags && a->scope == b->scope && !memcmp(a->address, b->address, 16) &&
+	       !memcmp(a->broadcast, b->broadcast, 16) && !memcmp(a->label, b->label, sizeof(a->label));
+}
+
 void addrs_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	struct addr_entry *addr;
@@ -145,6 +152,13 @@ void addrs_message(struct mirror *mirror, struct channel *channel, const struct 
 		routes_verify(mirror, nl.ifindex);
 		return;
 	}
+	addr = index ? pool_item(&mirror->addrs.pool, index) : NULL;
+	if (dumped && channel_audits(channel) &&
+	    ((addr && addr_same(&addr->nl, &nl)) || !audit_differs(mirror, channel, &key, sizeof(key)))) {
+		if (addr)
+			addr->gen = channel->sync.gen;
+		return;
+	}
 	if (!index)
 		index = addr_add(mirror, &nl);
 	if (!index) {
@@ -163,8 +177,10 @@ void addrs_sweep(struct mirror *mirror, uint32_t gen)
 {
 	for (uint32_t i = 1; i < mirror->addrs.pool.used; i++) {
 		struct addr_entry *addr = pool_item(&mirror->addrs.pool, i);
+		struct addr_key key = key_of(&addr->nl);
 
-		if (!addr->nl.family || addr->gen >= gen)
+		if (!addr->nl.family || addr->gen >= gen ||
+		    !audit_differs(mirror, &mirror->channel[CHANNEL_LINK], &key, sizeof(key)))
 			continue;
 		atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
 		routes_prefsrc_gone(mirror, addr->nl.family, addr->nl.local);

@@ -153,6 +153,18 @@ static void join_pair(struct mirror *mirror, const struct link_entry *link)
 		peer->nl.lower_ifindex = link->ifindex;
 }
 
+/* Would a message change anything? */
+static bool link_same(const struct link_entry *link, const struct nl_link *nl)
+{
+	struct link_entry would;
+
+	if (!link || !link->present)
+		return false;
+	memcpy(&would, link, sizeof(would));
+	link_update(&would, nl);
+	return !memcmp(&would.nl, &link->nl, sizeof(would.nl));
+}
+
 void links_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	struct link_entry *link;
@@ -170,6 +182,13 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 			link_gone(mirror, link);
 		return;
 	}
+	link = links_find(mirror, nl.ifindex);
+	if (dumped && channel_audits(channel) &&
+	    (link_same(link, &nl) || !audit_differs(mirror, channel, &nl.ifindex, sizeof(nl.ifindex)))) {
+		if (link)
+			link->gen = channel->sync.gen;
+		return;
+	}
 	link = link_make(mirror, nl.ifindex);
 	if (!link) {
 		channel_lost(channel, -ENOMEM);
@@ -180,6 +199,13 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 		link->gen = channel->sync.gen;
 	join_pair(mirror, link);
 	mirror->links.dirty = true;
+}
+
+static bool netconf_same(const struct netconf *conf, const struct nl_netconf *nl)
+{
+	return conf->gen && (nl->forwarding < 0 || nl->forwarding == conf->forwarding) &&
+	       (nl->rp_filter < 0 || nl->rp_filter == conf->rp_filter) && (nl->proxy < 0 || nl->proxy == conf->proxy) &&
+	       (nl->ignore_linkdown < 0 || nl->ignore_linkdown == conf->ignore_linkdown);
 }
 
 void netconf_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
@@ -199,6 +225,11 @@ void netconf_message(struct mirror *mirror, struct channel *channel, const struc
 	if (nl.ifindex > 0 && !link)
 		return;
 	conf = link ? &link->conf[nl.family == AF_INET6] : &mirror->links.all[nl.family == AF_INET6];
+	if (dumped && channel_audits(channel) &&
+	    (netconf_same(conf, &nl) || !audit_differs(mirror, channel, &nl.ifindex, sizeof(nl.ifindex)))) {
+		conf->gen = conf->gen ? channel->sync.gen : 0;
+		return;
+	}
 	/* The link lost the family (an MTU below 1280: addrconf_ifdown()), or has it again: so do routes by it. */
 	if (link && (msg->nlmsg_type == RTM_DELNETCONF || !conf->gen))
 		link->silent = true;
@@ -221,7 +252,8 @@ void links_sweep(struct mirror *mirror, uint32_t gen)
 	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
 		struct link_entry *link = pool_item(&mirror->links.pool, i);
 
-		if (!link->ifindex || link->gen >= gen || !link->present)
+		if (!link->ifindex || link->gen >= gen || !link->present ||
+		    !audit_differs(mirror, &mirror->channel[CHANNEL_LINK], &link->ifindex, sizeof(link->ifindex)))
 			continue;
 		atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
 		link_gone(mirror, link);
@@ -234,7 +266,8 @@ void netconf_sweep(struct mirror *mirror, uint8_t family, uint32_t gen)
 		struct link_entry *link = pool_item(&mirror->links.pool, i);
 		struct netconf *conf = &link->conf[family == AF_INET6];
 
-		if (link->ifindex && conf->gen && conf->gen < gen)
+		if (link->ifindex && conf->gen && conf->gen < gen &&
+		    audit_differs(mirror, &mirror->channel[CHANNEL_LINK], &link->ifindex, sizeof(link->ifindex)))
 			*conf = (struct netconf){ -1, -1, -1, -1, 0 };
 	}
 	mirror->links.dirty = true;

@@ -95,6 +95,22 @@ static uint32_t neigh_add(struct mirror *mirror, const struct neigh_key *key, ui
 	return 0;
 }
 
+/*
+ * Alike for packets. The kernel lets an entry pass from STALE to DELAY, and come into being INCOMPLETE or NOARP (multicast,
+ * devices without addresses), without a word; what counts is whether it has an address, and which.
+ */
+static bool neigh_same(const struct neigh_entry *neigh, const struct nl_neigh *nl)
+{
+	bool was_valid = neigh && neigh->nud_state & NUD_VALID_STATES, valid = nl->nud_state & NUD_VALID_STATES;
+
+	if (!neigh && nl->nud_state & NUD_NOARP)
+		return true;
+	if (!valid || !was_valid)
+		return valid == was_valid;
+	return neigh->ntf_flags == nl->ntf_flags && neigh->lladdr_len == nl->lladdr_len &&
+	       !memcmp(neigh->lladdr, nl->lladdr, nl->lladdr_len);
+}
+
 void neighs_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	struct neigh_entry *neigh;
@@ -119,6 +135,13 @@ void neighs_message(struct mirror *mirror, struct channel *channel, const struct
 			neigh_remove(mirror, index);
 		return;
 	}
+	neigh = index ? pool_item(&mirror->neighs.pool, index) : NULL;
+	if (dumped && channel_audits(channel) &&
+	    (neigh_same(neigh, &nl) || !audit_differs(mirror, channel, &key, sizeof(key)))) {
+		if (neigh)
+			neigh->gen = channel->sync.gen;
+		return;
+	}
 	if (!index)
 		index = neigh_add(mirror, &key, h);
 	if (!index) {
@@ -139,7 +162,8 @@ enum sync_outcome neighs_sweep(struct mirror *mirror, const struct sync_job *job
 	for (uint32_t i = 1; i < mirror->neighs.pool.used; i++) {
 		const struct neigh_entry *neigh = pool_item(&mirror->neighs.pool, i);
 
-		if (neigh->key.family != job->family || neigh->gen >= gen)
+		if (neigh->key.family != job->family || neigh->gen >= gen ||
+		    !audit_differs(mirror, &mirror->channel[CHANNEL_NEIGH], &neigh->key, sizeof(neigh->key)))
 			continue;
 		atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
 		neigh_remove(mirror, i);

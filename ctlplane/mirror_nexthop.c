@@ -323,6 +323,13 @@ void nexthops_message(struct mirror *mirror, struct channel *channel, const stru
 			object_gone(mirror, index);
 		return;
 	}
+	index = object_find(mirror, scratch.id);
+	if (dumped && channel_audits(channel) && !(index && said_before(object_at(mirror, index))) &&
+	    !audit_differs(mirror, channel, &scratch.id, sizeof(scratch.id))) {
+		if (index)
+			object_at(mirror, index)->gen = channel->sync.gen;
+		return;
+	}
 	index = object_make(mirror, scratch.id);
 	if (index)
 		object_at(mirror, index)->gen = channel->sync.gen;
@@ -340,7 +347,8 @@ void nexthops_sweep(struct mirror *mirror, uint32_t gen)
 	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++) {
 		const struct object *object = object_at(mirror, i);
 
-		if (!object->kernel_id || !object->known || object->gen >= gen)
+		if (!object->kernel_id || !object->known || object->gen >= gen ||
+		    !audit_differs(mirror, &mirror->channel[CHANNEL_ROUTE], &object->kernel_id, sizeof(object->kernel_id)))
 			continue;
 		atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
 		object_gone(mirror, i);

@@ -434,6 +434,31 @@ bool routes_touched(const struct mirror *mirror, const struct rib *rib, const st
 	return channel_touched(&mirror->channel[CHANNEL_ROUTE], CLASS_ROUTE, &touched, sizeof(touched));
 }
 
+/* An audit's dump shows the route in scratch. Is there nothing to do? */
+static bool audited(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
+{
+	uint32_t info = route_info_find(&mirror->routes.infos, &scratch), gen = channel->sync.gen, at;
+	struct touch_key suspect = touch_key(rib, key);
+	bool same;
+
+	if (rib->family == AF_INET) {
+		same = info && rib_seen4(rib, key, info, gen);
+	} else {
+		at = find6(mirror, rib, key, false);
+		same = at && rib_route(rib, at)->info == info;
+		if (at)
+			rib_route(rib, at)->gen = gen;
+	}
+	return same || !audit_differs(mirror, channel, &suspect, sizeof(suspect));
+}
+
+bool routes_gone(struct mirror *mirror, const struct rib *rib, const struct rib_key *key)
+{
+	struct touch_key suspect = touch_key(rib, key);
+
+	return audit_differs(mirror, &mirror->channel[CHANNEL_ROUTE], &suspect, sizeof(suspect));
+}
+
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	uint8_t addr[16];
@@ -453,6 +478,8 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 	memcpy(addr, scratch.dst, 16); /* scratch is used anew for an IPv6 remainder */
 	key = (struct rib_key){ .addr = addr, .len = scratch.dst_len, .tos = scratch.tos, .priority = scratch.priority };
 	if (dumped && routes_touched(mirror, rib, &key))
+		return;
+	if (dumped && channel_audits(channel) && audited(mirror, channel, rib, &key))
 		return;
 	if (!dumped)
 		touch(channel, rib, &key);

@@ -255,6 +255,8 @@ static void sweep_one(struct mirror *mirror, const struct sync_job *job, struct 
 
 	if (!route->info || route->gen >= gen || !in_scope(mirror, job, route_info(&routes->infos, route->info)))
 		return;
+	if (route_info(&routes->infos, route->info)->doomed)
+		return;
 	routes->sweep_work++;
 	/* One of its like was notified meanwhile, so what the dump said of this one was not heard either. */
 	if (routes_touched(mirror, rib, &key)) {
@@ -262,10 +264,12 @@ static void sweep_one(struct mirror *mirror, const struct sync_job *job, struct 
 		return;
 	}
 	/* IPv6 dumps can miss what is there: twice missed is gone. */
-	if (rib->family == AF_INET6 && routes->suspect_gen == 0) {
+	if (rib->family == AF_INET6 && routes->suspect_gen == 0 && job->audit != SYNC_LOOK) {
 		routes->sweep_suspects++;
 		return;
 	}
+	if (!routes_gone(mirror, rib, &key))
+		return;
 	atomic_fetch_add_explicit(&mirror_stats(mirror)->swept, 1, memory_order_relaxed);
 	/* Not in the dump by that link means without a path by it; unsaid with skip_notify_on_dev_down (fib6_ifdown()). */
 	if (rib->family == AF_INET6 && job->ifindex)
@@ -304,6 +308,8 @@ enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job
 	routes->sweep_rib = routes->sweep_at = 0;
 	doubts = routes->sweep_doubts;
 	routes->sweep_doubts = 0;
+	if (job->audit == SYNC_LOOK)
+		return SYNC_DONE;
 	if (routes->sweep_suspects || (doubts && attempt < ATTEMPTS_MAX) || raced6(mirror, job, attempt)) {
 		routes->suspect_gen = routes->sweep_suspects ? gen : routes->suspect_gen;
 		routes->sweep_suspects = 0;

@@ -83,6 +83,8 @@ void rules_message(struct mirror *mirror, struct channel *channel, const struct 
 		if (at < rules->n[f])
 			rule_drop(rules, f, at);
 	} else {
+		if (at == rules->n[f] && dumped && !audit_differs(mirror, channel, &rule.hash, sizeof(rule.hash)))
+			return;
 		if (at == rules->n[f] && at < RULES_MAX)
 			rules->rule[f][rules->n[f]++].rule = rule;
 		if (at < RULES_MAX)
@@ -98,7 +100,8 @@ void rules_sweep(struct mirror *mirror, uint8_t family, uint32_t gen)
 	int f = family == AF_INET6;
 
 	for (uint32_t i = rules->n[f]; i-- > 0;)
-		if (rules->rule[f][i].gen < gen)
+		if (rules->rule[f][i].gen < gen && audit_differs(mirror, &mirror->channel[CHANNEL_LINK],
+								 &rules->rule[f][i].rule.hash, sizeof(uint32_t)))
 			rule_drop(rules, f, i);
 	if (f)
 		judge(mirror);

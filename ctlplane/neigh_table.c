@@ -17,7 +17,6 @@
 #include "resolve_private.h"
 #include "wye_fib.h"
 
-#define NUD_VALID_STATES (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
 
 int neigh_table_create(struct resolve *resolve)
 {

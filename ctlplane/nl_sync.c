@@ -21,8 +21,8 @@ void sync_init(struct sync *sync, const struct sync_ops *ops, void *ctx)
 
 static bool covers(const struct sync_job *a, const struct sync_job *b)
 {
-	return a->class == b->class && a->family == b->family && (!a->ifindex || a->ifindex == b->ifindex) &&
-	       (!a->table || a->table == b->table);
+	return a->class == b->class && a->family == b->family && a->audit == b->audit &&
+	       (!a->ifindex || a->ifindex == b->ifindex) && (!a->table || a->table == b->table);
 }
 
 static bool started(const struct sync *sync)
@@ -30,8 +30,25 @@ static bool started(const struct sync *sync)
 	return sync->state == SYNC_DUMP || sync->state == SYNC_REPLAY || sync->state == SYNC_SWEEP;
 }
 
+static void drop_audit(struct sync *sync)
+{
+	unsigned kept = sync->state == SYNC_SWEEP ? 1 : 0;
+
+	if (!sync->n_jobs || !sync->job[sync->n_jobs - 1].audit) /* audits are asked for when there is nothing else */
+		return;
+	sync->n_jobs = kept;
+	if (!kept) {
+		sync->attempt = 0;
+		sync->state = SYNC_IN_SYNC;
+	}
+}
+
 bool sync_add(struct sync *sync, const struct sync_job *job)
 {
+	if (!job->audit) {
+		sync->ordinary++;
+		drop_audit(sync);
+	}
 	for (unsigned i = started(sync) ? 1 : 0; i < sync->n_jobs; i++) {
 		if (covers(&sync->job[i], job)) {
 			sync->job[i].fence |= job->fence;
@@ -106,6 +123,8 @@ static bool sweep(struct sync *sync, uint64_t now)
 	case SYNC_MORE:
 		return true;
 	case SYNC_AGAIN:
+		if (sync->job[0].audit && sync->n_jobs > 1)
+			break;
 		back_off(sync, now);
 		return true;
 	case SYNC_DONE:

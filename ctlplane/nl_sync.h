@@ -22,9 +22,16 @@
 
 enum sync_state { SYNC_SUBSCRIBE, SYNC_DUMP, SYNC_REPLAY, SYNC_SWEEP, SYNC_IN_SYNC, SYNC_RESYNC };
 
+/*
+ * An audit's job dumps to compare: the first look only notes what differs, the second sets right what still does. It gives
+ * way: any ordinary job takes its place, unless it sweeps already, and it is for its owner to ask again.
+ */
+enum sync_audit { SYNC_NO_AUDIT, SYNC_LOOK, SYNC_HEAL };
+
 struct sync_job {
 	uint8_t class;		/* the owner's */
 	uint8_t family;
+	uint8_t audit;		/* enum sync_audit */
 	bool fence;		/* a message about a change still being made: wait for the kernel to finish it */
 	uint32_t ifindex;	/* only objects of this link, 0 = all */
 	uint32_t table;		/* only this table, 0 = all */
@@ -53,6 +60,7 @@ struct sync {
 	unsigned attempt;	/* of the present job */
 	unsigned failures;	/* in a row; sets the back-off */
 	uint32_t gen;		/* of the present or last job */
+	uint32_t ordinary;	/* jobs added that are no audit's, ever */
 	uint64_t retry_ns;
 };
 

@@ -18,7 +18,8 @@ static const char help[] =
 	"  -v, --verbose        say what is done, not only what is wrong\n"
 	"  -h, --help           this text\n"
 	"\n"
-	"Signals: TERM and INT end it and take the tables away, HUP reads the configuration again.\n";
+	"Signals: TERM and INT end it and take the tables away, HUP reads the configuration again, USR1\n"
+	"compares the mirror with the kernel.\n";
 
 static int usage(const char *what, const char *value, const char *limit)
 {

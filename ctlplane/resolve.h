@@ -36,7 +36,9 @@ void nexthop_put(struct resolve *resolve, uint32_t id);
 uint32_t nexthop_named(struct resolve *resolve, uint32_t kernel_id);
 int nexthop_assign(struct resolve *resolve, uint32_t id, const struct nexthop_leg *legs, size_t n_legs);
 
-/* Neighbours. lladdr NULL or nud_state not in NUD_VALID: unresolved. Updates every nexthop that depends on it. */
+/* The kernel's NUD_VALID (net/neighbour.h). */
+#define NUD_VALID_STATES (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
+/* Neighbours. lladdr NULL or nud_state not in NUD_VALID_STATES: unresolved. Updates every nexthop that depends on it. */
 int neigh_set(struct resolve *resolve, uint32_t ifindex, uint8_t family, const uint8_t *addr, uint16_t nud_state,
 	      uint32_t ntf_flags, const uint8_t *lladdr, uint8_t lladdr_len);
 void neigh_del(struct resolve *resolve, uint32_t ifindex, uint8_t family, const uint8_t *addr);

@@ -201,6 +201,23 @@ static struct rib_result dumped_part(struct rib *rib, const struct rib_key *key,
 	return result;
 }
 
+/* Has the exact route its place behind those of its class that the dump already gave? */
+static bool in_place(const struct rib *rib, const struct place *place, uint32_t after)
+{
+	return place->class_first == place->class_last ||
+	       (after ? rib_route(rib, after)->next : place->first) == place->exact || after == place->exact;
+}
+
+bool rib_seen4(struct rib *rib, const struct rib_key *key, uint32_t info, uint32_t gen)
+{
+	struct place place = find_place(rib, key, info, gen);
+
+	if (!place.exact)
+		return false;
+	rib_route(rib, place.exact)->gen = gen;
+	return in_place(rib, &place, place.last_of_gen ? place.last_of_gen : place.before);
+}
+
 struct rib_result rib_dumped4(struct rib *rib, const struct rib_key *key, uint32_t info, uint32_t gen, bool whole)
 {
 	struct place place = find_place(rib, key, info, gen);
@@ -212,8 +229,7 @@ struct rib_result rib_dumped4(struct rib *rib, const struct rib_key *key, uint32
 	if (!place.exact)
 		return insert(rib, key, place.first, after, info, gen);
 	result = replace(rib, place.exact, info, gen);
-	if (place.class_first == place.class_last || (after ? rib_route(rib, after)->next : place.first) == place.exact ||
-	    after == place.exact)
+	if (in_place(rib, &place, after))
 		return result;
 	unlink_route(rib, place.exact);
 	link_behind(rib, rib_first(rib, key->addr, key->len), after, place.exact);

@@ -73,6 +73,8 @@ struct rib_result rib_notified4(struct rib *rib, const struct rib_key *key, uint
 /* From a dump. That of a whole table comes in the kernel's order: behind those of its class that the same dump already
  * gave. A filtered one says nothing of the order: what is there stays in its place, what is not goes last. */
 struct rib_result rib_dumped4(struct rib *rib, const struct rib_key *key, uint32_t info, uint32_t gen, bool whole);
+/* In a dump of a whole table, for comparing only: is exactly this route there, in its place? Then it was seen. */
+bool rib_seen4(struct rib *rib, const struct rib_key *key, uint32_t info, uint32_t gen);
 /* The route a deletion means: exactly equal, or else the only one of its class. 0 = none. */
 uint32_t rib_match4(const struct rib *rib, const struct rib_key *key, uint32_t info);
 

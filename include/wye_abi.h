@@ -85,8 +85,10 @@ struct wye_mirror_stats {
 	_Atomic uint64_t reclaim_waits;	/* times an allocation had to wait for readers */
 	_Atomic uint64_t routes[2];	/* now mirrored: IPv4, IPv6 */
 	_Atomic uint64_t links, addresses, neighbours, nexthops;	/* now mirrored */
+	_Atomic uint64_t audits;	/* complete comparisons with the kernel */
+	uint64_t reserved[7];
 };
-static_assert(sizeof(struct wye_mirror_stats) == 128, "wye_mirror_stats is ABI");
+static_assert(sizeof(struct wye_mirror_stats) == 192, "wye_mirror_stats is ABI");
 
 /*
  * <run>/control, one page, one inode for the life of <run>: a restarted ctld takes over the same file.
@@ -106,7 +108,7 @@ struct wye_control {
 	uint64_t reserved[4];
 	struct wye_control_region region[2];
 	struct wye_mirror_stats stats;
-	uint8_t pad[4096 - 64 - 64 - 512 - 128];
+	uint8_t pad[4096 - 64 - 64 - 512 - 192];
 };
 static_assert(sizeof(struct wye_control) == 4096, "wye_control is one page");
 

@@ -75,6 +75,7 @@ struct wye_config {
 	struct {
 		uint64_t routes4, routes6, neighbours;	/* capacity of a new region; defaults 2M, 512k, 128k */
 		uint32_t stale_after_s;			/* default 10 */
+		uint32_t audit_s;			/* period, 0 = only when asked to; default 300 */
 	} tables;
 	struct {
 		uint32_t rate_pps;	/* per reason and second, default 10000 */

@@ -125,6 +125,7 @@ static void print_mirror(struct tool *tool)
 		{ "overruns", counter_get(&m->overruns) }, { "dump_interrupted", counter_get(&m->dump_interrupted) },
 		{ "malformed", counter_get(&m->malformed) }, { "unknown", counter_get(&m->unknown) },
 		{ "swept", counter_get(&m->swept) }, { "audit_drift", counter_get(&m->audit_drift) },
+		{ "audits", counter_get(&m->audits) },
 		{ "publishes", counter_get(&m->publishes) }, { "reclaim_waits", counter_get(&m->reclaim_waits) },
 	};
 
@@ -135,9 +136,10 @@ static void print_mirror(struct tool *tool)
 	out_printf(out, "%-10s%llu links, %llu addresses, %llu neighbours, %llu IPv4 and %llu IPv6 routes\n", "mirror",
 		   (unsigned long long)all[0].value, (unsigned long long)all[1].value, (unsigned long long)all[2].value,
 		   (unsigned long long)all[3].value, (unsigned long long)all[4].value);
-	out_printf(out, "%-10s%llu messages, %llu resyncs, %llu overruns, %llu malformed, drift %llu\n", "netlink",
+	out_printf(out, "%-10s%llu messages, %llu resyncs, %llu overruns, %llu malformed, drift %llu in %llu audits\n", "netlink",
 		   (unsigned long long)all[6].value, (unsigned long long)all[7].value, (unsigned long long)all[8].value,
-		   (unsigned long long)all[10].value, (unsigned long long)all[13].value);
+		   (unsigned long long)all[10].value, (unsigned long long)all[13].value,
+		   (unsigned long long)all[14].value);
 }
 
 /* ---- wye-dpd ---- */

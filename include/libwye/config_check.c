@@ -50,6 +50,7 @@ static void check_numbers(struct config_parse *parse, const struct raw *raw, str
 		number(parse, "tables", "neighbours", raw->tables.neighbours, 256, 1 << 24, 128 * 1024);
 	config->tables.stale_after_s =
 		number32(parse, "tables", "stale_after_s", raw->tables.stale_after_s, 1, 3600, 10);
+	config->tables.audit_s = number32(parse, "tables", "audit_s", raw->tables.audit_s, 0, 86400, 300);
 	config->punt.rate_pps = number32(parse, "punt", "rate_pps", raw->punt.rate_pps, 1, 10000000, 10000);
 }
 

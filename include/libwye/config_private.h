@@ -52,7 +52,7 @@ struct raw {
 	} plugins;
 	struct {
 		uint64_t *routes4, *routes6, *neighbours;
-		uint32_t *stale_after_s;
+		uint32_t *stale_after_s, *audit_s;
 	} tables;
 	struct {
 		uint32_t *rate_pps;

@@ -58,6 +58,7 @@ static const cyaml_schema_field_t tables_fields[] = {
 	CYAML_FIELD_UINT_PTR("routes6", OPT, struct raw, tables.routes6),
 	CYAML_FIELD_UINT_PTR("neighbours", OPT, struct raw, tables.neighbours),
 	CYAML_FIELD_UINT_PTR("stale_after_s", OPT, struct raw, tables.stale_after_s),
+	CYAML_FIELD_UINT_PTR("audit_s", OPT, struct raw, tables.audit_s),
 	CYAML_FIELD_END,
 };
 

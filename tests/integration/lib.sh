@@ -11,6 +11,7 @@ pass() { printf 'ok: %s\n' "$*"; }
 
 finish() {
 	local status=$? log
+	[ "$status" = 0 ] && { no_drift || status=1; }
 	[ "$status" = 0 ] || [ "$status" = 77 ] && exit "$status"
 	for log in /run/log/*; do
 		printf -- '--- %s\n' "${log##*/}"
@@ -19,6 +20,24 @@ finish() {
 	[ -e "$run_dir/stats" ] && { wye status; wye show port; wye show stats; wye show steer; } 2>&1
 	exit "$status"
 }
+
+# no_drift: a wye-ctld that still runs has never lost touch with the kernel, and has not now (an audit by order). A test
+# that made it do so says how often in expected_drift.
+expected_drift=0
+no_drift() {
+	local drift
+	[ "$(cat "/proc/${ctld-none}/comm" 2>/dev/null)" = wye-ctld ] || return 0
+	audit || { echo 'fail: the mirror is not compared with the kernel within 20 s'; return 1; }
+	drift=$(status .mirror.audit_drift)
+	[ "$drift" = "$expected_drift" ] || { echo "fail: the mirror drifted: $drift, expected $expected_drift"; return 1; }
+}
+# audit: the whole mirror against the kernel
+audit() {
+	local before
+	before=$(status .mirror.audits)
+	kill -USR1 "$ctld" && await 20 audited_since "$before"
+}
+audited_since() { [ "$(status .mirror.audits)" -gt "$1" ]; }
 
 # check WHAT COMMAND...: must succeed
 check() {

@@ -9,4 +9,6 @@ check "random changes, seed ${WYE_SEED:=1}" on router python3 "$(dirname "$0")/m
 	"${WYE_ROUNDS:-25}" "$WYE_BUILD/tools/wye" "$run_dir"
 equal 'no message was malformed' "$(ctld_stat malformed)" 0
 equal 'none was lost' "$(ctld_stat overruns)" 0
+check 'an audit' audit
+equal 'drift' "$(ctld_stat audit_drift)" 0
 check 'wye-ctld ends' stop "$ctld"

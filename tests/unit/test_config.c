@@ -287,6 +287,7 @@ static void defaults(void **state)
 	assert_int_equal(config->tables.routes6, 512 * 1024);
 	assert_int_equal(config->tables.neighbours, 128 * 1024);
 	assert_int_equal(config->tables.stale_after_s, 10);
+	assert_int_equal(config->tables.audit_s, 300);
 	assert_int_equal(config->punt.rate_pps, 10000);
 	assert_int_equal(config->n_ports, 0);
 	assert_int_equal(config->n_rules, 0);

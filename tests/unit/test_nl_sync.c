@@ -219,6 +219,42 @@ static void queue_holds_no_job_twice(void **state)
 	assert_false(sync_add(&w.sync, &(struct sync_job){ .class = 3 }));
 }
 
+static void an_audit_gives_way(void **state)
+{
+	static const struct sync_job audit = { .class = 1, .audit = SYNC_LOOK }, more = { .class = 2, .audit = SYNC_LOOK };
+
+	sync_add(&w.sync, &audit);
+	sync_add(&w.sync, &more);
+	step(1);
+	assert_int_equal(w.sync.n_jobs, 2);
+	assert_true(sync_add(&w.sync, &everything));
+	assert_int_equal(w.sync.n_jobs, 1);
+	step(1);
+	assert_int_equal(w.asked.audit, SYNC_NO_AUDIT);
+	dump_ends(0, false);
+	step(3);
+	assert_int_equal(w.sweeps, 1);
+	assert_int_equal(w.sync.ordinary, 1);
+}
+
+static void an_audit_that_sweeps_ends_first(void **state)
+{
+	static const struct sync_job audit = { .class = 1, .audit = SYNC_HEAL };
+
+	sync_add(&w.sync, &audit);
+	step(1);
+	dump_ends(0, false);
+	step(1);
+	assert_int_equal(w.sync.state, SYNC_SWEEP);
+	assert_true(sync_add(&w.sync, &everything));
+	assert_int_equal(w.sync.n_jobs, 2);
+	w.outcome = SYNC_AGAIN; /* not while others wait */
+	step(1);
+	assert_int_equal(w.sync.n_jobs, 1);
+	step(1);
+	assert_int_equal(w.asked.audit, SYNC_NO_AUDIT);
+}
+
 /* ---- every sequence of six events ---- */
 
 enum event { STEP, TIME, MESSAGES, LOSS, DUMP_OK, DUMP_INTR, DUMP_ERROR, JOB, EVENTS };
@@ -277,7 +313,7 @@ int main(void)
 		TEST(first_dump), TEST(drains_before_it_asks), TEST(interrupted_dump_never_sweeps),
 		TEST(back_off_grows_to_a_second), TEST(loss_voids_what_is_under_way),
 		TEST(a_refused_request_is_repeated), TEST(an_unconvincing_dump_is_repeated),
-		TEST(queue_holds_no_job_twice), TEST(every_sequence_ends_in_sync),
+		TEST(an_audit_gives_way), TEST(an_audit_that_sweeps_ends_first), TEST(queue_holds_no_job_twice), TEST(every_sequence_ends_in_sync),
 	};
 
 	return cmocka_run_group_tests_name("nl_sync", tests, NULL, NULL);

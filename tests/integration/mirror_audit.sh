@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# mirror_audit: the mirror against the kernel, periodically. What it cannot know is found and set right, and counted; what
+# changes meanwhile is not.
+. "$(dirname "$0")/mirror.sh"
+mirror_lab 'tables: { audit_s: 1 }'
+check 'wye-ctld starts' start_ctld
+rip route add 192.0.2.0/24 via 10.9.1.2
+rip -6 route add 2001:db8::/32 via fd09:1::2
+rip nexthop add id 12 via 10.9.2.9 dev m2
+rip route add 203.0.113.0/24 nhid 12
+rip neigh replace 10.9.1.2 lladdr 02:00:00:00:01:02 dev m1
+soon 'before' same 192.0.2.1 2001:db8::1 203.0.113.1
+
+audits() { [ "$(ctld_stat audits)" -ge "$1" ]; }
+soon 'audits by the clock' audits 2
+for _ in $(seq 40); do
+	rip link set m2 down
+	rip route replace 192.0.2.0/24 via 10.9.3.2
+	rip link set m2 up
+	rip route replace 192.0.2.0/24 via 10.9.1.2
+	rip route replace 203.0.113.0/24 nhid 12 2>/dev/null
+done
+soon 'changes under audits' same 192.0.2.1 2001:db8::1 203.0.113.1
+check 'one more' audit
+equal 'are no drift' "$(ctld_stat audit_drift)" 0
+
+# An interface's own IPv6 MTU is nowhere but in a dump.
+on router sysctl -qw net.ipv6.conf.m1.mtu=1300
+check 'an audit after a change without a message' audit
+equal 'finds it' "$(ctld_stat audit_drift)" 1
+says 'and says so' 'audit: link differs' cat /run/log/ctld
+check 'another' audit
+equal 'has nothing to find' "$(ctld_stat audit_drift)" 1
+expected_drift=1
