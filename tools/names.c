@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <glob.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/neighbour.h>
@@ -77,23 +78,36 @@ static void name_file_line(struct name_file *names, char *line)
 	own[names->n_own++] = (struct number_name){ (uint32_t)number, name };
 }
 
+static void name_file_read(struct name_file *names, const char *path)
+{
+	char line[256];
+	FILE *file = fopen(path, "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		name_file_line(names, line);
+	if (file)
+		fclose(file);
+}
+
+/* The file, then those that other packages put beside it: FRR brings rt_protos.d/frr.conf. */
 static void name_file_load(struct name_file *names)
 {
 	static const char *const folders[] = { "/usr/share/iproute2", "/etc/iproute2" };
-	char path[64], line[256];
+	char path[64];
+	glob_t beside;
 
 	if (names->loaded)
 		return;
 	names->loaded = true;
 	for (size_t i = 0; i < COUNT(folders); i++) {
-		FILE *file;
-
 		snprintf(path, sizeof(path), "%s/%s", folders[i], names->file);
-		file = fopen(path, "re");
-		while (file && fgets(line, sizeof(line), file))
-			name_file_line(names, line);
-		if (file)
-			fclose(file);
+		name_file_read(names, path);
+		snprintf(path, sizeof(path), "%s/%s.d/*.conf", folders[i], names->file);
+		if (glob(path, 0, NULL, &beside))
+			continue;
+		for (size_t file = 0; file < beside.gl_pathc; file++)
+			name_file_read(names, beside.gl_pathv[file]);
+		globfree(&beside);
 	}
 }
 
@@ -118,9 +132,11 @@ static const char *name_in(struct name_file *names, uint32_t number, char *buf)
 	return buf;
 }
 
+/* The lowest number of that name, as ip takes it: FRR calls its 196 "static" too. */
 static int number_in(struct name_file *names, const char *name, uint32_t max, uint32_t *number)
 {
 	unsigned long value;
+	bool found = false;
 	char *end;
 
 	name_file_load(names);
@@ -128,11 +144,13 @@ static int number_in(struct name_file *names, const char *name, uint32_t max, ui
 		const struct number_name *entry =
 			i < names->n_own ? &names->own[i] : &names->builtin[i - names->n_own];
 
-		if (!strcmp(entry->name, name)) {
-			*number = entry->number;
-			return 1;
-		}
+		if (strcmp(entry->name, name) || (found && entry->number > *number))
+			continue;
+		*number = entry->number;
+		found = true;
 	}
+	if (found)
+		return 1;
 	value = strtoul(name, &end, 0);
 	if (!isdigit((unsigned char)*name) || *end || value > max)
 		return 0;

@@ -14,6 +14,24 @@ missing_packages() {
 	done < <(grep -v '^#' "$top/tools/packages")
 }
 
+# without_services COMMAND...: no daemon that comes with a package is started (invoke-rc.d(8) asks policy-rc.d)
+without_services() (
+	policy=/usr/sbin/policy-rc.d
+	if [ ! -e $policy ]; then
+		install -m 755 /dev/stdin $policy <<<$'#!/bin/sh\nexit 101' || exit
+		trap 'rm -f $policy' EXIT
+	fi
+	"$@"
+)
+# disable_services PACKAGE...: nor is it at the next boot
+disable_services() {
+	local unit
+	command -v systemctl >/dev/null || return 0
+	for unit in $(dpkg-query -L "$@" | sed -nE 's,^(/usr)?/lib/systemd/system/([^/@]+\.service)$,\2,p'); do
+		systemctl --no-reload disable "$unit"
+	done
+}
+
 # install_packages: nothing to do costs a tenth of a second
 install_packages() {
 	local missing log
@@ -25,7 +43,8 @@ install_packages() {
 	log=$(mktemp /tmp/wye-apt.XXXXXX)
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -qq -o DPkg::Lock::Timeout=300 update >"$log" 2>&1 &&
-		apt-get -qq -y -o DPkg::Lock::Timeout=600 --no-install-recommends install "${missing[@]}" >>"$log" 2>&1 </dev/null ||
+		without_services apt-get -qq -y -o DPkg::Lock::Timeout=600 --no-install-recommends install "${missing[@]}" \
+			>>"$log" 2>&1 </dev/null && disable_services "${missing[@]}" >>"$log" 2>&1 ||
 		{ tail -n 20 "$log"; rm -f "$log"; die "apt-get could not install ${missing[*]}"; }
 	rm -f "$log"
 }

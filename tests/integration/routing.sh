@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# routing.sh: Debian's BIRD and FRR in integration tests. To be sourced instead of lib.sh. They run without systemd, with
+# their run directories in the test's own /run; configurations are standard input, what they say is in /run/log.
+#
+#	host1 ── r1 router r2 ── host2 back ┐ 20.0.0.1, fd20::1
+#	                   r3 ── host3 back ┘		whichever way is taken, packets arrive
+#
+# Functions: routing_lab, bgp_tables, bgp_peer, bgp_frr, bgp_bird, bird, birdc, frr, frr_start, vty.
+. "$(dirname "${BASH_SOURCE[0]}")/mirror.sh"
+declare -A pid		# of bird.HOST, zebra.HOST, bgpd.HOST …
+
+command -v bird >/dev/null || skip 'needs BIRD: apt-get install bird2'
+[ -x /usr/lib/frr/zebra ] || skip 'needs FRR: apt-get install frr'
+
+# routing_lab: the picture, with whom the daemons may talk to
+routing_lab() {
+	local host
+	lab
+	add_host 3
+	ip -n host2 link add back type veth peer name back netns host3
+	for host in 2 3; do
+		ip -n host$host addr add "10.99.0.$host/24" dev back
+		ip -n host$host addr add "fd99::$host/64" dev back nodad
+		ip -n host$host link set back up
+	done
+	ip -n host2 addr add 20.0.0.1/32 dev lo
+	ip -n host2 addr add fd20::1/128 dev lo
+	ip -n host3 route add 20.0.0.0/8 via 10.99.0.2
+	ip -n host3 route add fd20::/16 via fd99::2
+	on host3 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+# bird HOST [ARGS]: the configuration is standard input; bird_start HOST [ARGS]: with the one it had
+bird() { cat >"/run/bird.$1" && bird_start "$@"; }
+bird_start() {
+	local host=$1
+	shift
+	nice -n -10 nsenter --net=/run/netns/"$host" -- bird -f -c "/run/bird.$host" -s "/run/bird.$host.ctl" "$@" >>"/run/log/bird.$host" 2>&1 </dev/null &
+	pid[bird.$host]=$!
+	await 5 birdc "$host" show status
+}
+birdc() { local host=$1; shift; command birdc -s "/run/bird.$host.ctl" "$@"; }
+
+# frr HOST DAEMON...: zebra and those; the configuration is standard input, and each takes from it what it knows
+frr() {
+	local host=$1 daemon
+	install -d -o frr -g frr /run/frr "/run/frr/$host" && cat >"/run/frr.$host" || return
+	shift
+	for daemon in zebra "$@"; do frr_start "$host" "$daemon" || return; done
+}
+# frr_start HOST DAEMON [ARGS]
+frr_start() {
+	local host=$1 daemon=$2
+	shift 2
+	nice -n -10 nsenter --net=/run/netns/"$host" -- "/usr/lib/frr/$daemon" -N "$host" -f "/run/frr.$host" -P 0 --log stdout "$@" >>"/run/log/$daemon.$host" 2>&1 </dev/null &
+	pid[$daemon.$host]=$!
+	await 5 vtysh -N "$host" -d "$daemon" -c 'show version'
+}
+vty() { local host=$1; shift; vtysh -N "$host" -c "$@" 2>/dev/null; }
+
+# bgp_tables COUNT4 COUNT6: what the peers announce
+bgp_tables() {
+	local i
+	for ((i = 0; i < $1; i++)); do echo "route 20.$((i >> 8)).$((i & 255)).0/24 blackhole;"; done >/run/bgp4
+	for ((i = 0; i < $2; i++)); do printf 'route fd20:%x::/48 blackhole;\n' $((i % 65536)); done >/run/bgp6
+}
+# bgp_peer N: BIRD at hostN, AS 65002, announces these to the router
+bgp_peer() {
+	bird "host$1" <<-EOF
+	router id 10.0.$1.2;
+	protocol device { }
+	protocol static table4 {
+		ipv4;
+		include "/run/bgp4";
+	}
+	protocol static table6 {
+		ipv6;
+		include "/run/bgp6";
+	}
+	protocol bfd { interface "eth0" { interval 50 ms; multiplier 3; }; }
+	template bgp speaker {
+		local as 65002; bfd on; graceful restart on; connect delay time 1; connect retry time 1; error wait time 1, 2;
+	}
+	protocol bgp router4 from speaker {
+		neighbor 10.0.$1.1 as 65001; ipv4 { import none; export all; };
+	}
+	protocol bgp router6 from speaker {
+		neighbor fd00:$1::1 as 65001; ipv6 { import none; export all; };
+	}
+	EOF
+}
+# bgp_frr, bgp_bird: the router's side, AS 65001, with what an operator would write
+bgp_frr() {
+	frr router bgpd bfdd <<-EOF
+	router bgp 65001
+	 no bgp ebgp-requires-policy
+	 neighbor up peer-group
+	 neighbor up remote-as 65002
+	 neighbor up timers connect 1
+	 neighbor up bfd 3 50 50
+	 neighbor up advertisement-interval 0
+	 neighbor 10.0.2.2 peer-group up
+	 neighbor 10.0.3.2 peer-group up
+	 neighbor fd00:2::2 peer-group up
+	 neighbor fd00:3::2 peer-group up
+	 address-family ipv6 unicast
+	  neighbor up activate
+	 exit-address-family
+	EOF
+}
+bgp_bird() {
+	bird router <<-EOF
+	router id 10.0.1.1;
+	protocol device { }
+	protocol kernel { ipv4 { export all; import none; }; merge paths on; graceful restart on; }
+	protocol kernel { ipv6 { export all; import none; }; merge paths on; graceful restart on; }
+	protocol bfd { interface "r*" { interval 50 ms; multiplier 3; }; }
+	template bgp speaker {
+		local as 65001; bfd on; graceful restart on; connect delay time 1; connect retry time 1; error wait time 1, 2;
+	}
+	protocol bgp host2 from speaker { neighbor 10.0.2.2 as 65002; ipv4 { import all; export none; }; }
+	protocol bgp host3 from speaker { neighbor 10.0.3.2 as 65002; ipv4 { import all; export none; }; }
+	protocol bgp host2v6 from speaker { neighbor fd00:2::2 as 65002; ipv6 { import all; export none; }; }
+	protocol bgp host3v6 from speaker { neighbor fd00:3::2 as 65002; ipv6 { import all; export none; }; }
+	EOF
+}
+# legs ADDRESS N: the kernel has N ways there
+legs() { [ "$(rip -j route get fibmatch "$1" | jq '.[0].nexthops // [1] | length')" = "$2" ]; }
+# restart_frr, restart_bird: the router's daemon dies, starts as its unit would after a crash, and has its peers again
+restart_frr() {
+	local daemon
+	for daemon in bgpd bfdd zebra; do crash "${pid[$daemon.router]}"; done
+	frr_start router zebra -K 20 && frr_start router bfdd && frr_start router bgpd && await 10 frr_established
+}
+frr_established() { vty router 'show bgp summary json' | jq -e '[.[].peers[].state] | length > 0 and all(. == "Established")'; }
+restart_bird() {
+	crash "${pid[bird.router]}"
+	bird_start router -R && await 10 bird_recovered
+}
+bird_recovered() { ! birdc router show status | grep -q 'recovery in progress'; }
