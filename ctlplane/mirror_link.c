@@ -121,7 +121,7 @@ bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family)
 
 #define CARRIES_FLAGS (IFF_UP | IFF_RUNNING | IFF_LOWER_UP)
 
-static void link_update(struct link_entry *link, const struct nl_link *nl)
+static void link_update(struct link_entry *link, const struct nl_link *nl, bool dumped)
 {
 	struct nl_link old = link->nl;
 
@@ -137,6 +137,9 @@ static void link_update(struct link_entry *link, const struct nl_link *nl)
 	if (link->present && (old.operstate != nl->operstate || (old.ifi_flags ^ nl->ifi_flags) & CARRIES_FLAGS))
 		link->silent = true;
 	link->nl = *nl;
+	/* addrconf_notify() sets IPv6's to it too, after this message was made. */
+	if (!dumped && link->present && old.mtu_bytes != nl->mtu_bytes && nl->mtu6_bytes >= 0)
+		link->nl.mtu6_bytes = (int32_t)nl->mtu_bytes;
 	if (nl->disable_ipv6 < 0) {
 		link->nl.disable_ipv6 = old.disable_ipv6;
 		link->nl.mtu6_bytes = old.mtu6_bytes;
@@ -161,7 +164,7 @@ static bool link_same(const struct link_entry *link, const struct nl_link *nl)
 	if (!link || !link->present)
 		return false;
 	memcpy(&would, link, sizeof(would));
-	link_update(&would, nl);
+	link_update(&would, nl, true);
 	return !memcmp(&would.nl, &link->nl, sizeof(would.nl));
 }
 
@@ -194,7 +197,7 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 		channel_lost(channel, -ENOMEM);
 		return;
 	}
-	link_update(link, &nl);
+	link_update(link, &nl, dumped);
 	if (nl.family == AF_UNSPEC)
 		link->gen = channel->sync.gen;
 	join_pair(mirror, link);

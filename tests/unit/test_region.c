@@ -77,7 +77,7 @@ static int open_and_die(void *dir)
 {
 	struct control_file control;
 	struct region region;
-	struct wye_config config = { .tables = { 1000, 1000, 1000, 10 }, .memory.hugepages = WYE_HUGE_NONE };
+	struct wye_config config = { .tables = { 1000, 1000, 1000, 10, 0 }, .memory.hugepages = WYE_HUGE_NONE };
 
 	if (control_open(&control, dir) || region_create(&region, &control, &config))
 		return 1;
@@ -91,7 +91,7 @@ static void takes_over_from_the_dead(void **state)
 	char dir[] = "/tmp/wye-test-XXXXXX", path[64];
 	struct control_file control;
 	struct region region;
-	struct wye_config config = { .tables = { 1000, 1000, 1000, 10 }, .memory.hugepages = WYE_HUGE_NONE };
+	struct wye_config config = { .tables = { 1000, 1000, 1000, 10, 0 }, .memory.hugepages = WYE_HUGE_NONE };
 	struct stat before, after;
 
 	assert_non_null(mkdtemp(dir));
