@@ -106,14 +106,17 @@ steer_all() { configure "$@" <<<'steering: { default: dataplane }'; }
 
 # Daemons: the pid is in ${ctld} and ${dpd} (so no function `on`, which would be a subshell), what they say in /run/log.
 # Their priority is above what else the machine does: a worker that gets no CPU for 100 ms loses its flows to the kernel,
-# as it should, and by_dataplane would fail.
+# as it should, and by_dataplane would fail. nice alone weighs only within a session where the kernel groups by session.
+urgently() {
+	exec setsid bash -c 'echo -10 2>/dev/null >/proc/self/autogroup; exec nice -n -10 "$@"' - "$@"
+}
 start_ctld() {
-	nice -n -10 nsenter --net=/run/netns/router -- "$WYE_BUILD/ctlplane/wye-ctld" -c "$conf" -r "$run_dir" "$@" >>/run/log/ctld 2>&1 </dev/null &
+	urgently nsenter --net=/run/netns/router -- "$WYE_BUILD/ctlplane/wye-ctld" -c "$conf" -r "$run_dir" "$@" >>/run/log/ctld 2>&1 </dev/null &
 	ctld=$!
 	await 10 in_sync
 }
 start_dpd() {
-	nice -n -10 nsenter --net=/run/netns/router -- "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir" "$@" >>/run/log/dpd 2>&1 </dev/null &
+	urgently nsenter --net=/run/netns/router -- "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir" "$@" >>/run/log/dpd 2>&1 </dev/null &
 	dpd=$!
 	await 20 forwarding
 }
