@@ -8,7 +8,7 @@ echo '__attribute__((section("xdp"), used)) int foreign_pass(void *ctx) { return
 clang -target bpf -O2 -g -c /run/foreign.c -o /run/foreign.o || skip 'clang cannot make BPF objects'
 program() { ip -n router -j link show "$1" | jq -r '.[0].xdp.prog.id'; }
 port_is() { [ "$(port_state "$1")" = "$2" ]; }
-attach() { ip -n router link set dev r1 xdp object /run/foreign.o section xdp; }
+attach() { on router ip link set dev r1 xdp object /run/foreign.o section xdp; }
 
 check 'a foreign program on r1' attach
 foreign=$(program r1)
@@ -33,7 +33,7 @@ equal 'leaves r1 without a program' "$(program r1)" null
 
 check 'wye-dpd again' start_dpd
 crash "$dpd"
-check 'somebody takes r1 while it is dead' ip -n router -force link set dev r1 xdp object /run/foreign.o section xdp
+check 'somebody takes r1 while it is dead' on router ip -force link set dev r1 xdp object /run/foreign.o section xdp
 foreign=$(program r1)
 lab_ports=(r2)
 check 'wye-dpd once more' start_dpd
