@@ -92,11 +92,9 @@ by_kernel() {
 	at_least "$what: forwarded by the kernel" $(($(kernel_forwarded 4) + $(kernel_forwarded 6) - before)) "$n"
 	equal "$what: forwarded by the dataplane" $(($(sent_by_dataplane) - before_dp)) 0
 }
-sent_by_dataplane() {
-	local port sum=0
-	for port in "${lab_ports[@]}"; do sum=$((sum + $(port_counter "$port" tx_packets))); done
-	echo "$sum"
-}
+sent_by_dataplane() { all_ports tx_packets; }
+received_by_dataplane() { all_ports rx_packets; }
+all_ports() { wye -j show port 2>/dev/null | jq "[.[].$1] | add"; }
 dataplane_sent_since() { [ $(($(sent_by_dataplane) - $1)) -ge "$2" ]; }
 
 # ping_from HOST ADDRESS [ARGS]: five quick ones, all answered. warm: lets both sides learn their neighbours first

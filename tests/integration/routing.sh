@@ -13,6 +13,8 @@ declare -A pid		# of bird.HOST, zebra.HOST, bgpd.HOST …
 command -v bird >/dev/null || skip 'needs BIRD: apt-get install bird2'
 [ -x /usr/lib/frr/zebra ] || skip 'needs FRR: apt-get install frr'
 
+mount -t tmpfs tmpfs /var/tmp		# where FRR leaves crash logs
+
 # routing_lab: the picture, with whom the daemons may talk to
 routing_lab() {
 	local host
@@ -42,18 +44,19 @@ bird_start() {
 }
 birdc() { local host=$1; shift; command birdc -s "/run/bird.$host.ctl" "$@"; }
 
-# frr HOST DAEMON...: zebra and those; the configuration is standard input, and each takes from it what it knows
+# frr HOST DAEMON...: zebra and those; the configuration is standard input
 frr() {
 	local host=$1 daemon
 	install -d -o frr -g frr /run/frr "/run/frr/$host" && cat >"/run/frr.$host" || return
 	shift
 	for daemon in zebra "$@"; do frr_start "$host" "$daemon" || return; done
+	vtysh -N "$host" -f "/run/frr.$host"
 }
 # frr_start HOST DAEMON [ARGS]
 frr_start() {
 	local host=$1 daemon=$2
 	shift 2
-	nice -n -10 nsenter --net=/run/netns/"$host" -- "/usr/lib/frr/$daemon" -N "$host" -f "/run/frr.$host" -P 0 --log stdout "$@" >>"/run/log/$daemon.$host" 2>&1 </dev/null &
+	nice -n -10 nsenter --net=/run/netns/"$host" -- "/usr/lib/frr/$daemon" -N "$host" -f /dev/null -P 0 --log stdout "$@" >>"/run/log/$daemon.$host" 2>&1 </dev/null &
 	pid[$daemon.$host]=$!
 	await 5 vtysh -N "$host" -d "$daemon" -c 'show version'
 }
@@ -131,7 +134,8 @@ legs() { [ "$(rip -j route get fibmatch "$1" | jq '.[0].nexthops // [1] | length
 restart_frr() {
 	local daemon
 	for daemon in bgpd bfdd zebra; do crash "${pid[$daemon.router]}"; done
-	frr_start router zebra -K 20 && frr_start router bfdd && frr_start router bgpd && await 10 frr_established
+	frr_start router zebra -K 20 && frr_start router bfdd && frr_start router bgpd -f /run/frr.router &&
+		await 10 frr_established
 }
 frr_established() { vty router 'show bgp summary json' | jq -e '[.[].peers[].state] | length > 0 and all(. == "Established")'; }
 restart_bird() {
