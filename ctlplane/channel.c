@@ -40,14 +40,25 @@ void channel_lost(struct channel *channel, int error)
 	channel->resync(channel->mirror, channel);
 }
 
-static void on_event(void *ctx, const struct nlmsghdr *msg)
+static void message(struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
-	struct channel *channel = ctx;
+	channel->mirror->source.dumped = dumped;
+	if (channel->events.fd >= 0) /* else a recording's */
+		channel->mirror->source.name = channel->name;
+	channel->message(channel->mirror, channel, msg, dumped);
+}
 
+void channel_notified(struct channel *channel, const struct nlmsghdr *msg)
+{
 	if (msg->nlmsg_type == NLMSG_OVERRUN)
 		channel_lost(channel, -ENOBUFS);
 	else if (msg->nlmsg_type >= NLMSG_MIN_TYPE)
-		channel->message(channel->mirror, channel, msg, false);
+		message(channel, msg, false);
+}
+
+static void on_event(void *ctx, const struct nlmsghdr *msg)
+{
+	channel_notified(ctx, msg);
 }
 
 /* Returns true when the socket was found empty. */
@@ -83,9 +94,8 @@ static void dump_ended(struct channel *channel, int error)
 	sync_dump_ended(&channel->sync, error, channel->dump_intr, now_ns());
 }
 
-static void on_dumped(void *ctx, const struct nlmsghdr *msg)
+void channel_dumped(struct channel *channel, const struct nlmsghdr *msg)
 {
-	struct channel *channel = ctx;
 	int32_t code = 0;
 
 	if (!channel->dump_open || msg->nlmsg_seq != channel->dumps.seq)
@@ -97,8 +107,13 @@ static void on_dumped(void *ctx, const struct nlmsghdr *msg)
 			memcpy(&code, (const char *)msg + NLMSG_HDRLEN, sizeof(code));
 		dump_ended(channel, code);
 	} else if (msg->nlmsg_type >= NLMSG_MIN_TYPE && sync_dumping(&channel->sync)) {
-		channel->message(channel->mirror, channel, msg, true);
+		message(channel, msg, true);
 	}
+}
+
+static void on_dumped(void *ctx, const struct nlmsghdr *msg)
+{
+	channel_dumped(ctx, msg);
 }
 
 static void read_dumps(struct channel *channel, unsigned max_datagrams)
@@ -186,6 +201,13 @@ static int fence(struct channel *channel)
 	return endpoint_send(&channel->dumps, msg);
 }
 
+static void dump_begins(struct channel *channel)
+{
+	key_set_clear(&channel->touched);
+	channel->dump_intr = false;
+	channel->dump_open = true;
+}
+
 static int request(void *ctx, const struct sync_job *job)
 {
 	struct channel *channel = ctx;
@@ -196,9 +218,7 @@ static int request(void *ctx, const struct sync_job *job)
 		error = fence(channel);
 	if (error)
 		return error;
-	key_set_clear(&channel->touched);
-	channel->dump_intr = false;
-	channel->dump_open = true;
+	dump_begins(channel);
 	log_debug("netlink %s: dump of class %u, family %u, link %u, table %u", channel->name, job->class, job->family,
 		  job->ifindex, job->table);
 	return endpoint_send(&channel->dumps, channel->request(channel->mirror, job));
@@ -243,6 +263,28 @@ int channel_open(struct channel *channel, const int *groups)
 	if (!error)
 		error = event_add(channel->loop, channel->dumps.fd, dumps_ready, channel);
 	return error;
+}
+
+static int request_offline(void *ctx, const struct sync_job *job)
+{
+	struct channel *channel = ctx;
+
+	dump_begins(channel);
+	nlmsg_free(channel->request(channel->mirror, job)); /* what the owner does when it asks has to be done */
+	return 0;
+}
+
+static bool drain_offline(void *ctx)
+{
+	return true;
+}
+
+void channel_open_offline(struct channel *channel)
+{
+	static const struct sync_ops ops = { request_offline, drain_offline, sweep, interrupted };
+
+	sync_init(&channel->sync, &ops, channel);
+	channel->events = channel->dumps = (struct nl_endpoint){ .fd = -1 };
 }
 
 void channel_close(struct channel *channel)

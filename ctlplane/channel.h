@@ -36,8 +36,13 @@ struct channel {
 
 /* Opens the sockets and joins the groups (0-terminated). -errno; an unknown group or protocol is not an error. */
 int channel_open(struct channel *channel, const int *groups);
+/* Without sockets: messages come by the two functions below, and a dump is asked for by whoever has them. */
+void channel_open_offline(struct channel *channel);
 void channel_close(struct channel *channel);
 void channel_lost(struct channel *channel, int error);
+/* A message of the notification socket; of the dump socket. */
+void channel_notified(struct channel *channel, const struct nlmsghdr *msg);
+void channel_dumped(struct channel *channel, const struct nlmsghdr *msg);
 
 static inline bool channel_idle(const struct channel *channel)
 {

@@ -16,11 +16,13 @@
 #include "mirror.h"
 #include "notify.h"
 #include "options.h"
+#include "replay.h"
 
 #define EXIT_USAGE 2
 #define TICK_MS	   100u
 
 static struct mirror mirror;
+static bool replayed;	/* there is no kernel behind the mirror */
 
 /* net.ipv{4,6}.fib_multipath_hash_policy have no notification. */
 static void read_hash_policy(void)
@@ -49,7 +51,7 @@ static void on_tick(void *ctx)
 	if (read(mirror.timer_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	mirror_beat(&mirror);
-	if (++ticks % (1000 / TICK_MS))
+	if (replayed || ++ticks % (1000 / TICK_MS))
 		return;
 	read_hash_policy();
 	parity_poll(&mirror);
@@ -81,10 +83,12 @@ static void on_signal(void *ctx)
 	struct signalfd_siginfo info;
 
 	while (read(mirror.signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
+		if (info.ssi_signo == SIGHUP && !replayed)
 			reload();
 		else if (info.ssi_signo == SIGUSR1)
 			mirror.audit.wanted = true;
+		else if (info.ssi_signo == SIGHUP)
+			log_notice("SIGHUP: a replay has nothing to read again");
 		else
 			mirror.loop.stop = true;
 	}
@@ -136,27 +140,55 @@ static int run(void)
 	return error;
 }
 
+static int idle_turn(void *ctx)
+{
+	return -1;
+}
+
+static int replay(const struct options *options)
+{
+	int error;
+
+	replayed = true;
+	control_state(&mirror.control, WYE_MIRROR_STOPPED);
+	error = replay_file(&mirror, options->replay_path);
+	if (error || !options->stay)
+		return error;
+	error = loop_open();
+	return error ? error : event_run(&mirror.loop, idle_turn, NULL);
+}
+
+static int load_config(const struct options *options)
+{
+	mirror.config_path = options->config_path;
+	if (options->config_path)
+		return wye_config_load(options->config_path, &mirror.config, stderr);
+	return wye_config_parse("defaults", "{}", 2, &mirror.config, stderr);
+}
+
 int main(int argc, char **argv)
 {
+	bool remove_files;
 	struct options options;
 	int status = options_parse(&options, argc, argv);
 
 	if (status)
 		return status - 1;
 	log_open("wye-ctld", options.verbose);
-	mirror.config_path = options.config_path;
-	if (wye_config_load(options.config_path, &mirror.config, stderr) < 0)
+	if (load_config(&options) < 0)
 		return EXIT_USAGE;
 	if (control_open(&mirror.control, options.run_dir) < 0) {
 		wye_config_free(mirror.config);
 		return EXIT_FAILURE;
 	}
-	status = run();
+	status = options.replay_path ? replay(&options) : run();
+	/* What was replayed stays to be looked at, unless somebody stayed to look at it. */
+	remove_files = status == 0 && (!replayed || options.stay);
 	/* After a failed start what a predecessor left stays: its readers forward on until it is stale. */
 	if (status == 0)
 		control_state(&mirror.control, WYE_MIRROR_STOPPED);
 	mirror_close(&mirror);
-	control_close(&mirror.control, status == 0);
+	control_close(&mirror.control, remove_files);
 	event_close(&mirror.loop);
 	wye_config_free(mirror.config);
 	return status ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -59,6 +59,25 @@ void mirror_parity(struct mirror *mirror, uint32_t bits, bool set)
 	write_parity(mirror);
 }
 
+/* Once for each kind: where the bytes came from, what is wrong with them. */
+static void log_refused(struct mirror *mirror, enum nl_verdict verdict, const struct nlmsghdr *msg)
+{
+	uint8_t family = msg->nlmsg_len > NLMSG_HDRLEN ? *((const uint8_t *)msg + NLMSG_HDRLEN) : 0;
+	const uint16_t kind[] = { msg->nlmsg_type, family };
+	char at[32] = "";
+
+	if (key_set_has(&mirror->told, (uint8_t)verdict, kind, sizeof(kind)) ||
+	    !key_set_add(&mirror->told, (uint8_t)verdict, kind, sizeof(kind)))
+		return;
+	if (mirror->source.byte)
+		snprintf(at, sizeof(at), ", byte %llu", (unsigned long long)mirror->source.byte);
+	log_message(verdict == NL_OTHER ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+		    "netlink %s%s: %s of type %u, family %u, %u bytes, sequence %u, from %u: %s; ignored and counted, said "
+		    "once", mirror->source.name ? mirror->source.name : "", at, mirror->source.dumped ? "part of a dump" :
+		    "a message", msg->nlmsg_type, family, msg->nlmsg_len, msg->nlmsg_seq, msg->nlmsg_pid,
+		    verdict == NL_OTHER ? "not of a kind that is mirrored" : "a length or value in it is out of range");
+}
+
 bool mirror_decoded(struct mirror *mirror, enum nl_verdict verdict, const struct nlmsghdr *msg)
 {
 	struct wye_mirror_stats *stats = mirror_stats(mirror);
@@ -66,13 +85,8 @@ bool mirror_decoded(struct mirror *mirror, enum nl_verdict verdict, const struct
 	atomic_fetch_add_explicit(&stats->messages, 1, memory_order_relaxed);
 	if (verdict == NL_DECODED)
 		return true;
-	if (verdict == NL_OTHER) {
-		atomic_fetch_add_explicit(&stats->unknown, 1, memory_order_relaxed);
-		return false;
-	}
-	atomic_fetch_add_explicit(&stats->malformed, 1, memory_order_relaxed);
-	log_limited(LOG_LEVEL_WARNING, "netlink: message type %u, %u bytes, sequence %u: an attribute's length or value is "
-		    "out of range; ignored", msg->nlmsg_type, msg->nlmsg_len, msg->nlmsg_seq);
+	atomic_fetch_add_explicit(verdict == NL_OTHER ? &stats->unknown : &stats->malformed, 1, memory_order_relaxed);
+	log_refused(mirror, verdict, msg);
 	return false;
 }
 
@@ -124,6 +138,8 @@ static void rtnl_message(struct mirror *mirror, struct channel *channel, const s
 	case RTM_DELRULE:
 		rules_message(mirror, channel, msg, dumped);
 		break;
+	default:
+		mirror_decoded(mirror, NL_OTHER, msg);
 	}
 }
 
@@ -207,6 +223,18 @@ static void neighs_resync(struct mirror *mirror, struct channel *channel)
 	sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_NEIGH, .family = AF_INET6 });
 }
 
+/* Those of rtnetlink that tables are made of. */
+static void channels_make(struct mirror *mirror)
+{
+	static const char *const names[] = { "links", "neighbours", "routes" };
+	static void (*const resync[])(struct mirror *, struct channel *) = { links_resync, neighs_resync, routes_resync };
+
+	for (int i = CHANNEL_LINK; i <= CHANNEL_ROUTE; i++)
+		mirror->channel[i] = (struct channel){ .name = names[i], .mirror = mirror, .loop = &mirror->loop,
+						       .protocol = NETLINK_ROUTE, .message = rtnl_message,
+						       .request = rtnl_request, .sweep = rtnl_sweep, .resync = resync[i] };
+}
+
 static int channels_open(struct mirror *mirror)
 {
 	static const int groups[][9] = {
@@ -215,17 +243,11 @@ static int channels_open(struct mirror *mirror)
 		{ RTNLGRP_NEIGH, 0 },
 		{ RTNLGRP_NEXTHOP, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, 0 },
 	};
-	static const char *const names[] = { "links", "neighbours", "routes" };
-	static void (*const resync[])(struct mirror *, struct channel *) = { links_resync, neighs_resync, routes_resync };
-	int error;
 
+	channels_make(mirror);
 	for (int i = CHANNEL_LINK; i <= CHANNEL_ROUTE; i++) {
-		struct channel *channel = &mirror->channel[i];
+		int error = channel_open(&mirror->channel[i], groups[i]);
 
-		*channel = (struct channel){ .name = names[i], .mirror = mirror, .loop = &mirror->loop,
-					     .protocol = NETLINK_ROUTE, .message = rtnl_message,
-					     .request = rtnl_request, .sweep = rtnl_sweep, .resync = resync[i] };
-		error = channel_open(channel, groups[i]);
 		if (error)
 			return error;
 	}
@@ -250,7 +272,7 @@ static int models_open(struct mirror *mirror)
 	return error;
 }
 
-int mirror_open(struct mirror *mirror)
+int mirror_open_offline(struct mirror *mirror)
 {
 	int error = models_open(mirror);
 
@@ -260,6 +282,18 @@ int mirror_open(struct mirror *mirror)
 	mirror->tables = tables_open(&mirror->control, mirror->config);
 	if (!mirror->tables)
 		return -errno; /* region_create() said why */
+	channels_make(mirror);
+	for (int i = 0; i < CHANNELS; i++)
+		channel_open_offline(&mirror->channel[i]);
+	return 0;
+}
+
+int mirror_open(struct mirror *mirror)
+{
+	int error = mirror_open_offline(mirror);
+
+	if (error)
+		return error;
 	error = channels_open(mirror);
 	if (error == -EPERM)
 		log_error("netlink: the receive buffers need CAP_NET_ADMIN in this network namespace's user namespace; run "
@@ -276,6 +310,7 @@ void mirror_close(struct mirror *mirror)
 			channel_close(&mirror->channel[i]);
 	tables_close(mirror->tables);
 	audit_close(mirror);
+	key_set_close(&mirror->told);
 	routes_close(mirror);
 	nexthops_close(mirror);
 	locals_close(mirror);
@@ -335,7 +370,7 @@ int mirror_rebuild(struct mirror *mirror, unsigned doublings)
 	return full ? -ENOSPC : 0;
 }
 
-static void grow(struct mirror *mirror)
+void mirror_grow(struct mirror *mirror)
 {
 	uint64_t now = now_ns();
 
@@ -454,7 +489,7 @@ int mirror_turn(void *ctx)
 	start_phase_two(mirror);
 	more |= routes_walk(mirror);
 	more |= tables_flush(mirror->tables, mirror->live ? 0 : 65536);
-	grow(mirror);
+	mirror_grow(mirror);
 	watch_loss(mirror);
 	if (!mirror->live && !more && all_idle(mirror) && !mirror->tables->region.unpublished)
 		go_live(mirror);

@@ -122,6 +122,12 @@ struct audit {
 
 struct mirror {
 	const char *config_path;
+	struct {		/* of the message being looked at, for the log */
+		const char *name;	/* a channel's, or a recording's */
+		bool dumped;
+		uint64_t byte;		/* in the recording */
+	} source;
+	struct key_set told;	/* verdicts on kinds of messages that were logged: once each */
 	struct wye_config *config;
 	struct control_file control;
 	struct event_loop loop;
@@ -151,10 +157,12 @@ struct mirror {
 
 /* ---- mirror.c ---- */
 int mirror_open(struct mirror *mirror);		/* -errno, message printed */
+int mirror_open_offline(struct mirror *mirror);	/* without a kernel: replay.h */
 void mirror_close(struct mirror *mirror);
 int mirror_turn(void *mirror);			/* one turn of the event loop: milliseconds to sleep */
 /* Builds a new region from the model, with capacities of `config` doubled `doublings` times, and flips. */
 int mirror_rebuild(struct mirror *mirror, unsigned doublings);
+void mirror_grow(struct mirror *mirror);	/* a larger region, if a section is full */
 /* Call in long work: keeps the heartbeat. */
 void mirror_beat(struct mirror *mirror);
 struct wye_mirror_stats *mirror_stats(struct mirror *mirror);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* wye-ctld's command line: [-c FILE] [-r RUNDIR] [-v] [-h]. */
+/* wye-ctld's command line: [-c FILE] [-r RUNDIR] [--replay FILE [--stay]] [-v] [-h]. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
 #include <stdbool.h>
 
 struct options {
-	const char *config_path;
+	const char *config_path;	/* NULL: none named, and none needed (a replay) */
 	const char *run_dir;
+	const char *replay_path;	/* NULL: the kernel is mirrored */
+	bool stay;			/* after the replay */
 	bool verbose;
 };
 

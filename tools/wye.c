@@ -14,7 +14,7 @@
 
 #include "wye_config.h"
 
-static const struct command *const commands[] = { &cmd_status, &cmd_lookup, &cmd_check, &cmd_version };
+static const struct command *const commands[] = { &cmd_status, &cmd_lookup, &cmd_check, &cmd_record, &cmd_version };
 static const struct command *const shows[] = {
 	&cmd_link, &cmd_addr, &cmd_neigh, &cmd_route, &cmd_nexthop, &cmd_vrf, &cmd_port, &cmd_steer, &cmd_stats,
 	&cmd_graph, &cmd_runtime, &cmd_memory, &cmd_parity,
