@@ -142,6 +142,8 @@ static __always_inline __u32 verdict(struct xdp_md *ctx, struct wye_steer_port *
 	guard = wye_steer_parse(data, data_end, port->mac, &key);
 	if (guard != WYE_STEER_TAKEN)
 		return guard;
+	if (port->flags & (key.family ? WYE_STEER_PORT_NO_IP6 : WYE_STEER_PORT_NO_IP4))
+		return WYE_STEER_PORT_OFF;
 	if (is_local(state, key.family, key.dst_hi, key.dst_lo))
 		return WYE_STEER_LOCAL_DST;
 	if (is_local(state, key.family, key.src_hi, key.src_lo))

@@ -87,6 +87,8 @@ static void dump_ended(struct channel *channel, int error)
 	/* What the filter names is not there (any more): a complete dump of nothing. */
 	if (error == -ENODEV || error == -ENOENT || error == -EOPNOTSUPP || error == -EAFNOSUPPORT)
 		error = 0;
+	if (error == -EINVAL && channel->sync.job[0].optional)
+		error = 0;
 	channel->dump_open = false;
 	if (error)
 		log_limited(LOG_LEVEL_WARNING, "netlink %s: the kernel broke a dump off: %s; trying again",

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -23,6 +24,25 @@
 static struct mirror mirror;
 static bool replayed;	/* there is no kernel behind the mirror */
 
+/* net.ipv{4,6}.fib_multipath_hash_policy have no notification. */
+static void read_hash_policy(void)
+{
+	static const char *const paths[] = { "/proc/sys/net/ipv4/fib_multipath_hash_policy",
+					     "/proc/sys/net/ipv6/fib_multipath_hash_policy" };
+
+	for (int f = 0; f < 2; f++) {
+		FILE *file = fopen(paths[f], "re");
+		unsigned policy = 0;
+
+		if (file && fscanf(file, "%u", &policy) == 1)
+			mirror.hash_policy[f] = policy;
+		if (file)
+			fclose(file);
+		atomic_store_explicit(&mirror.tables->region.base->hash_policy[f], mirror.hash_policy[f],
+				      memory_order_relaxed);
+	}
+}
+
 static void on_tick(void *ctx)
 {
 	static unsigned ticks;
@@ -31,9 +51,13 @@ static void on_tick(void *ctx)
 	if (read(mirror.timer_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	mirror_beat(&mirror);
-	if (replayed || ++ticks % (1000 / TICK_MS))
+	if (replayed)
 		return;
-	mirror_poll(&mirror);
+	parity_legacy_poll(&mirror);
+	if (++ticks % (1000 / TICK_MS))
+		return;
+	read_hash_policy();
+	parity_bpf_poll(&mirror);
 }
 
 static void reload(void)
@@ -49,6 +73,7 @@ static void reload(void)
 	       fresh->tables.neighbours == old->tables.neighbours &&
 	       fresh->memory.hugepages == old->memory.hugepages;
 	mirror.config = fresh;
+	parity_reload(&mirror);
 	mirror.doublings = same ? mirror.doublings : 0;
 	if (!same && mirror.live && mirror_rebuild(&mirror, 0) < 0)
 		log_error("%s: tables: no region of that size can be made", mirror.config_path);
@@ -111,7 +136,7 @@ static int run(void)
 	error = mirror_open(&mirror);
 	if (error)
 		return error;
-	mirror_poll(&mirror);
+	read_hash_policy();
 	error = event_run(&mirror.loop, mirror_turn, &mirror);
 	if (error)
 		log_error("epoll_wait: %s", strerror(-error));

@@ -42,23 +42,6 @@ void mirror_beat(struct mirror *mirror)
 	control_heartbeat(&mirror->control);
 }
 
-static void write_parity(struct mirror *mirror)
-{
-	atomic_store_explicit(&mirror->tables->region.base->parity, mirror->parity_bits, memory_order_release);
-}
-
-void mirror_parity(struct mirror *mirror, uint32_t bits, bool set)
-{
-	uint32_t now = set ? mirror->parity_bits | bits : mirror->parity_bits & ~bits;
-
-	if (now == mirror->parity_bits)
-		return;
-	log_notice("parity: 0x%x is now 0x%x%s", mirror->parity_bits, now,
-		   now ? ": the kernel keeps all packets (wye status says why)" : "");
-	mirror->parity_bits = now;
-	write_parity(mirror);
-}
-
 /* Once for each kind: where the bytes came from, what is wrong with them. */
 static void log_refused(struct mirror *mirror, enum nl_verdict verdict, const struct nlmsghdr *msg)
 {
@@ -259,7 +242,7 @@ static int channels_open(struct mirror *mirror)
 
 static int models_open(struct mirror *mirror)
 {
-	int (*const opens[])(struct mirror *) = { links_open, altnames_open, addrs_open, neighs_open, locals_open, nexthops_open,
+	int (*const opens[])(struct mirror *) = { links_open, addrs_open, neighs_open, locals_open, nexthops_open,
 						  routes_open };
 	int error = 0;
 
@@ -311,12 +294,12 @@ void mirror_close(struct mirror *mirror)
 	tables_close(mirror->tables);
 	audit_close(mirror);
 	key_set_close(&mirror->told);
+	parity_close(mirror);
 	routes_close(mirror);
 	nexthops_close(mirror);
 	locals_close(mirror);
 	neighs_close(mirror);
 	addrs_close(mirror);
-	altnames_close(mirror);
 	links_close(mirror);
 }
 
@@ -325,8 +308,6 @@ void mirror_close(struct mirror *mirror)
 static void republish(struct mirror *mirror)
 {
 	links_republish(mirror);
-	altnames_republish(mirror);
-	rules_republish(mirror);
 	nexthops_republish(mirror);
 	neighs_republish(mirror);
 	addrs_republish(mirror);
@@ -335,7 +316,7 @@ static void republish(struct mirror *mirror)
 	for (int f = 0; f < 2; f++)
 		atomic_store_explicit(&mirror->tables->region.base->hash_policy[f], mirror->hash_policy[f],
 				      memory_order_relaxed);
-	write_parity(mirror);
+	parity_republish(mirror);
 	while (tables_flush(mirror->tables, 65536))
 		mirror_beat(mirror);
 }
@@ -362,7 +343,9 @@ int mirror_rebuild(struct mirror *mirror, unsigned doublings)
 		full = fresh->region.failed;
 	}
 	mirror->capacity_failed = full;
-	mirror_parity(mirror, WYE_PARITY_CAPACITY, full);
+	parity_set(mirror, PARITY_CAPACITY, (struct parity_scope){ WYE_PARITY_CAPACITY, 0, PARITY_BOTH }, full,
+		   "a table is full and no larger region can be made");
+	parity_commit(mirror);
 	if (mirror->tables == old)
 		return -ENOMEM;
 	if (mirror->live)
@@ -486,8 +469,10 @@ int mirror_turn(void *ctx)
 	struct mirror *mirror = ctx;
 	bool more = false;
 
+	parity_commit(mirror);
 	links_commit(mirror);
 	step_channels(mirror, &more);
+	parity_commit(mirror);
 	links_commit(mirror);
 	start_phase_two(mirror);
 	more |= routes_walk(mirror);

@@ -9,6 +9,7 @@
 
 #include "channel.h"
 #include "nl_decode.h"
+#include "parity.h"
 #include "rib.h"
 #include "route_info.h"
 #include "tables.h"
@@ -24,7 +25,10 @@ enum mirror_class {
 	CLASS_QDISC,
 	CLASS_FILTER,
 	CLASS_CHAIN,
+	CLASS_NFT_TABLE,
+	CLASS_FLOWTABLE,
 	CLASS_POLICY,
+	CLASS_POLICY_DEFAULT,
 	CLASSES
 };
 
@@ -43,9 +47,8 @@ struct link_entry {
 	bool present;		/* RTM_NEWLINK seen */
 	bool written;		/* `record` stands in the tables */
 	bool silent;		/* `record` changed in what moves routes without a word */
-	uint32_t parity_tc;	/* WYE_PARITY_TC or 0 */
-	uint32_t tc, tc_seen;	/* parity.c: what the last, and the present, dump found */
-	uint32_t altnames;	/* first in altname_table, 0 = none */
+	uint32_t parity;	/* as in wye_link.parity, of what the guard found on it */
+	uint32_t tc_due;	/* parity_tc.c: filters still to be asked about */
 	struct nl_link nl;
 	struct netconf conf[2];	/* IPv4, IPv6 */
 	struct wye_link record;
@@ -56,11 +59,6 @@ struct link_table {
 	struct hash hash;
 	struct netconf all[2];	/* NETCONFA_IFINDEX_ALL */
 	bool dirty;
-	bool have_vrf;		/* as the rules were last judged */
-};
-
-struct altname_table {
-	struct pool pool;
 };
 
 struct addr_table {
@@ -102,19 +100,11 @@ struct local_table {
 #define RULES_MAX 1024u
 
 struct rule_table {
-	struct rule_entry {
+	struct {
 		struct nl_rule rule;
 		uint32_t gen;
-		uint32_t record;	/* index in RULE, 0 = the region is full */
 	} rule[2][RULES_MAX];
 	uint32_t n[2];
-	uint32_t orders;		/* given out */
-};
-
-struct parity {
-	uint32_t chains, policies;	/* of those that count, in the last complete dump */
-	uint32_t chains_seen, policies_seen;
-	bool iptables;			/* a legacy table is registered */
 };
 
 struct audit {
@@ -142,7 +132,6 @@ struct mirror {
 	struct tables *tables;
 	struct channel channel[CHANNELS];
 	struct link_table links;
-	struct altname_table altnames;
 	struct addr_table addrs;
 	struct neigh_table neighs;
 	struct route_table routes;
@@ -151,7 +140,6 @@ struct mirror {
 	struct rule_table rules;
 	struct parity parity;
 	struct audit audit;
-	uint32_t parity_bits;	/* as in wye_region.parity */
 	uint32_t hash_policy[2];
 	bool phase_two;		/* links are known: neighbours and routes have been asked for */
 	bool routes_after_links;	/* link messages were lost: routes are to be read again after the links */
@@ -175,7 +163,6 @@ void mirror_grow(struct mirror *mirror);	/* a larger region, if a section is ful
 /* Call in long work: keeps the heartbeat. */
 void mirror_beat(struct mirror *mirror);
 struct wye_mirror_stats *mirror_stats(struct mirror *mirror);
-void mirror_parity(struct mirror *mirror, uint32_t bits, bool set);
 /* Counts what the decoder said. True: go on. */
 bool mirror_decoded(struct mirror *mirror, enum nl_verdict verdict, const struct nlmsghdr *msg);
 /* A dump request: a message of type with the fixed header and, if not 0, 32-bit attributes. */
@@ -203,18 +190,13 @@ void links_commit(struct mirror *mirror);	/* writes what changed, tells nexthops
 void links_republish(struct mirror *mirror);	/* everything, into fresh tables */
 bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family);	/* can a route leave by it? */
 struct link_entry *links_find(struct mirror *mirror, uint32_t ifindex);
-bool links_have_vrf(struct mirror *mirror);
+struct link_entry *links_named(struct mirror *mirror, const char *name);
 /* Table and VRF index a routing table belongs to: WYE_VRF_MAIN for main, local, default; 0 = none of ours. */
 uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table);
 
 /* ---- mirror_link_record.c: what the record of a link says ---- */
 struct wye_link links_record(struct mirror *mirror, const struct link_entry *link);
-
-/* ---- mirror_altname.c ---- */
-int altnames_open(struct mirror *mirror);
-void altnames_close(struct mirror *mirror);
-void altnames_set(struct mirror *mirror, struct link_entry *link, const struct nlattr *names);	/* NULL: it has none */
-void altnames_republish(struct mirror *mirror);
+void links_look(struct mirror *mirror);	/* the parity guard's look at ports' masters and upper devices */
 
 /* ---- mirror_addr.c ---- */
 int addrs_open(struct mirror *mirror);
@@ -296,14 +278,5 @@ void nexthops_republish(struct mirror *mirror);
 /* ---- mirror_rule.c ---- */
 void rules_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
 void rules_sweep(struct mirror *mirror, uint8_t family, uint32_t gen);
-void rules_judge(struct mirror *mirror);	/* after a VRF came or went: do the rules mean what the FIBs stand for? */
-void rules_republish(struct mirror *mirror);
-
-/* ---- mirror_poll.c ---- */
-void mirror_poll(struct mirror *mirror);	/* once a second: what has no notification */
-
-/* ---- parity.c: what else would be bypassed ---- */
-int parity_open(struct mirror *mirror);
-void parity_poll(struct mirror *mirror);	/* of mirror_poll() */
 
 #endif

@@ -52,6 +52,17 @@ struct link_entry *links_find(struct mirror *mirror, uint32_t ifindex)
 	return index ? pool_item(&mirror->links.pool, index) : NULL;
 }
 
+struct link_entry *links_named(struct mirror *mirror, const char *name)
+{
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		struct link_entry *link = pool_item(&mirror->links.pool, i);
+
+		if (link->present && !strcmp(link->nl.name, name))
+			return link;
+	}
+	return NULL;
+}
+
 static struct link_entry *link_make(struct mirror *mirror, uint32_t ifindex)
 {
 	struct link_entry *link = links_find(mirror, ifindex);
@@ -87,13 +98,13 @@ static void link_gone(struct mirror *mirror, struct link_entry *link)
 	uint32_t ifindex = link->ifindex, table = link->nl.vrf_table;
 	bool was_written = link->written;
 
-	altnames_set(mirror, link, NULL);
 	link_forget(mirror, link);
 	mirror->links.dirty = true;
 	if (was_written) {
 		link_del(mirror->tables->resolve, ifindex);
 		resolve_link_changed(mirror->tables->resolve, ifindex);
 	}
+	parity_link_gone(mirror, ifindex);
 	addrs_link_gone(mirror, ifindex);
 	neighs_link_gone(mirror, ifindex);
 	routes_link_gone(mirror, ifindex);
@@ -138,7 +149,6 @@ static void link_update(struct link_entry *link, const struct nl_link *nl, bool 
 	if (link->present && (old.operstate != nl->operstate || (old.ifi_flags ^ nl->ifi_flags) & CARRIES_FLAGS))
 		link->silent = true;
 	link->nl = *nl;
-	link->nl.names = NULL;
 	/* addrconf_notify() sets IPv6's to it too, after this message was made. */
 	if (!dumped && link->present && old.mtu_bytes != nl->mtu_bytes && nl->mtu6_bytes >= 0)
 		link->nl.mtu6_bytes = (int32_t)nl->mtu_bytes;
@@ -200,10 +210,8 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 		return;
 	}
 	link_update(link, &nl, dumped);
-	if (nl.family == AF_UNSPEC) {
+	if (nl.family == AF_UNSPEC)
 		link->gen = channel->sync.gen;
-		altnames_set(mirror, link, nl.names);
-	}
 	join_pair(mirror, link);
 	mirror->links.dirty = true;
 }
@@ -282,17 +290,6 @@ void netconf_sweep(struct mirror *mirror, uint8_t family, uint32_t gen)
 
 /* ---- writing ---- */
 
-bool links_have_vrf(struct mirror *mirror)
-{
-	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
-		const struct link_entry *link = pool_item(&mirror->links.pool, i);
-
-		if (link->present && link->nl.vrf_table)
-			return true;
-	}
-	return false;
-}
-
 uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table)
 {
 	if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL || table == RT_TABLE_DEFAULT)
@@ -333,8 +330,8 @@ static bool link_write(struct mirror *mirror, struct link_entry *link, bool *sil
 	*silent = !was_written || moves_routes(&old, &record);
 	if (!was_written)
 		return true;
-	return *silent || old.mtu_bytes != record.mtu_bytes || old.mtu6_bytes != record.mtu6_bytes ||
-	       memcmp(old.mac, record.mac, sizeof(old.mac)) || old.mac_len != record.mac_len || old.flags != record.flags;
+	return *silent || old.mtu_bytes != record.mtu_bytes || memcmp(old.mac, record.mac, sizeof(old.mac)) ||
+	       old.mac_len != record.mac_len || old.flags != record.flags;
 }
 
 void links_commit(struct mirror *mirror)
@@ -344,6 +341,8 @@ void links_commit(struct mirror *mirror)
 
 	if (!links->dirty)
 		return;
+	links_look(mirror);
+	parity_commit(mirror);
 	links->dirty = false;
 	for (uint32_t i = 1; i < links->pool.used; i++) {
 		struct link_entry *link = pool_item(&links->pool, i);
@@ -355,17 +354,13 @@ void links_commit(struct mirror *mirror)
 		if (link->nl.vrf_table && routes_table_add(mirror, link->nl.vrf_table) < 0)
 			log_limited(LOG_LEVEL_ERROR, "vrf %s: table %u: %u routing tables are the limit; its links stay "
 				    "with the kernel", link->nl.name, link->nl.vrf_table, RIBS_MAX / 2);
-		if (!link->written && mirror->phase_two)
-			mirror->channel[CHANNEL_TC].resync(mirror, &mirror->channel[CHANNEL_TC]);
+		if (!link->written || strcmp(link->record.name, link->nl.name)) /* what names it by its name */
+			parity_link_named(mirror, link->nl.name);
 		if (link_write(mirror, link, &silent))
 			resolve_link_changed(mirror->tables->resolve, link->ifindex);
 		link->silent |= silent;
 	}
 	atomic_store_explicit(&mirror_stats(mirror)->links, n, memory_order_relaxed);
-	if (links->have_vrf != links_have_vrf(mirror)) {
-		links->have_vrf = !links->have_vrf;
-		rules_judge(mirror);
-	}
 	for (uint32_t i = 1; i < links->pool.used; i++) {
 		struct link_entry *link = pool_item(&links->pool, i);
 

@@ -40,7 +40,7 @@ static uint32_t link_flags(const struct mirror *mirror, const struct link_entry 
 }
 
 /* A device above that takes packets addressed to this one: its rx handler runs where the dataplane never comes. */
-static bool taken_by_upper(struct mirror *mirror, uint32_t ifindex)
+static const struct link_entry *taken_by_upper(struct mirror *mirror, uint32_t ifindex)
 {
 	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
 		const struct link_entry *upper = pool_item(&mirror->links.pool, i);
@@ -48,25 +48,50 @@ static bool taken_by_upper(struct mirror *mirror, uint32_t ifindex)
 
 		if (!upper->present || upper->nl.lower_ifindex != ifindex || upper->nl.lower_netnsid >= 0)
 			continue;
-		if (!strcmp(kind, "ipvlan") || !strcmp(kind, "ipvtap") || !strcmp(kind, "macsec"))
-			return true;
+		if (!strcmp(kind, "ipvlan") || !strcmp(kind, "ipvtap") || !strcmp(kind, "macsec") || !strcmp(kind, "rmnet"))
+			return upper;
 		if ((!strcmp(kind, "macvlan") || !strcmp(kind, "macvtap")) &&
 		    upper->nl.macvlan_mode & (MACVLAN_PASSTHRU | MACVLAN_SOURCE))
-			return true;
+			return upper;
 	}
-	return false;
+	return NULL;
 }
 
-static uint32_t link_parity(struct mirror *mirror, const struct link_entry *link, const struct link_entry *master,
-			    uint8_t rp_filter)
+static uint8_t link_rp_filter(const struct mirror *mirror, const struct link_entry *link)
 {
-	uint32_t parity = link->parity_tc;
+	int32_t own = link->conf[0].rp_filter, all = mirror->links.all[0].rp_filter;
 
-	if ((link->nl.master_ifindex && !(master && is_vrf(master))) || taken_by_upper(mirror, link->ifindex))
-		parity |= WYE_PARITY_BRIDGE_PORT;
+	return (uint8_t)(own > all ? own : all > 0 ? all : 0);
+}
+
+static void look_at(struct mirror *mirror, const struct link_entry *link)
+{
+	const struct link_entry *master = links_find(mirror, link->nl.master_ifindex);
+	const struct link_entry *upper = taken_by_upper(mirror, link->ifindex);
+	struct parity_scope scope = { WYE_PARITY_BRIDGE_PORT, link->ifindex, PARITY_BOTH };
+	uint8_t rp_filter = link_rp_filter(mirror, link);
+
+	if (link->nl.master_ifindex && !(master && is_vrf(master)))
+		parity_found(mirror, PARITY_LINKS, scope, "master %s (%s)", master ? master->nl.name : "unknown",
+			     master && master->nl.kind[0] ? master->nl.kind : "?");
+	if (upper)
+		parity_found(mirror, PARITY_LINKS, scope, "upper device %s (%s)", upper->nl.name, upper->nl.kind);
+	scope = (struct parity_scope){ WYE_PARITY_RP_FILTER, link->ifindex, WYE_PARITY_IP4 };
 	if (rp_filter)
-		parity |= WYE_PARITY_RP_FILTER;
-	return parity;
+		parity_found(mirror, PARITY_LINKS, scope, "net.ipv4.conf.%s.rp_filter, or that of all, is %u",
+			     link->nl.name, rp_filter);
+}
+
+void links_look(struct mirror *mirror)
+{
+	parity_look(mirror, PARITY_LINKS);
+	for (size_t i = 0; i < mirror->config->n_ports; i++) {
+		const struct link_entry *link = links_named(mirror, mirror->config->port[i].netdev);
+
+		if (link)
+			look_at(mirror, link);
+	}
+	parity_looked(mirror, PARITY_LINKS, 0);
 }
 
 static void link_vrf(struct mirror *mirror, const struct link_entry *link, const struct link_entry *master,
@@ -80,20 +105,18 @@ static void link_vrf(struct mirror *mirror, const struct link_entry *link, const
 		record->table = vrf->nl.vrf_table;
 		record->vrf = fib_vrf(mirror->tables->fib, vrf->nl.vrf_table, vrf->ifindex);
 		if (!record->vrf) /* no room for its table */
-			record->parity |= WYE_PARITY_CAPACITY;
+			record->parity |= wye_parity_bits(WYE_PARITY_CAPACITY, PARITY_BOTH);
 	}
 }
 
 struct wye_link links_record(struct mirror *mirror, const struct link_entry *link)
 {
 	const struct link_entry *master = links_find(mirror, link->nl.master_ifindex);
-	int32_t rp = link->conf[0].rp_filter > mirror->links.all[0].rp_filter ? link->conf[0].rp_filter :
-										  mirror->links.all[0].rp_filter;
 	struct wye_link record = { 0 };
 
-	record.rp_filter = rp > 0 ? (uint8_t)rp : 0;
+	record.rp_filter = link_rp_filter(mirror, link);
 	record.flags = link_flags(mirror, link);
-	record.parity = link_parity(mirror, link, master, record.rp_filter);
+	record.parity = link->parity;
 	record.mtu_bytes = link->nl.mtu_bytes;
 	record.ifindex = link->ifindex;
 	record.ifi_flags = link->nl.ifi_flags;
@@ -102,9 +125,7 @@ struct wye_link links_record(struct mirror *mirror, const struct link_entry *lin
 	record.lower_netnsid = link->nl.lower_netnsid;
 	record.vlan_id = link->nl.vlan_id;
 	record.arp_type = link->nl.arp_type;
-	record.mtu6_bytes = link->nl.mtu6_bytes > 0 ? (uint32_t)link->nl.mtu6_bytes : 0;
 	record.mac_len = link->nl.mac_len;
-	record.permanent_mac_len = link->nl.permanent_mac_len;
 	record.operstate = link->nl.operstate;
 	record.linkmode = link->nl.linkmode;
 	record.txqlen = link->nl.txqlen;
@@ -112,7 +133,6 @@ struct wye_link links_record(struct mirror *mirror, const struct link_entry *lin
 	record.num_rx_queues = link->nl.num_rx_queues;
 	record.num_tx_queues = link->nl.num_tx_queues;
 	memcpy(record.mac, link->nl.mac, sizeof(record.mac));
-	memcpy(record.permanent_mac, link->nl.permanent_mac, sizeof(record.permanent_mac));
 	memcpy(record.broadcast, link->nl.broadcast, sizeof(record.broadcast));
 	memcpy(record.name, link->nl.name, sizeof(record.name));
 	memcpy(record.kind, link->nl.kind, sizeof(record.kind));

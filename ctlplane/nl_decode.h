@@ -34,9 +34,6 @@ struct nl_link {		/* RTM_NEWLINK, RTM_DELLINK; family AF_INET6: only ifindex, di
 	char name[16], kind[16], qdisc[16];
 	int32_t disable_ipv6;	/* -1 = not told */
 	int32_t mtu6_bytes;	/* -1 = not told */
-	uint8_t permanent_mac_len;
-	uint8_t permanent_mac[8];
-	const struct nlattr *names;	/* IFLA_PROP_LIST, for nl_altname(); valid as long as the message, NULL = none */
 };
 
 struct nl_addr {
@@ -61,8 +58,10 @@ struct nl_netconf {		/* -1 in a value = not told */
 };
 
 struct nl_rule {
-	struct wye_policy_rule says;	/* without seq and order */
+	uint8_t family, action;
+	uint32_t priority, table;
 	uint32_t hash;		/* of all it says: rules have no key */
+	bool l3mdev;
 	bool special;		/* any selector or option beyond "all traffic, look up this table" */
 };
 
@@ -98,25 +97,56 @@ struct nl_tc {			/* qdisc or filter */
 	char kind[16];
 };
 
-struct nl_chain {		/* nf_tables: is it a base chain, where? */
+struct nl_nft_table {
+	uint64_t id;		/* of family and name */
+	bool dormant;		/* none of its chains is hooked */
+};
+
+struct nl_hooked {		/* on which devices: attributes in the message, for nl_hooked_on(); NULL = none */
+	const struct nlattr *device, *devices;
+};
+
+struct nl_chain {		/* of nf_tables */
 	uint8_t family;		/* NFPROTO_* */
-	bool base;
+	bool base;		/* is it hooked, and where? */
 	uint32_t hook;
+	uint64_t table_id;	/* as nl_nft_table.id */
+	bool accepts_all;	/* no rule, policy accept */
+	char table[64], name[64];	/* cut */
+	struct nl_hooked hooked;
+};
+
+struct nl_flowtable {
+	uint8_t family;
+	char table[64], name[64];
+	struct nl_hooked hooked;
+};
+
+struct nl_policy {		/* of IPsec */
+	uint8_t family;		/* AF_UNSPEC: both */
+	uint8_t dir;		/* XFRM_POLICY_* */
+	uint8_t src_len, dst_len;
+	uint8_t src[16], dst[16];
 };
 
 enum nl_verdict nl_decode_link(const struct nlmsghdr *msg, struct nl_link *link);
-/* The next of a link's alternative names, cut to 127 characters; *at starts as nl_link.names. False: no more. */
-bool nl_altname(const struct nlattr *names, const struct nlattr **at, char name[128]);
 enum nl_verdict nl_decode_addr(const struct nlmsghdr *msg, struct nl_addr *addr);
 enum nl_verdict nl_decode_neigh(const struct nlmsghdr *msg, struct nl_neigh *neigh);
 enum nl_verdict nl_decode_netconf(const struct nlmsghdr *msg, struct nl_netconf *netconf);
 enum nl_verdict nl_decode_rule(const struct nlmsghdr *msg, struct nl_rule *rule);
 enum nl_verdict nl_decode_route(const struct nlmsghdr *msg, struct nl_route *route);	/* nl_decode_route.c */
 enum nl_verdict nl_decode_nexthop(const struct nlmsghdr *msg, struct nl_nexthop *nexthop);
-enum nl_verdict nl_decode_tc(const struct nlmsghdr *msg, struct nl_tc *tc);		/* nl_decode_parity.c */
+
+/* nl_decode_parity.c */
+enum nl_verdict nl_decode_tc(const struct nlmsghdr *msg, struct nl_tc *tc);
+enum nl_verdict nl_decode_nft_table(const struct nlmsghdr *msg, struct nl_nft_table *table);
 enum nl_verdict nl_decode_chain(const struct nlmsghdr *msg, struct nl_chain *chain);
-/* A policy for forwarded or received packets (not a socket's). */
-enum nl_verdict nl_decode_policy(const struct nlmsghdr *msg, bool *counts);
+enum nl_verdict nl_decode_flowtable(const struct nlmsghdr *msg, struct nl_flowtable *flowtable);
+/* Is it on the device of this name? Only while the message is there. */
+bool nl_hooked_on(const struct nl_hooked *hooked, const char *name);
+enum nl_verdict nl_decode_policy(const struct nlmsghdr *msg, struct nl_policy *policy);
+/* What becomes of forwarded packets that no policy is for: true = they are dropped. */
+enum nl_verdict nl_decode_policy_default(const struct nlmsghdr *msg, bool *blocks);
 
 /*
  * The next message of a datagram: returns the one at *at (of *left bytes) and moves on, NULL at the end. A header that

@@ -33,6 +33,7 @@ struct sync_job {
 	uint8_t family;
 	uint8_t audit;		/* enum sync_audit */
 	bool fence;		/* a message about a change still being made: wait for the kernel to finish it */
+	bool optional;		/* a kernel without the feature says EINVAL: nothing is there */
 	uint32_t ifindex;	/* only objects of this link, 0 = all */
 	uint32_t table;		/* only this table, 0 = all */
 };

@@ -1,280 +1,301 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The parity guard's eyes: what the kernel would do to forwarded packets and the dataplane would not. What is found sets
- * a bit, on a link or on the whole region, and the packets concerned stay with the kernel. Three channels of their
- * own, all of one kind: any notification asks for a dump, and only a complete dump changes the answer.
- *
- * - nf_tables: a base chain of family ip, ip6, inet or netdev on prerouting, forward, postrouting, ingress or egress,
- *   whatever its rules. Legacy iptables: /proc/net/ip{,6}_tables_names lists a table once it has hooks; no notification,
- *   read once a second.
- * - IPsec: any policy in, out or forwarded.
- * - Traffic control: a root qdisc somebody chose (its handle is not 0), or a filter on clsact or ingress.
+ * The parity guard's findings: see parity.h. They are few (chains, policies, ports); each list of them is walked as it
+ * is.
  */
-#include <netinet/in.h> /* before linux/, which then leaves it alone */
-
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
+#include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/xfrm.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "array.h"
 #include "log.h"
 #include "mirror.h"
 
-/* ---- nf_tables ---- */
-
-#define NFT_TYPE(msg) ((NFNL_SUBSYS_NFTABLES << 8) | (msg))
-
-static void judge_netfilter(struct mirror *mirror)
+static const char *reason_key(enum wye_parity reason)
 {
-	mirror_parity(mirror, WYE_PARITY_NETFILTER, mirror->parity.chains || mirror->parity.iptables);
+	static const struct { enum wye_parity reason; const char *key; } keys[] = {
+		{ WYE_PARITY_NFTABLES, "nftables" }, { WYE_PARITY_IPTABLES, "iptables" }, { WYE_PARITY_HOOKS, "hooks" },
+		{ WYE_PARITY_TC, "tc" },	     { WYE_PARITY_XDP, "xdp" },		  { WYE_PARITY_XFRM, "xfrm" },
+		{ WYE_PARITY_RULES, "rules" },	     { WYE_PARITY_RP_FILTER, "rp_filter" },
+		{ WYE_PARITY_BRIDGE_PORT, "bridge_port" }, { WYE_PARITY_CAPACITY, "capacity" },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].reason == reason)
+			return keys[i].key;
+	return "?";
 }
 
-static bool chain_counts(const struct nl_chain *chain)
+static bool ignored(const struct mirror *mirror, const struct parity_find *find)
 {
-	if (!chain->base)
-		return false;
-	switch (chain->family) {
-	case NFPROTO_INET:
-	case NFPROTO_IPV4:
-	case NFPROTO_IPV6:
-		return chain->hook != NF_INET_LOCAL_IN && chain->hook != NF_INET_LOCAL_OUT;
-	case NFPROTO_NETDEV:
-		return true;
-	default: /* bridge, arp */
-		return false;
+	return mirror->config->parity.ignore & find->scope.reason;
+}
+
+static void tell(struct mirror *mirror, const struct parity_find *find, bool there)
+{
+	const struct link_entry *link = links_find(mirror, find->scope.ifindex);
+	const char *families = find->scope.families == PARITY_BOTH ? "" :
+			       find->scope.families == WYE_PARITY_IP4 ? "IPv4 " : "IPv6 ";
+
+	if (!there)
+		log_notice("parity: %s: %s: is gone", reason_key(find->scope.reason), find->where);
+	else if (ignored(mirror, find))
+		log_notice("parity: %s: %s: ignored, as the configuration says", reason_key(find->scope.reason),
+			   find->where);
+	else
+		log_notice("parity: %s: %s: the kernel keeps all %spackets%s%s", reason_key(find->scope.reason), find->where,
+			   families, link ? " of " : "", link ? link->nl.name : "");
+}
+
+/* ---- looks ---- */
+
+void parity_look(struct mirror *mirror, enum parity_source source)
+{
+	mirror->parity.look[source] = ++mirror->parity.gen;
+}
+
+static uint64_t wall_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static bool same(const struct parity_find *a, const struct parity_find *b)
+{
+	return a->source == b->source && !memcmp(&a->scope, &b->scope, sizeof(a->scope)) && !strcmp(a->where, b->where);
+}
+
+static void find_add(struct mirror *mirror, struct parity_find *seen)
+{
+	struct parity *parity = &mirror->parity;
+
+	parity->dirty = true;
+	if (!array_fit((void **)&parity->find, &parity->cap, sizeof(*seen), parity->n + 1)) {
+		parity->failed = true;
+		return;
 	}
+	seen->since_ns = wall_ns();
+	parity->find[parity->n++] = *seen;
+	tell(mirror, seen, true);
 }
 
-static void nft_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
+void parity_found(struct mirror *mirror, enum parity_source source, struct parity_scope scope, const char *where, ...)
 {
-	static const struct sync_job job = { .class = CLASS_CHAIN };
-	struct nl_chain chain;
+	struct parity *parity = &mirror->parity;
+	struct parity_find seen = { .source = source, .scope = scope, .gen = parity->look[source] };
+	va_list args;
 
-	if (!dumped) {
-		switch (msg->nlmsg_type) {
-		case NFT_TYPE(NFT_MSG_NEWCHAIN):
-		case NFT_TYPE(NFT_MSG_DELCHAIN):
-		case NFT_TYPE(NFT_MSG_NEWTABLE): /* its flag "dormant" switches its chains */
-		case NFT_TYPE(NFT_MSG_DELTABLE):
-			sync_add(&channel->sync, &job);
+	va_start(args, where);
+	vsnprintf(seen.where, sizeof(seen.where), where, args);
+	va_end(args);
+	for (uint32_t i = 0; i < parity->n; i++)
+		if (same(&parity->find[i], &seen)) {
+			parity->find[i].gen = seen.gen;
+			return;
 		}
-		return;
-	}
-	if (msg->nlmsg_type == NFT_TYPE(NFT_MSG_NEWCHAIN) && mirror_decoded(mirror, nl_decode_chain(msg, &chain), msg))
-		mirror->parity.chains_seen += chain_counts(&chain);
+	find_add(mirror, &seen);
 }
 
-static struct nl_msg *nft_request(struct mirror *mirror, const struct sync_job *job)
+static void find_drop(struct mirror *mirror, uint32_t index)
 {
-	struct nfgenmsg nfg = { .nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0 };
+	struct parity *parity = &mirror->parity;
 
-	mirror->parity.chains_seen = 0;
-	return mirror_request(NFT_TYPE(NFT_MSG_GETCHAIN), &nfg, sizeof(nfg), 0, 0, 0, 0);
+	tell(mirror, &parity->find[index], false);
+	parity->n--;
+	memmove(&parity->find[index], &parity->find[index + 1], (parity->n - index) * sizeof(parity->find[0]));
+	parity->dirty = true;
 }
 
-static enum sync_outcome nft_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt)
+void parity_looked(struct mirror *mirror, enum parity_source source, uint32_t ifindex)
 {
-	mirror->parity.chains = mirror->parity.chains_seen;
-	judge_netfilter(mirror);
-	return SYNC_DONE;
+	struct parity *parity = &mirror->parity;
+
+	for (uint32_t i = parity->n; i-- > 0;)
+		if (parity->find[i].source == source && parity->find[i].gen != parity->look[source] &&
+		    (!ifindex || parity->find[i].scope.ifindex == ifindex))
+			find_drop(mirror, i);
 }
 
-static void nft_resync(struct mirror *mirror, struct channel *channel)
+void parity_set(struct mirror *mirror, enum parity_source source, struct parity_scope scope, bool found,
+		const char *where)
 {
-	sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_CHAIN });
+	parity_look(mirror, source);
+	if (found)
+		parity_found(mirror, source, scope, "%s", where);
+	parity_looked(mirror, source, 0);
 }
 
-static bool has_text(const char *path)
+/* Traffic control once the links are known; without a kernel (a recording), nothing. */
+static void look_again(struct mirror *mirror, enum mirror_channel which)
 {
-	FILE *file = fopen(path, "re");
-	bool text = file && fgetc(file) != EOF;
+	struct channel *channel = &mirror->channel[which];
 
-	if (file)
-		fclose(file);
-	return text;
-}
-
-void parity_poll(struct mirror *mirror)
-{
-	mirror->parity.iptables = has_text("/proc/net/ip_tables_names") || has_text("/proc/net/ip6_tables_names");
-	judge_netfilter(mirror);
-}
-
-/* ---- IPsec ---- */
-
-static void xfrm_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
-{
-	bool counts = false;
-
-	if (!dumped) {
+	if (channel->resync && !channel->absent && (which != CHANNEL_TC || mirror->phase_two))
 		channel->resync(mirror, channel);
+}
+
+void parity_link_named(struct mirror *mirror, const char *name)
+{
+	if (!parity_is_port(mirror, name))
 		return;
-	}
-	if (msg->nlmsg_type == XFRM_MSG_NEWPOLICY && mirror_decoded(mirror, nl_decode_policy(msg, &counts), msg))
-		mirror->parity.policies_seen += counts;
+	look_again(mirror, CHANNEL_NFT);
+	look_again(mirror, CHANNEL_TC);
 }
 
-static struct nl_msg *xfrm_request(struct mirror *mirror, const struct sync_job *job)
+void parity_link_gone(struct mirror *mirror, uint32_t ifindex)
 {
-	struct xfrm_userpolicy_id id = { .dir = 0 };
-
-	mirror->parity.policies_seen = 0;
-	return mirror_request(XFRM_MSG_GETPOLICY, &id, sizeof(id), 0, 0, 0, 0);
+	for (uint32_t i = mirror->parity.n; i-- > 0;)
+		if (mirror->parity.find[i].scope.ifindex == ifindex)
+			find_drop(mirror, i);
 }
 
-static enum sync_outcome xfrm_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt)
+bool parity_is_port(const struct mirror *mirror, const char *netdev)
 {
-	mirror->parity.policies = mirror->parity.policies_seen;
-	mirror_parity(mirror, WYE_PARITY_XFRM, mirror->parity.policies != 0);
-	return SYNC_DONE;
+	for (size_t i = 0; i < mirror->config->n_ports; i++)
+		if (!strcmp(mirror->config->port[i].netdev, netdev))
+			return true;
+	return false;
 }
 
-static void xfrm_resync(struct mirror *mirror, struct channel *channel)
+/* ---- words and records ---- */
+
+static uint32_t bits_of(const struct mirror *mirror, uint32_t ifindex)
 {
-	sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_POLICY });
+	const struct parity *parity = &mirror->parity;
+	uint32_t bits = !ifindex && parity->failed ? wye_parity_bits(WYE_PARITY_CAPACITY, PARITY_BOTH) : 0;
+
+	for (uint32_t i = 0; i < parity->n; i++)
+		if (parity->find[i].scope.ifindex == ifindex && !ignored(mirror, &parity->find[i]))
+			bits |= wye_parity_bits(parity->find[i].scope.reason, parity->find[i].scope.families);
+	return bits;
 }
 
-/* ---- traffic control ---- */
-
-/* What a dump found on a link, in link_entry.tc_seen and .tc. */
-enum tc_found {
-	TC_CHOSEN_QDISC = 1u << 0,
-	TC_FILTER_BLOCKS = 1u << 1,
-	TC_FILTERS_IN = 1u << 2,
-	TC_FILTERS_OUT = 1u << 3,
-	TC_FILTERS = TC_FILTERS_IN | TC_FILTERS_OUT,
-};
-
-static void judge_tc(struct mirror *mirror, struct link_entry *link)
+static void commit_links(struct mirror *mirror)
 {
-	uint32_t bit = link->tc & (TC_CHOSEN_QDISC | TC_FILTERS) ? WYE_PARITY_TC : 0;
-
-	if (bit == link->parity_tc)
-		return;
-	link->parity_tc = bit;
-	mirror->links.dirty = true;
-}
-
-static void tc_qdisc_seen(struct mirror *mirror, const struct nl_tc *tc)
-{
-	struct link_entry *link = links_find(mirror, tc->ifindex);
-
-	if (!link)
-		return;
-	if (!strcmp(tc->kind, "clsact") || !strcmp(tc->kind, "ingress"))
-		link->tc_seen |= TC_FILTER_BLOCKS;
-	else if (tc->handle)
-		link->tc_seen |= TC_CHOSEN_QDISC;
-}
-
-static void tc_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
-{
-	const struct sync_job *job = &channel->sync.job[0];
-	struct link_entry *link;
-	struct nl_tc tc;
-
-	if (!dumped) {
-		channel->resync(mirror, channel);
-		return;
-	}
-	if (job->class == CLASS_FILTER && msg->nlmsg_type == RTM_NEWTFILTER) { /* may name a shared block, not the link */
-		link = links_find(mirror, job->ifindex);
-		if (link)
-			link->tc_seen |= TC_FILTERS;
-	} else if (msg->nlmsg_type == RTM_NEWQDISC && mirror_decoded(mirror, nl_decode_tc(msg, &tc), msg)) {
-		tc_qdisc_seen(mirror, &tc);
-	}
-}
-
-static struct nl_msg *tc_request(struct mirror *mirror, const struct sync_job *job)
-{
-	struct tcmsg tcm = { .tcm_family = AF_UNSPEC, .tcm_ifindex = (int)job->ifindex };
-
 	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
 		struct link_entry *link = pool_item(&mirror->links.pool, i);
-
-		if (job->class == CLASS_QDISC || link->ifindex == job->ifindex)
-			link->tc_seen &= job->class == CLASS_QDISC ? 0u : ~(uint32_t)TC_FILTERS;
-	}
-	if (job->class == CLASS_QDISC)
-		return mirror_request(RTM_GETQDISC, &tcm, sizeof(tcm), 0, 0, 0, 0);
-	tcm.tcm_parent = job->table; /* TC_H_CLSACT's ingress or egress */
-	return mirror_request(RTM_GETTFILTER, &tcm, sizeof(tcm), 0, 0, 0, 0);
-}
-
-static enum sync_outcome tc_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt)
-{
-	static const uint32_t parents[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
-					    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
-	struct sync *sync = &mirror->channel[CHANNEL_TC].sync;
-
-	if (job->class == CLASS_FILTER) {
-		struct link_entry *link = links_find(mirror, job->ifindex);
-		uint32_t bit = job->table == parents[0] ? TC_FILTERS_IN : TC_FILTERS_OUT;
-
-		if (!link)
-			return SYNC_DONE;
-		link->tc = link->tc_seen & TC_FILTERS ? link->tc | bit : link->tc & ~bit;
-		judge_tc(mirror, link);
-		return SYNC_DONE;
-	}
-	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
-		struct link_entry *link = pool_item(&mirror->links.pool, i);
-		struct sync_job filter = { .class = CLASS_FILTER, .ifindex = link->ifindex };
-		uint32_t filters = link->tc_seen & TC_FILTER_BLOCKS ? link->tc & TC_FILTERS : 0;
+		uint32_t bits;
 
 		if (!link->present)
 			continue;
-		link->tc = (link->tc_seen & TC_CHOSEN_QDISC) | filters;
-		for (int p = 0; p < 2 && link->tc_seen & TC_FILTER_BLOCKS; p++) {
-			filter.table = parents[p];
-			if (!sync_add(sync, &filter))
-				link->tc |= TC_FILTERS; /* more links with clsact than we ask about: assume so */
-		}
-		judge_tc(mirror, link);
+		bits = bits_of(mirror, link->ifindex);
+		if (bits == link->parity)
+			continue;
+		link->parity = bits;
+		mirror->links.dirty = true;
 	}
-	return SYNC_DONE;
 }
 
-static void tc_resync(struct mirror *mirror, struct channel *channel)
+static void write_record(struct mirror *mirror, uint32_t index)
 {
-	sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_QDISC });
+	const struct parity_find *find = index < mirror->parity.n ? &mirror->parity.find[index] : NULL;
+	struct wye_parity_find record = { 0 };
+
+	if (find) {
+		record.reason = find->scope.reason;
+		record.ifindex = find->scope.ifindex;
+		record.families = find->scope.families;
+		record.since_ns = find->since_ns;
+		record.ignored = ignored(mirror, find);
+		memcpy(record.where, find->where, sizeof(record.where));
+	}
+	tables_write(mirror->tables, WYE_SECTION_PARITY, index + 1, &record, sizeof(record));
+}
+
+/* The first ones are told; all of them hold. */
+static void commit_records(struct mirror *mirror)
+{
+	struct parity *parity = &mirror->parity;
+	struct region *region = &mirror->tables->region;
+
+	while (parity->records < parity->n && parity->records < REGION_PARITY_FINDS) {
+		uint32_t record = region_alloc(region, WYE_SECTION_PARITY, 1);
+
+		if (!record)
+			break;
+		memset((struct wye_parity_find *)region_records(region, WYE_SECTION_PARITY) + record, 0,
+		       sizeof(struct wye_parity_find));
+		parity->records++;
+	}
+	for (uint32_t i = 0; i < parity->records; i++)
+		write_record(mirror, i);
+}
+
+void parity_commit(struct mirror *mirror)
+{
+	struct parity *parity = &mirror->parity;
+
+	if (!parity->dirty)
+		return;
+	parity->dirty = false;
+	parity->bits = bits_of(mirror, 0);
+	atomic_store_explicit(&mirror->tables->region.base->parity, parity->bits, memory_order_release);
+	commit_links(mirror);
+	commit_records(mirror);
+}
+
+void parity_republish(struct mirror *mirror)
+{
+	mirror->parity.records = 0;
+	mirror->parity.dirty = true;
+	parity_commit(mirror);
 }
 
 /* ---- opening ---- */
 
+static void look_at_all(struct mirror *mirror)
+{
+	for (int i = CHANNEL_TC; i < CHANNELS; i++)
+		look_again(mirror, i);
+	parity_legacy_poll(mirror);
+	parity_bpf_poll(mirror);
+}
+
+void parity_reload(struct mirror *mirror)
+{
+	for (uint32_t i = 0; i < mirror->parity.n; i++) { /* what is no port any more */
+		const struct link_entry *link = links_find(mirror, mirror->parity.find[i].scope.ifindex);
+
+		if (link && !parity_is_port(mirror, link->nl.name))
+			parity_link_gone(mirror, link->ifindex);
+	}
+	mirror->parity.dirty = true;
+	mirror->links.dirty = true;
+	look_at_all(mirror);
+}
+
 int parity_open(struct mirror *mirror)
 {
-	static const int nft_groups[] = { NFNLGRP_NFTABLES, 0 }, xfrm_groups[] = { XFRMNLGRP_POLICY, 0 };
-	static const int tc_groups[] = { RTNLGRP_TC, 0 };
-	struct channel *tc = &mirror->channel[CHANNEL_TC];
-	struct channel *nft = &mirror->channel[CHANNEL_NFT];
-	struct channel *xfrm = &mirror->channel[CHANNEL_XFRM];
-	int error;
+	static const int groups[][3] = {
+		[CHANNEL_TC] = { RTNLGRP_TC, 0 },
+		[CHANNEL_NFT] = { NFNLGRP_NFTABLES, 0 },
+		[CHANNEL_XFRM] = { XFRMNLGRP_POLICY, XFRMNLGRP_EXPIRE, 0 },
+	};
+	int error = 0;
 
-	*tc = (struct channel){ .name = "tc", .mirror = mirror, .loop = &mirror->loop, .protocol = NETLINK_ROUTE,
-				.message = tc_message, .request = tc_request, .sweep = tc_sweep, .resync = tc_resync };
-	*nft = (struct channel){ .name = "nf_tables", .mirror = mirror, .loop = &mirror->loop,
-				 .protocol = NETLINK_NETFILTER, .message = nft_message, .request = nft_request,
-				 .sweep = nft_sweep, .resync = nft_resync };
-	*xfrm = (struct channel){ .name = "xfrm", .mirror = mirror, .loop = &mirror->loop, .protocol = NETLINK_XFRM,
-				  .message = xfrm_message, .request = xfrm_request, .sweep = xfrm_sweep,
-				  .resync = xfrm_resync };
-	parity_poll(mirror);
-	error = channel_open(tc, tc_groups);
+	parity_tc_channel(mirror, &mirror->channel[CHANNEL_TC]);
+	parity_nft_channel(mirror, &mirror->channel[CHANNEL_NFT]);
+	parity_xfrm_channel(mirror, &mirror->channel[CHANNEL_XFRM]);
+	for (int i = CHANNEL_TC; !error && i < CHANNELS; i++) {
+		mirror->channel[i].mirror = mirror;
+		mirror->channel[i].loop = &mirror->loop;
+		error = channel_open(&mirror->channel[i], groups[i]);
+	}
 	if (!error)
-		error = channel_open(nft, nft_groups);
-	if (!error)
-		error = channel_open(xfrm, xfrm_groups);
-	if (error)
-		return error;
-	if (!nft->absent)
-		nft_resync(mirror, nft);
-	if (!xfrm->absent)
-		xfrm_resync(mirror, xfrm);
-	return 0; /* traffic control once the links are known */
+		look_at_all(mirror);
+	return error;
+}
+
+void parity_close(struct mirror *mirror)
+{
+	free(mirror->parity.find);
+	mirror->parity.find = NULL;
 }

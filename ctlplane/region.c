@@ -41,8 +41,7 @@ const struct region_section_info region_section_info[WYE_SECTIONS] = {
 	[WYE_SECTION_FIB4_ROOT] = { "fib4_root", NULL, 4, WYE_FIB_ROOT_WORDS, 0 },
 	[WYE_SECTION_FIB6_ROOT] = { "fib6_root", NULL, 4, WYE_FIB_ROOT_WORDS, 0 },
 	[WYE_SECTION_FIB_NODE] = { "fib_node", "tables.routes6", sizeof(struct wye_fib_node), 1, 1 },
-	[WYE_SECTION_ALTNAME] = { "altname", NULL, sizeof(struct wye_altname), 1, 0 },
-	[WYE_SECTION_RULE] = { "rule", NULL, sizeof(struct wye_policy_rule), 1, 0 },
+	[WYE_SECTION_PARITY] = { "parity", NULL, sizeof(struct wye_parity_find), 1, 0 },
 };
 
 static uint32_t bounded(uint64_t n)
@@ -80,8 +79,7 @@ static void capacities(uint32_t capacity[WYE_SECTIONS], const struct wye_config 
 	capacity[WYE_SECTION_FIB4_ROOT] = REGION_VRFS * WYE_FIB_ROOT_WORDS;
 	capacity[WYE_SECTION_FIB6_ROOT] = REGION_VRFS * WYE_FIB_ROOT_WORDS;
 	capacity[WYE_SECTION_FIB_NODE] = bounded(routes4 + routes6 * 4 + (64u << 10));
-	capacity[WYE_SECTION_ALTNAME] = 32768;
-	capacity[WYE_SECTION_RULE] = 2049;
+	capacity[WYE_SECTION_PARITY] = REGION_PARITY_FINDS + 1;
 }
 
 /* What full tables of an ordinary shape take, to judge whether hugetlbfs has room. */

@@ -27,6 +27,8 @@ void control_state(struct control_file *control, enum wye_mirror_state state);
 void control_close(struct control_file *control, bool remove_files);
 
 /* ---- region ---- */
+#define REGION_PARITY_FINDS 512u	/* room in PARITY, index 0 not counted */
+
 struct region {
 	struct wye_region *base;	/* mapped rw */
 	struct control_file *control;

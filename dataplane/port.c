@@ -211,7 +211,7 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 	return any;
 }
 
-/* "" = give it flows. */
+/* Why no packet may come to us; "" = some may. */
 static void why_not(const struct dpd *dpd, const struct port *port, char *why)
 {
 	static const char *const trust[] = {
@@ -219,42 +219,73 @@ static void why_not(const struct dpd *dpd, const struct port *port, char *why)
 		[WYE_TRUST_STOPPED] = "wye-ctld has stopped",
 		[WYE_TRUST_STALE] = "no sign of life from wye-ctld",
 	};
-	uint32_t parity = port->link.parity | atomic_load_explicit((_Atomic uint32_t *)&dpd->tables.region->parity,
-								   memory_order_relaxed);
-	static const struct { uint32_t bit; const char *what; } guard[] = {
-		{ WYE_PARITY_NETFILTER, " netfilter" }, { WYE_PARITY_TC, " tc" }, { WYE_PARITY_XFRM, " xfrm" },
-		{ WYE_PARITY_RULES, " rules" }, { WYE_PARITY_RP_FILTER, " rp_filter" },
-		{ WYE_PARITY_BRIDGE_PORT, " bridge-port" }, { WYE_PARITY_CAPACITY, " capacity" },
-	};
-	size_t at;
 
 	why[0] = '\0';
 	if (dpd->tables.trust != WYE_TRUST_OK)
 		strcpy(why, trust[dpd->tables.trust]);
 	else if (!(port->link.flags & WYE_LINK_UP))
 		strcpy(why, "link is down");
-	else if (!(port->link.flags & (WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6)))
-		strcpy(why, "forwarding is off: sysctl net.ipv4.conf.*.forwarding");
-	else if (parity) {
+	else
+		(void)check_mtu(port, why);
+}
+
+/* Why none of a family may; parity: the family's half. */
+static void why_not_family(const struct port *port, uint32_t forward, uint32_t parity, char *why)
+{
+	static const struct { uint32_t bit; const char *what; } guard[] = {
+		{ WYE_PARITY_NFTABLES, " nftables" }, { WYE_PARITY_IPTABLES, " iptables" }, { WYE_PARITY_HOOKS, " hooks" },
+		{ WYE_PARITY_TC, " tc" }, { WYE_PARITY_XDP, " xdp" }, { WYE_PARITY_XFRM, " xfrm" },
+		{ WYE_PARITY_RULES, " rules" }, { WYE_PARITY_RP_FILTER, " rp_filter" },
+		{ WYE_PARITY_BRIDGE_PORT, " bridge_port" }, { WYE_PARITY_CAPACITY, " capacity" },
+	};
+	size_t at;
+
+	why[0] = '\0';
+	if (!(port->link.flags & forward)) {
+		strcpy(why, "forwarding is off");
+	} else if (parity) {
 		at = (size_t)sprintf(why, "parity guard:");
 		for (size_t i = 0; i < sizeof(guard) / sizeof(guard[0]); i++)
 			if (parity & guard[i].bit)
 				at += (size_t)sprintf(why + at, "%s", guard[i].what);
-	} else {
-		(void)check_mtu(port, why);
 	}
+}
+
+/* What the families say, as one answer for the port. True: it takes packets of at least one. */
+static bool judge_families(const struct dpd *dpd, struct port *port, char *why)
+{
+	uint32_t parity = port->link.parity | atomic_load_explicit((_Atomic uint32_t *)&dpd->tables.region->parity,
+								   memory_order_relaxed);
+	char not4[WYE_WHY_BYTES / 4], not6[WYE_WHY_BYTES / 4];
+
+	why_not_family(port, WYE_LINK_FORWARD4, parity & 0xffff, not4);
+	why_not_family(port, WYE_LINK_FORWARD6, parity >> 16, not6);
+	port->steer.no_family[0] = not4[0];
+	port->steer.no_family[1] = not6[0];
+	if (not4[0] && not6[0]) {
+		if (strcmp(not4, not6))
+			snprintf(why, WYE_WHY_BYTES, "%s (IPv4), %s (IPv6)", not4, not6);
+		else
+			strcpy(why, not4);
+		return false;
+	}
+	if (not4[0] || not6[0])
+		snprintf(why, WYE_WHY_BYTES, "%s is the kernel's: %s", not4[0] ? "IPv4" : "IPv6", not4[0] ? not4 : not6);
+	return true;
 }
 
 static void steer_one(struct dpd *dpd, struct port *port)
 {
 	char why[WYE_WHY_BYTES], error[WYE_WHY_BYTES] = "";
-	bool mac_moved = memcmp(port->steer.mac, port->link.mac, 6) != 0;
+	struct steer_port before = port->steer;
 	bool enable;
 
 	why_not(dpd, port, why);
-	enable = !why[0];
+	enable = !why[0] && judge_families(dpd, port, why);
 	memcpy(port->steer.mac, port->link.mac, 6);
-	if ((enable != port->enabled || mac_moved) && port->backend->enable(&port->steer, enable, error) < 0) {
+	if ((enable != port->enabled || memcmp(before.mac, port->steer.mac, 6) ||
+	     memcmp(before.no_family, port->steer.no_family, sizeof(before.no_family))) &&
+	    port->backend->enable(&port->steer, enable, error) < 0) {
 		port_state(port, WYE_PORT_FAILED, error);
 		return;
 	}

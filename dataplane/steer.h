@@ -34,6 +34,7 @@ struct steer_port {		/* what a backend must know of a port */
 	uint8_t mac[6];
 	int config_index;	/* in-port of rules */
 	uint16_t dpdk_port;
+	bool no_family[2];	/* IPv4, IPv6 stay with the kernel though the port is enabled: the gate punts them */
 	bool generic_xdp;	/* out, xdp backend */
 	uint8_t punt_mac[6];	/* out, xdp backend in generic mode: destination MAC that marks a punted frame */
 };

@@ -65,7 +65,8 @@ static int port_write(const struct steer_port *port, bool enable, char *why)
 	uint32_t key = port->ifindex;
 	int err;
 
-	value.flags = (enable ? WYE_STEER_PORT_ENABLED : 0) | (port->generic_xdp ? WYE_STEER_PORT_GENERIC : 0);
+	value.flags = (enable ? WYE_STEER_PORT_ENABLED : 0) | (port->generic_xdp ? WYE_STEER_PORT_GENERIC : 0) |
+		      (port->no_family[0] ? WYE_STEER_PORT_NO_IP4 : 0) | (port->no_family[1] ? WYE_STEER_PORT_NO_IP6 : 0);
 	memcpy(value.mac, port->mac, sizeof(value.mac));
 	memcpy(value.punt_mac, port->punt_mac, sizeof(value.punt_mac));
 	err = bpf_map_update_elem(maps.ports_fd, &key, &value, BPF_ANY);

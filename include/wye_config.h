@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "wye_stats.h"
+#include "wye_tables.h"
 
 #define WYE_CONFIG_PATH_DEFAULT "/etc/wye/wye.yaml"
 
@@ -80,6 +80,9 @@ struct wye_config {
 	struct {
 		uint32_t rate_pps;	/* per reason and second, default 10000 */
 	} punt;
+	struct {
+		uint32_t ignore;	/* enum wye_parity bits that hold nothing back; default 0 */
+	} parity;
 	struct wye_config_port port[WYE_PORTS_MAX];
 	size_t n_ports;
 	struct wye_rule *rule;	/* first match wins */

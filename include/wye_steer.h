@@ -139,6 +139,8 @@ struct wye_steer_state {
 enum wye_steer_port_flag {
 	WYE_STEER_PORT_ENABLED = 1,
 	WYE_STEER_PORT_GENERIC = 2,	/* generic XDP sees punted frames again: they carry punt_mac */
+	WYE_STEER_PORT_NO_IP4 = 4,	/* a family that stays with the kernel */
+	WYE_STEER_PORT_NO_IP6 = 8,
 };
 
 struct wye_steer_port {

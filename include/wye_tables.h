@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The records of a tables region: link, address, local prefix, neighbour, nexthop, group, route, policy rule, FIB.
+ * The records of a tables region: link, address, local prefix, neighbour, nexthop, group, route, FIB.
  *
  * ctld is the only writer; every other process maps the file read-only. Beside each record stands how it is
  * published, (a) or (b) of wye_publish.h. An index is a record's position in its section; index 0 of every
@@ -28,8 +28,7 @@ enum wye_section_id {
 	WYE_SECTION_FIB4_ROOT,	/* u32 words: WYE_FIB_ROOT_WORDS per VRF */
 	WYE_SECTION_FIB6_ROOT,
 	WYE_SECTION_FIB_NODE,	/* units of 64 bytes; a node takes one or more; both families, all VRFs */
-	WYE_SECTION_ALTNAME,
-	WYE_SECTION_RULE,
+	WYE_SECTION_PARITY,
 	WYE_SECTIONS
 };
 
@@ -51,7 +50,7 @@ struct wye_region {
 	_Atomic uint64_t links_version;	 /* raised after any change of section LINK */
 	_Atomic uint32_t hash_policy[2]; /* net.ipv{4,6}.fib_multipath_hash_policy: 0 L3, 1 L4 */
 	_Atomic uint32_t neigh_hash_mask; /* buckets - 1 of NEIGH_HASH; constant for a region */
-	_Atomic uint32_t parity;	/* WYE_PARITY_* bits that hold for the whole namespace; 0 = none */
+	_Atomic uint32_t parity;	/* of the whole namespace, by family as in wye_parity_bits(); 0 = none */
 	uint64_t reserved[3];
 	struct wye_section section[WYE_SECTIONS];
 	uint8_t pad[4096 - 64 - 64 - 24 * WYE_SECTIONS - 1024];
@@ -60,18 +59,42 @@ struct wye_region {
 static_assert(sizeof(struct wye_region) == 4096, "wye_region is one page");
 
 /*
- * Why flows that touch a scope stay with the kernel (promise 3). One bit a reason; a set bit on a link means that
- * packets in or out of it are the kernel's, on the region that all packets are.
+ * Why flows that touch a scope stay with the kernel (promise 3). A word of them has one bit a reason for IPv4 in its
+ * lower half and one for IPv6 in its upper half. A set bit on a link means that packets of that family in or out of it
+ * are the kernel's, on the region that all of them are.
  */
 enum wye_parity {
-	WYE_PARITY_NETFILTER = 1u << 0,	/* a chain on a prerouting, forward or postrouting hook */
-	WYE_PARITY_TC = 1u << 1,	/* filters or a non-default qdisc on the link */
-	WYE_PARITY_XFRM = 1u << 2,	/* an IPsec policy */
+	WYE_PARITY_NFTABLES = 1u << 0,	/* a chain or flowtable that sees forwarded packets */
+	WYE_PARITY_TC = 1u << 1,	/* filters (tcx programs too) or a qdisc somebody chose */
+	WYE_PARITY_XFRM = 1u << 2,	/* an IPsec policy, or none where one is demanded */
 	WYE_PARITY_RULES = 1u << 3,	/* policy rules beyond l3mdev/local/main/default */
-	WYE_PARITY_RP_FILTER = 1u << 4,
-	WYE_PARITY_BRIDGE_PORT = 1u << 5, /* or any other master whose rx handler takes the link's packets */
+	WYE_PARITY_RP_FILTER = 1u << 4,	/* never set: workers look sources up themselves (WYE_LINK_RP_*) */
+	WYE_PARITY_BRIDGE_PORT = 1u << 5, /* or any other master or upper device that takes the link's packets */
 	WYE_PARITY_CAPACITY = 1u << 6,	/* a table is full: what is in it is not the whole truth */
+	WYE_PARITY_IPTABLES = 1u << 7,	/* a legacy table with rules */
+	WYE_PARITY_HOOKS = 1u << 8,	/* another user of netfilter's hooks: a BPF program, IPVS */
+	WYE_PARITY_XDP = 1u << 9,	/* somebody else's XDP program */
 };
+#define WYE_PARITY_IP4 0x0000ffffu	/* the families' halves of a word */
+#define WYE_PARITY_IP6 0xffff0000u
+
+/* families: WYE_PARITY_IP4, WYE_PARITY_IP6 or both. */
+static inline uint32_t wye_parity_bits(uint32_t reasons, uint32_t families)
+{
+	return (reasons | reasons << 16) & families;
+}
+
+/* One thing the guard found: what people are told. (b) */
+struct wye_parity_find {
+	_Atomic uint32_t seq;
+	uint32_t reason;	/* one of enum wye_parity; 0 = record not in use */
+	uint32_t ifindex;	/* of the link concerned, 0 = the whole namespace */
+	uint32_t families;	/* WYE_PARITY_IP4 | WYE_PARITY_IP6 */
+	uint64_t since_ns;	/* CLOCK_REALTIME at which this wye-ctld saw it first */
+	uint32_t ignored;	/* the configuration says so: it holds nothing back */
+	char where[100];	/* "chain forward of table inet filter, hook forward" */
+};
+static_assert(sizeof(struct wye_parity_find) == 128, "wye_parity_find is ABI");
 
 /* ---- links: (b) with `seq`, except `flags`, `parity` and `mtu_bytes`, which a worker also reads alone --------- */
 
@@ -91,7 +114,7 @@ enum wye_link_flag {	/* what forwarding depends on, distilled from IFLA_*, netco
 struct wye_link {
 	_Atomic uint32_t seq;		/* guards everything below */
 	_Atomic uint32_t flags;		/* enum wye_link_flag */
-	_Atomic uint32_t parity;	/* enum wye_parity bits of this link; 0 = the dataplane may forward */
+	_Atomic uint32_t parity;	/* of this link, by family as in wye_parity_bits(); 0 = the dataplane may forward */
 	_Atomic uint32_t mtu_bytes;	/* IFLA_MTU */
 	uint32_t ifindex;
 	uint32_t ifi_flags;		/* IFF_* as the kernel says */
@@ -116,23 +139,9 @@ struct wye_link {
 	char qdisc[16];			/* IFLA_QDISC */
 	uint8_t broadcast[8];		/* IFLA_BROADCAST, mac_len used; all 0 = not told */
 	uint8_t linkmode;		/* IFLA_LINKMODE: 0 default, 1 dormant */
-	uint8_t permanent_mac_len;
-	uint8_t permanent_mac[8];	/* IFLA_PERM_ADDRESS */
-	uint8_t pad1[2];
-	uint32_t mtu6_bytes;		/* net.ipv6.conf.NAME.mtu, which IPv6 forwards by; 0 = not told */
-	uint8_t pad[108];
+	uint8_t pad[123];
 };
 static_assert(sizeof(struct wye_link) == 256, "wye_link is ABI");
-
-/* A further name of a link (IFLA_ALT_IFNAME). (b) */
-struct wye_altname {
-	_Atomic uint32_t seq;
-	uint32_t ifindex;	/* 0 = record not in use */
-	uint32_t order;		/* among the link's, from 0 */
-	char name[128];
-	uint32_t pad;
-};
-static_assert(sizeof(struct wye_altname) == 144, "wye_altname is ABI");
 
 /* ---- addresses: (b) ---------------------------------------------------------------------------------------------- */
 
@@ -253,7 +262,7 @@ struct wye_route4 {
 	uint8_t prefsrc[4];	/* RTA_PREFSRC, 0 = none */
 	uint8_t scope;		/* RT_SCOPE_* */
 	uint8_t flags;		/* enum wye_route_flag */
-	uint16_t mtu_bytes;	/* RTAX_MTU as the route says it, 0 = none; the kernel keeps it below 65,521 */
+	uint16_t pad;
 };
 static_assert(sizeof(struct wye_route4) == 32, "wye_route4 is ABI");
 
@@ -270,8 +279,7 @@ struct wye_route6 {
 	uint8_t scope;
 	uint8_t flags;
 	uint16_t prefsrc;	/* index into ADDR, 0 = none */
-	uint16_t mtu_bytes;
-	uint16_t pad[3];
+	uint32_t pad[2];
 };
 static_assert(sizeof(struct wye_route6) == 48, "wye_route6 is ABI");
 
@@ -281,40 +289,6 @@ enum wye_route_flag {
 	WYE_ROUTE_DEAD = 1u << 2,
 	WYE_ROUTE_MTU_LOCKED = 1u << 3,
 	WYE_ROUTE_KERNEL_ONLY = 1u << 4,	/* has something we do not forward by; the FIB says WYE_NH_KERNEL */
-};
-
-/* ---- policy rules, for people: (b) ------------------------------------------------------------------------------------ */
-
-struct wye_policy_rule {
-	_Atomic uint32_t seq;
-	uint8_t family;		/* 0 = record not in use */
-	uint8_t action;		/* FR_ACT_* */
-	uint8_t protocol;	/* FRA_PROTOCOL, RTPROT_* */
-	uint8_t tos;
-	uint8_t src_len, dst_len;
-	uint8_t ip_proto;	/* FRA_IP_PROTO, 0 = any */
-	uint8_t flags;		/* enum wye_policy_rule_flag */
-	uint32_t order;		/* among rules of equal priority: rising as they were added */
-	uint32_t priority;	/* FRA_PRIORITY */
-	uint32_t table;		/* FRA_TABLE; 0 = none */
-	uint32_t fwmark, fwmask;
-	uint32_t goto_priority;	/* FRA_GOTO */
-	uint32_t realms;	/* FRA_FLOW */
-	int32_t suppress_prefix_len, suppress_group;	/* -1 = none */
-	uint32_t uid[2];	/* FRA_UID_RANGE */
-	uint16_t sport[2], dport[2];	/* ranges, ends included; 0, 0 = any */
-	uint8_t tun_id[8];	/* FRA_TUN_ID, network order */
-	uint8_t src[16], dst[16];
-	char iif[16], oif[16];	/* names: the link need not exist */
-	uint8_t pad[56];
-};
-static_assert(sizeof(struct wye_policy_rule) == 192, "wye_policy_rule is ABI");
-
-enum wye_policy_rule_flag {
-	WYE_RULE_NOT = 1u << 0,		/* FIB_RULE_INVERT */
-	WYE_RULE_L3MDEV = 1u << 1,	/* looks up the table of the packet's VRF */
-	WYE_RULE_UID = 1u << 2,		/* uid[] counts */
-	WYE_RULE_MORE = 1u << 3,	/* selects by something that is not in this record */
 };
 
 /* ---- VRFs and the FIB: (a) ----------------------------------------------------------------------------------------- */
@@ -374,12 +348,12 @@ static inline uint32_t wye_fib_units(uint32_t entries, uint32_t narrow)
 
 #define WYE_HASH_(h, x) ((((uint64_t)(h)) ^ (uint64_t)(x)) * 1099511628211ULL)
 #define WYE_LAYOUT_HASH                                                                                            \
-	WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_( \
+	WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(         \
 	WYE_HASH_(WYE_HASH_(WYE_HASH_(14695981039346656037ULL, WYE_ABI_VERSION), WYE_SECTIONS), sizeof(struct wye_control)),   \
 	sizeof(struct wye_readers)), sizeof(struct wye_link)), sizeof(struct wye_addr)), sizeof(struct wye_local)),  \
 	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)), sizeof(struct wye_fib_node)),                        \
-	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24),  \
-	sizeof(struct wye_stats) | (uint64_t)WYE_REASON_COUNT << 32),                                                \
-	sizeof(struct wye_altname) | sizeof(struct wye_policy_rule) << 16)
+	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24 |  \
+	(uint64_t)sizeof(struct wye_parity_find) << 32),                                                              \
+	sizeof(struct wye_stats) | (uint64_t)WYE_REASON_COUNT << 32)
 
 #endif

@@ -31,17 +31,22 @@ static bool is_up(const struct wye_link *link)
 	return link && (link->flags & (WYE_LINK_PRESENT | WYE_LINK_UP)) == (WYE_LINK_PRESENT | WYE_LINK_UP);
 }
 
+static uint32_t parity_mask(const struct lookup_query *query)
+{
+	return query->family == AF_INET6 ? WYE_PARITY_IP6 : WYE_PARITY_IP4;
+}
+
 /* node_gate(): may packets of the ingress port be forwarded at all? */
 static uint32_t gate(const struct view *view, const struct lookup_query *query)
 {
 	uint32_t forward = query->family == AF_INET6 ? WYE_LINK_FORWARD6 : WYE_LINK_FORWARD4;
-	uint32_t whole = atomic_load((_Atomic uint32_t *)&view->region->parity);
+	uint32_t parity = atomic_load((_Atomic uint32_t *)&view->region->parity) | (query->in ? query->in->parity : 0);
 
 	if (view->stats && atomic_load((_Atomic uint32_t *)&view->stats->trust))
 		return WYE_REASON_MIRROR_STALE;
 	if (query->in && !is_up(query->in))
 		return WYE_REASON_PORT_DOWN;
-	if (whole || (query->in && query->in->parity))
+	if (parity & parity_mask(query))
 		return WYE_REASON_PORT_PARITY;
 	return query->in && !(query->in->flags & forward) ? WYE_REASON_PORT_NOT_FORWARDING : LOOKUP_FORWARD;
 }
@@ -86,26 +91,17 @@ static uint32_t addresses6(const struct lookup_query *query)
 	return LOOKUP_FORWARD;
 }
 
-static uint8_t source_kind(struct view *view, uint32_t vrf, const struct lookup_query *query)
-{
-	const struct wye_nexthop *nexthop = view_nexthop(view, lookup_fib(view, vrf, AF_INET, query->src));
-
-	return nexthop ? nexthop->kind : WYE_NH_NONE;
-}
-
 /* An IPv4 source that is the host's own, or may be, looks as if the host had sent it: ip4_source_reason(). */
 static uint32_t source(struct view *view, const struct lookup_query *query)
 {
-	uint8_t kind;
+	const struct wye_nexthop *nexthop;
 
 	if (!query->has_src || query->family != AF_INET)
 		return LOOKUP_FORWARD;
-	kind = source_kind(view, query->vrf, query);
-	if (kind == WYE_NH_LOCAL)
-		return WYE_REASON_IP4_INPUT_MARTIAN;
-	if (kind == WYE_NH_KERNEL || source_kind(view, WYE_VRF_MAIN, query) == WYE_NH_LOCAL)
+	nexthop = view_nexthop(view, lookup_fib(view, query->vrf, AF_INET, query->src));
+	if (nexthop && nexthop->kind == WYE_NH_KERNEL)
 		return WYE_REASON_IP4_FORWARD_KERNEL;
-	return LOOKUP_FORWARD;
+	return nexthop && nexthop->kind == WYE_NH_LOCAL ? WYE_REASON_IP4_INPUT_MARTIAN : LOOKUP_FORWARD;
 }
 
 /* ---- nexthops ---- */
@@ -132,7 +128,7 @@ static uint32_t egress(const struct view *view, const struct lookup_query *query
 		return REASON(query, FORWARD_SAME_PORT);
 	if (!is_up(leg->out))
 		return REASON(query, FORWARD_LINK_DOWN);
-	return leg->out->parity ? (uint32_t)WYE_REASON_PORT_PARITY : (uint32_t)LOOKUP_FORWARD;
+	return leg->out->parity & parity_mask(query) ? (uint32_t)WYE_REASON_PORT_PARITY : (uint32_t)LOOKUP_FORWARD;
 }
 
 static void neighbour_of(struct view *view, struct lookup_leg *leg, uint32_t index)

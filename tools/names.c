@@ -361,19 +361,11 @@ static const struct flag_name neigh_states[] = {
 	{ NUD_DELAY, "DELAY" },
 	{ NUD_PROBE, "PROBE" }, { NUD_FAILED, "FAILED" }, { NUD_NOARP, "NOARP" }, { NUD_PERMANENT, "PERMANENT" },
 };
-static const struct flag_name parities[] = {
-	{ WYE_PARITY_NETFILTER, "netfilter" }, { WYE_PARITY_TC, "tc" }, { WYE_PARITY_XFRM, "xfrm" },
-	{ WYE_PARITY_RULES, "rules" }, { WYE_PARITY_RP_FILTER, "rp_filter" }, { WYE_PARITY_BRIDGE_PORT, "bridge_port" },
+static const struct flag_name parities[] = { /* with the configuration's keys as names */
+	{ WYE_PARITY_NFTABLES, "nftables" }, { WYE_PARITY_IPTABLES, "iptables" }, { WYE_PARITY_HOOKS, "hooks" },
+	{ WYE_PARITY_TC, "tc" }, { WYE_PARITY_XDP, "xdp" }, { WYE_PARITY_XFRM, "xfrm" }, { WYE_PARITY_RULES, "rules" },
+	{ WYE_PARITY_RP_FILTER, "rp_filter" }, { WYE_PARITY_BRIDGE_PORT, "bridge_port" },
 	{ WYE_PARITY_CAPACITY, "capacity" },
-};
-static const struct flag_name parity_texts[] = {
-	{ WYE_PARITY_NETFILTER, "netfilter has a chain on a prerouting, forward or postrouting hook" },
-	{ WYE_PARITY_TC, "tc filters or a non-default qdisc are on the link" },
-	{ WYE_PARITY_XFRM, "there is an IPsec policy" },
-	{ WYE_PARITY_RULES, "policy rules beyond local, main and default" },
-	{ WYE_PARITY_RP_FILTER, "reverse-path filtering is on" },
-	{ WYE_PARITY_BRIDGE_PORT, "the link belongs to a master that takes its packets" },
-	{ WYE_PARITY_CAPACITY, "a table is full: the mirror is not the whole truth" },
 };
 
 size_t names_link_flags(uint32_t ifi_flags, const char **names, size_t max, uint32_t *rest)
@@ -403,13 +395,7 @@ size_t names_neigh_states(uint16_t nud_state, const char **names, size_t max)
 
 size_t names_parity(uint32_t parity, const char **names, size_t max)
 {
-	return names_of(parities, COUNT(parities), &parity, names, max);
-}
+	uint32_t reasons = (parity | parity >> 16) & WYE_PARITY_IP4;
 
-const char *text_parity(uint32_t bit)
-{
-	for (size_t i = 0; i < COUNT(parity_texts); i++)
-		if (parity_texts[i].bit == bit)
-			return parity_texts[i].name;
-	return "a reason this wye does not know";
+	return names_of(parities, COUNT(parities), &reasons, names, max);
 }

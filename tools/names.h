@@ -40,7 +40,6 @@ int number_of_scope(const char *name, uint8_t *scope);
 size_t names_link_flags(uint32_t ifi_flags, const char **names, size_t max, uint32_t *rest);
 size_t names_nexthop_flags(uint32_t flags, const char **names, size_t max);			/* RTNH_F_* */
 size_t names_neigh_states(uint16_t nud_state, const char **names, size_t max);			/* NUD_* */
-size_t names_parity(uint32_t parity, const char **names, size_t max);				/* WYE_PARITY_* */
-const char *text_parity(uint32_t bit);	/* a sentence */
+size_t names_parity(uint32_t parity, const char **names, size_t max);	/* as in wye_parity_bits(), of both families */
 
 #endif

@@ -9,7 +9,7 @@ static void look_at_egress(struct forward *f, uint32_t p)
 	const struct plan_port *port = &f->plan->port[p];
 	struct wye_link *link = (struct wye_link *)node_link(f->plan, port->link);
 	uint32_t flags = atomic_load_explicit(&link->flags, memory_order_relaxed);
-	uint32_t parity = atomic_load_explicit(&link->parity, memory_order_relaxed);
+	uint32_t parity = atomic_load_explicit(&link->parity, memory_order_relaxed) & f->reasons->parity_mask;
 
 	f->looked |= 1ULL << p;
 	if (!port->open || !port->link)

@@ -11,6 +11,7 @@
 struct forward_reasons {	/* the family's */
 	enum wye_reason no_route, local, unresolved, unreachable, blackhole, kernel, link_down, not_a_port, same_port,
 		too_big;
+	uint32_t parity_mask;
 };
 
 struct forward {		/* one run */

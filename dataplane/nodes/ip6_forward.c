@@ -20,6 +20,7 @@ static const struct forward_reasons ip6_reasons = {
 	.not_a_port = WYE_REASON_IP6_FORWARD_NOT_A_PORT,
 	.same_port = WYE_REASON_IP6_FORWARD_SAME_PORT,
 	.too_big = WYE_REASON_IP6_FORWARD_TOO_BIG,
+	.parity_mask = WYE_PARITY_IP6,
 };
 
 struct ip6_run {

@@ -70,6 +70,11 @@ static inline const struct wye_link *node_link(const struct plan *plan, uint32_t
 	return (const struct wye_link *)wye_section_base(plan->region, WYE_SECTION_LINK) + link;
 }
 
+static inline uint32_t node_parity_mask(bool ip6)
+{
+	return ip6 ? WYE_PARITY_IP6 : WYE_PARITY_IP4;
+}
+
 /* forward: WYE_LINK_FORWARD4 or 6. */
 static inline enum wye_reason node_gate(const struct plan *plan, const struct plan_port *port, uint32_t forward)
 {
@@ -85,8 +90,8 @@ static inline enum wye_reason node_gate(const struct plan *plan, const struct pl
 	flags = atomic_load_explicit(&link->flags, memory_order_relaxed);
 	if ((flags & (WYE_LINK_PRESENT | WYE_LINK_UP)) != (WYE_LINK_PRESENT | WYE_LINK_UP))
 		return WYE_REASON_PORT_DOWN;
-	if (atomic_load_explicit(&link->parity, memory_order_relaxed) |
-	    atomic_load_explicit(&region->parity, memory_order_relaxed))
+	if ((atomic_load_explicit(&link->parity, memory_order_relaxed) |
+	     atomic_load_explicit(&region->parity, memory_order_relaxed)) & node_parity_mask(forward == WYE_LINK_FORWARD6))
 		return WYE_REASON_PORT_PARITY;
 	if (!(flags & forward))
 		return WYE_REASON_PORT_NOT_FORWARDING;

@@ -54,6 +54,24 @@ static void check_numbers(struct config_parse *parse, const struct raw *raw, str
 	config->punt.rate_pps = number32(parse, "punt", "rate_pps", raw->punt.rate_pps, 1, 10000000, 10000);
 }
 
+static void check_parity(const struct raw *raw, struct wye_config *config)
+{
+	const struct {
+		const enum raw_guard *given;
+		enum wye_parity reason;
+	} scope[] = {
+		{ raw->parity.nftables, WYE_PARITY_NFTABLES }, { raw->parity.iptables, WYE_PARITY_IPTABLES },
+		{ raw->parity.hooks, WYE_PARITY_HOOKS },       { raw->parity.tc, WYE_PARITY_TC },
+		{ raw->parity.xdp, WYE_PARITY_XDP },	       { raw->parity.xfrm, WYE_PARITY_XFRM },
+		{ raw->parity.rules, WYE_PARITY_RULES },       { raw->parity.rp_filter, WYE_PARITY_RP_FILTER },
+		{ raw->parity.bridge_port, WYE_PARITY_BRIDGE_PORT },
+	};
+
+	for (size_t i = 0; i < sizeof(scope) / sizeof(scope[0]); i++)
+		if (scope[i].given && *scope[i].given == GUARD_IGNORE)
+			config->parity.ignore |= scope[i].reason;
+}
+
 static void check_workers(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
 {
 	yaml_node_t *root = yaml_document_get_root_node(&parse->doc);
@@ -172,6 +190,7 @@ int config_check(struct config_parse *parse, const struct raw *raw, struct wye_c
 	int error = check_plugins(parse, raw, config);
 
 	check_numbers(parse, raw, config);
+	check_parity(raw, config);
 	check_workers(parse, raw, config);
 	for (uint32_t i = 0; !error && i < raw->ports_count; i++)
 		error = check_port(parse, config_item(parse, ports, i), &raw->ports[i], config);

@@ -35,6 +35,8 @@ struct raw_port {
 	uint32_t *queues;
 };
 
+enum raw_guard { GUARD_KERNEL, GUARD_IGNORE };
+
 struct raw {
 	struct {
 		enum wye_hugepages *hugepages;
@@ -57,6 +59,9 @@ struct raw {
 	struct {
 		uint32_t *rate_pps;
 	} punt;
+	struct {
+		enum raw_guard *nftables, *iptables, *hooks, *tc, *xdp, *xfrm, *rules, *rp_filter, *bridge_port;
+	} parity;
 	struct raw_port *ports;
 	uint32_t ports_count;
 	struct {

@@ -30,6 +30,11 @@ static const cyaml_strval_t action[] = {
 	{ "dataplane", WYE_ACTION_DATAPLANE },
 };
 
+static const cyaml_strval_t guard[] = {
+	{ "guard", GUARD_KERNEL },
+	{ "ignore", GUARD_IGNORE },
+};
+
 static const cyaml_schema_field_t memory_fields[] = {
 	CYAML_FIELD_ENUM_PTR("hugepages", ENUM, struct raw, memory.hugepages, hugepages, COUNT(hugepages)),
 	CYAML_FIELD_UINT_PTR("size_mib", OPT, struct raw, memory.size_mib),
@@ -64,6 +69,21 @@ static const cyaml_schema_field_t tables_fields[] = {
 
 static const cyaml_schema_field_t punt_fields[] = {
 	CYAML_FIELD_UINT_PTR("rate_pps", OPT, struct raw, punt.rate_pps),
+	CYAML_FIELD_END,
+};
+
+#define GUARD_FIELD(name) CYAML_FIELD_ENUM_PTR(#name, ENUM, struct raw, parity.name, guard, COUNT(guard))
+
+static const cyaml_schema_field_t parity_fields[] = {
+	GUARD_FIELD(nftables),
+	GUARD_FIELD(iptables),
+	GUARD_FIELD(hooks),
+	GUARD_FIELD(tc),
+	GUARD_FIELD(xdp),
+	GUARD_FIELD(xfrm),
+	GUARD_FIELD(rules),
+	GUARD_FIELD(rp_filter),
+	GUARD_FIELD(bridge_port),
 	CYAML_FIELD_END,
 };
 
@@ -120,6 +140,7 @@ static const cyaml_schema_field_t top_fields[] = {
 	SECTION(plugins),
 	SECTION(tables),
 	SECTION(punt),
+	SECTION(parity),
 	CYAML_FIELD_SEQUENCE("ports", OPT | CYAML_FLAG_POINTER, struct raw, ports, &port_value, 0, WYE_PORTS_MAX),
 	SECTION(steering),
 	CYAML_FIELD_END,

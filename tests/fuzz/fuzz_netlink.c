@@ -145,16 +145,24 @@ static void message(enum protocol protocol, const struct nlmsghdr *msg, bool dum
 {
 	struct nl_netconf netconf;
 	struct nl_rule rule;
+	struct nl_nft_table table;
+	struct nl_flowtable flowtable;
+	struct nl_policy policy;
 	struct nl_chain chain;
 	struct nl_tc tc;
-	bool counts;
+	bool blocks;
 
 	if (protocol == PROTOCOL_NETFILTER) {
-		nl_decode_chain(msg, &chain);
+		if (nl_decode_chain(msg, &chain) == NL_DECODED)
+			nl_hooked_on(&chain.hooked, "eth0");
+		if (nl_decode_flowtable(msg, &flowtable) == NL_DECODED)
+			nl_hooked_on(&flowtable.hooked, "eth0");
+		nl_decode_nft_table(msg, &table);
 		return;
 	}
 	if (protocol == PROTOCOL_XFRM) {
-		nl_decode_policy(msg, &counts);
+		nl_decode_policy(msg, &policy);
+		nl_decode_policy_default(msg, &blocks);
 		return;
 	}
 	switch (msg->nlmsg_type & ~1u) { /* NEW and DEL are of one shape; RTM_NEWx is 4n, RTM_DELx 4n + 1 */

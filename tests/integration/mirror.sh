@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# mirror.sh: what the tests of wye-ctld's mirror share. To be sourced instead of lib.sh; no dataplane runs. Four links
+# mirror.sh: what the tests of wye-ctld's mirror share. To be sourced instead of lib.sh; no dataplane runs. Four ports
 # m1 … m4 with peers p1 … p4 in the router's namespace, m1 … m3 addressed; the kernel's own tools are the oracle.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 route_load=$WYE_BUILD/tools/benches/route_load
@@ -9,7 +9,8 @@ rip() { ip -n router "$@"; }
 
 mirror_lab() {
 	local n
-	printf '%s\n' 'ports: []' 'steering: { default: kernel }' "$@" >"$conf"
+	printf '%s\n' 'ports: [{ netdev: m1 }, { netdev: m2 }, { netdev: m3 }, { netdev: m4 }]' \
+		'steering: { default: kernel }' "$@" >"$conf"
 	on router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0
 	for n in 1 2 3 4; do
 		rip link add "m$n" type veth peer name "p$n"
@@ -34,6 +35,6 @@ table() {
 load() { on router "$route_load" "$1" "$2" 10.9.1.2 8; }
 
 ctld_stat() { wye -j status | jq -r ".mirror.$1"; }
-# parity SCOPE REASONS: why packets of a link, or "all", stay with the kernel; "" = no reason
+# parity SCOPE REASONS: why packets of a port, or "all", stay with the kernel; "" = no reason
 parity() { [ "$(wye -j show parity | jq -r "[.[] | select(.scope == \"$1\") | .reason] | join(\" \")")" = "$2" ]; }
 generation() { wye -j status | jq -r '.ctld.generation'; }

@@ -1,58 +1,52 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# mirror_parity: what the dataplane would bypass is seen, and seen to go.
+# mirror_parity: what the guard found is told in full, and what else decides on forwarding is mirrored. That packets obey
+# is shown in parity_*.
 . "$(dirname "$0")/mirror.sh"
 mirror_lab
 check 'wye-ctld starts' start_ctld
+tell() { wye -j show parity | jq -c "map(select(.scope == \"$1\")) | .[0] | [.families, .reason, .where, .effect, .override]"; }
 
 soon 'nothing at first' parity all ''
-rip rule add from 192.0.2.0/24 lookup 100
+says 'says so' '^nothing: the dataplane may forward on every link$' wye show parity
+before=$(date +%s)
+rip rule add priority 77 from 192.0.2.0/24 lookup 100
 soon 'a policy rule' parity all 'rules'
-rip rule del from 192.0.2.0/24 lookup 100
-soon 'is gone' parity all ''
-rip -6 rule add iif m1 lookup 100
-soon 'an IPv6 rule' parity all 'rules'
-rip -6 rule del iif m1 lookup 100
+equal 'told' "$(tell all)" \
+	'[["inet"],"rules","rule 77, with a selector or option","kernel","parity: { rules: ignore }"]'
+since=$(date -d "$(wye -j show parity | jq -r '.[0].since')" +%s)
+at_least 'since when' "$since" "$before"
+at_most 'since when' "$since" "$(date +%s)"
+says 'for people' '^all +inet +rules +rule 77, with a selector or option +[0-9T:+-]+ +kernel$' wye show parity
+says 'and what to do' 'parity: \{ REASON: ignore \}' wye show parity
+rip rule del priority 77
 soon 'is gone' parity all ''
 
-if on router nft add table ip t 2>/dev/null; then
-	on router nft add chain ip t in '{ type filter hook input priority 0; }'
-	on router nft add chain ip t other
-	soon 'an input chain does not matter' parity all ''
-	on router nft add chain ip t f '{ type filter hook forward priority 0; }'
-	soon 'a forward chain does' parity all 'netfilter'
-	on router nft flush ruleset
-	soon 'is gone' parity all ''
-fi
-if rip xfrm policy add src 192.0.2.0/24 dst 198.51.100.0/24 dir fwd tmpl mode tunnel 2>/dev/null; then
-	soon 'an IPsec policy' parity all 'xfrm'
-	rip xfrm policy flush
-	soon 'is gone' parity all ''
-fi
-if on router tc qdisc add dev m1 clsact 2>/dev/null; then
-	soon 'clsact alone does not matter' parity m1 ''
-	if on router tc filter add dev m1 ingress matchall action pass 2>/dev/null; then
-		soon 'a filter does' parity m1 'tc'
-		on router tc filter del dev m1 ingress
-		soon 'is gone' parity m1 ''
-	fi
-	on router tc qdisc del dev m1 clsact
-fi
-if on router tc qdisc replace dev m1 root tbf rate 1mbit burst 32kbit latency 400ms 2>/dev/null; then
-	soon 'a chosen qdisc' parity m1 'tc'
-	on router tc qdisc del dev m1 root
-	soon 'is gone' parity m1 ''
-fi
 on router sysctl -qw net.ipv4.conf.m2.rp_filter=1
 soon 'rp_filter on one link' parity m2 'rp_filter'
 on router sysctl -qw net.ipv4.conf.m2.rp_filter=0
 soon 'is off' parity m2 ''
-if rip link add br0 type bridge 2>/dev/null; then
-	rip link set m4 master br0
-	soon 'a bridge port' parity m4 'bridge_port'
-	rip link set m4 nomaster
-	soon 'is free' parity m4 ''
-fi
+rip link add br0 type bridge
+rip link set m4 master br0
+soon 'a bridge port' parity m4 'bridge_port'
+equal 'told' "$(tell m4)" \
+	'[["inet","inet6"],"bridge_port","master br0 (bridge)","kernel","parity: { bridge_port: ignore }"]'
+rip link set p4 master br0
+equal 'what is no port of ours does not matter' "$(parity p4 '' && echo yes)" yes
+
+# The configuration: which links are ports, whose packets XDP sees before the dataplane
+echo '__attribute__((section("xdp"), used)) int foreign_pass(void *ctx) { return 2; }' >/run/foreign.c
+clang -O2 -g -target bpf -c /run/foreign.c -o /run/foreign.o
+check 'an XDP program' rip link set m1 xdpgeneric object /run/foreign.o section xdp
+soon 'of somebody else' parity m1 'xdp'
+says 'is named' '"XDP program foreign_pass, id [0-9]+"' tell m1
+printf '%s\n' 'ports: [{ netdev: m1, driver: devargs, devargs: net_null0 }]' 'parity: { xdp: ignore }' >"$conf"
+kill -HUP "$ctld"
+soon 'not a port any more' parity m4 ''
+soon 'nor guarded' eval 'tell m1 | grep -q ignored'
+check 'detached' rip link set m1 xdpgeneric off
+soon 'is gone' parity m1 ''
+
 forwards() { [ "$(wye -j show link "$1" | jq -r '.[].wye | "\(.forward4) \(.forward6)"')" = "$2" ]; }
 soon 'forwarding on' forwards m1 'true true'
 on router sysctl -qw net.ipv4.conf.m1.forwarding=0

@@ -119,6 +119,14 @@ static void fallbacks(void **state)
 	check(&packet, XDP_PASS, WYE_STEER_PORT_OFF);
 	assert_int_equal(steer_xdp.enable(&lab.port, true, why), 0);
 	check(&packet, XDP_REDIRECT, WYE_STEER_TAKEN);
+	lab.port.no_family[1] = true;	/* the other one */
+	assert_int_equal(steer_xdp.enable(&lab.port, true, why), 0);
+	check(&packet, XDP_REDIRECT, WYE_STEER_TAKEN);
+	lab.port.no_family[0] = true;
+	assert_int_equal(steer_xdp.enable(&lab.port, true, why), 0);
+	check(&packet, XDP_PASS, WYE_STEER_PORT_OFF);
+	lab.port.no_family[0] = lab.port.no_family[1] = false;
+	assert_int_equal(steer_xdp.enable(&lab.port, true, why), 0);
 	xdp_lab_socket(&lab, false);
 	check(&packet, XDP_PASS, WYE_STEER_NO_SOCKET);
 	xdp_lab_socket(&lab, true);

@@ -60,9 +60,9 @@ static const struct {
 	{ "memory: { size_mib: 64 }\nmemory: { size_mib: 64 }\n",
 	  "f:2:1: top level: key \"memory\" is given twice, first on line 1; remove one\n" },
 	{ "port: []\n", "f:1:1: top level: unknown key \"port\", expected one of memory, workers, plugins, tables, punt, "
-			"ports, steering; did you mean \"ports\"?\n" },
+			"parity, ports, steering; did you mean \"ports\"?\n" },
 	{ "xyzzy: 1\n", "f:1:1: top level: unknown key \"xyzzy\", expected one of memory, workers, plugins, tables, punt, "
-			"ports, steering\n" },
+			"parity, ports, steering\n" },
 	{ "? [a]\n: 1\n", "f:1:3: top level: a key must be a word\n" },
 	{ "memory: { size_mib: many }\n", "f:1:21: memory.size_mib: \"many\": expected a whole decimal number\n" },
 	{ "memory: { size_mib: 0x200 }\n", "f:1:21: memory.size_mib: \"0x200\": expected a whole decimal number\n" },
@@ -96,6 +96,12 @@ static const struct {
 	  "f:2:12: tables.routes4: 12: expected 1024 to 67108864\n"
 	  "f:3:12: tables.routes6: 70000000: expected 1024 to 67108864\n"
 	  "f:4:15: tables.neighbours: 3: expected 256 to 16777216\n" },
+	{ "parity: { nftables: off }\n", "f:1:21: parity.nftables: \"off\": expected one of guard, ignore\n" },
+	{ "parity:\n  forwarding: ignore\n", "f:2:3: parity: unknown key \"forwarding\", expected one of nftables, "
+						"iptables, hooks, tc, xdp, xfrm, rules, rp_filter, bridge_port\n" },
+	{ "parity: { nftable: ignore }\n", "f:1:11: parity: unknown key \"nftable\", expected one of nftables, iptables, "
+					   "hooks, tc, xdp, xfrm, rules, rp_filter, bridge_port; did you mean "
+					   "\"nftables\"?\n" },
 	{ "punt: { rate_pps: 0 }\n", "f:1:19: punt.rate_pps: 0: expected 1 to 10000000\n" },
 	{ "ports: [ {} ]\n", "f:1:10: ports[0]: key \"netdev\" is missing\n" },
 	{ "ports: [ { netdev: '' } ]\n", "f:1:20: ports[0].netdev: is empty; give a value or remove the key\n" },
@@ -305,6 +311,7 @@ static void all_that_can_be_said(void **state)
 		     "plugins: { path: /x, load: [a, b.so] }\n"
 		     "tables: { routes4: 4096, routes6: 2048, neighbours: 1000, stale_after_s: 3 }\n"
 		     "punt: { rate_pps: 7 }\n"
+		     "parity: { nftables: ignore, xfrm: guard, bridge_port: ignore }\n"
 		     "ports:\n"
 		     "- { netdev: eth0, driver: af_xdp, queues: 2 }\n"
 		     "- netdev: eth1\n"
@@ -334,11 +341,12 @@ static void all_that_can_be_said(void **state)
 	assert_int_equal(config->tables.neighbours, 1000);
 	assert_int_equal(config->tables.stale_after_s, 3);
 	assert_int_equal(config->punt.rate_pps, 7);
+	assert_int_equal(config->parity.ignore, WYE_PARITY_NFTABLES | WYE_PARITY_BRIDGE_PORT);
 	assert_int_equal(config->n_ports, 2);
 	assert_string_equal(config->port[0].netdev, "eth0");
 	assert_int_equal(config->port[0].queues, 2);
 	assert_null(config->port[0].devargs);
-	assert_int_equal(config->port[0].line, 9);
+	assert_int_equal(config->port[0].line, 10);
 	assert_int_equal(config->port[1].driver, WYE_DRIVER_DEVARGS);
 	assert_string_equal(config->port[1].devargs, "net_tap0,iface=t,remote=eth1");
 	assert_int_equal(config->default_action, WYE_ACTION_DATAPLANE);
@@ -357,7 +365,7 @@ static void all_that_can_be_said(void **state)
 	assert_int_equal(one->dport.first, 4000);
 	assert_int_equal(one->dport.last, 4999);
 	assert_int_equal(one->action, WYE_ACTION_KERNEL);
-	assert_int_equal(one->line, 16);
+	assert_int_equal(one->line, 17);
 	assert_string_equal(one->text, "in eth1 src 192.0.2.7/32 proto udp dport 4000-4999");
 
 	assert_int_equal(two->in_port, -1);

@@ -238,6 +238,11 @@ static void nexthop_kinds(void **state)
 	/* the link went down, and got a filter, after the nexthop was made: the link's own record decides */
 	assert_int_equal(verdict(world, "10.0.1.2", "10.8.0.1"), WYE_REASON_IP4_FORWARD_LINK_DOWN);
 	assert_int_equal(verdict(world, "10.0.1.2", "10.10.0.1"), WYE_REASON_PORT_PARITY);
+	/* what holds IPv6 back is no matter of ours */
+	world_link_flags(world, 6, WYE_LINK_PRESENT | WYE_LINK_UP | WYE_LINK_CARRIER,
+			 wye_parity_bits(WYE_PARITY_NFTABLES, WYE_PARITY_IP6));
+	world_neigh(world, 6, "10.0.6.2", 98);
+	assert_int_equal(verdict(world, "10.0.1.2", "10.10.0.1"), NODE_OK);
 	world_neigh(world, 3, "10.0.2.99", 99);
 	assert_int_equal(verdict(world, "10.0.1.2", "10.7.0.1"), NODE_OK);
 	assert_int_equal(rte_pktmbuf_mtod(world->packet[0], uint8_t *)[5], 99);

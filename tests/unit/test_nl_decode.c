@@ -13,9 +13,12 @@
 #include <sys/socket.h>
 #include <cmocka.h>
 
+#include <netinet/in.h> /* before linux/, which then leaves it alone */
+
 #include <linux/fib_rules.h>
-#include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 
 #include "nl_decode.h"
@@ -347,73 +350,125 @@ static void nexthop_group_weights(void **state)
 	assert_int_equal(nexthop.member[1].weight, 512); /* 16 bits since 6.12 */
 }
 
-/* ---- links and rules ---- */
-
-static void alternative_names(void **state)
+/* Attributes inside one another: end_nest(begin_nest(type)). */
+static uint32_t begin_nest(uint16_t type)
 {
-	static const struct ifinfomsg ifi = { .ifi_index = 7 };
-	struct {
-		struct rtattr head;
-		char text[8];
-	} names[3] = { { { 4 + 6, IFLA_ALT_IFNAME }, "first" }, { { 4 + 8, IFLA_ALT_IFNAME + 1 }, "no" },
-		       { { 4 + 8, IFLA_ALT_IFNAME }, "last one" } /* without an end */ };
-	const struct nlattr *at;
-	struct nl_link link;
-	char name[128];
+	uint32_t at = m.header.nlmsg_len;
 
-	begin(RTM_NEWLINK, &ifi, sizeof(ifi));
-	put_u32(IFLA_MTU, 1500);
-	put(IFLA_PROP_LIST | NLA_F_NESTED, names, sizeof(names));
-	assert_int_equal(nl_decode_link(&m.header, &link), NL_DECODED);
-	at = link.names;
-	assert_true(nl_altname(link.names, &at, name));
-	assert_string_equal(name, "first");
-	assert_true(nl_altname(link.names, &at, name));
-	assert_string_equal(name, "last one");
-	assert_false(nl_altname(link.names, &at, name));
-	begin(RTM_NEWLINK, &ifi, sizeof(ifi));
-	put_u32(IFLA_MTU, 1500);
-	names[2].head.rta_len = 100;
-	put(IFLA_PROP_LIST | NLA_F_NESTED, names, sizeof(names));
-	assert_int_equal(nl_decode_link(&m.header, &link), NL_MALFORMED);
+	put(type, "", 0);
+	return at;
 }
 
-static struct nl_rule rule_of(const struct fib_rule_hdr *frh, uint16_t type, const void *data, size_t len,
-			      enum nl_verdict verdict)
+static void end_nest(uint32_t at)
 {
-	struct nl_rule rule = { 0 };
+	((struct nlattr *)((char *)&m.header + at))->nla_len = (uint16_t)(m.header.nlmsg_len - at);
+}
 
-	begin(RTM_NEWRULE, frh, sizeof(*frh));
+static void put_be32(uint16_t type, uint32_t value)
+{
+	put_u32(type, htonl(value));
+}
+
+static void base_chain(uint8_t family, uint32_t hook)
+{
+	const uint8_t nfgen[4] = { family };
+	uint32_t nest;
+
+	begin(0x0a03 /* NFT_MSG_NEWCHAIN */, nfgen, sizeof(nfgen));
+	put(NFTA_CHAIN_TABLE, "t", 2);
+	put(NFTA_CHAIN_NAME, "c", 2);
+	nest = begin_nest(NFTA_CHAIN_HOOK);
+	put_be32(NFTA_HOOK_HOOKNUM, hook);
+	put_be32(NFTA_HOOK_PRIORITY, 0);
+	end_nest(nest);
+}
+
+static void chains(void **state)
+{
+	struct nl_nft_table table;
+	struct nl_chain chain;
+
+	base_chain(NFPROTO_IPV6, NF_INET_FORWARD);
+	assert_int_equal(nl_decode_chain(&m.header, &chain), NL_DECODED);
+	assert_true(chain.base);
+	assert_int_equal(chain.hook, NF_INET_FORWARD);
+	assert_string_equal(chain.table, "t");
+	assert_false(chain.accepts_all); /* not told: assume the worst */
+	put_be32(NFTA_CHAIN_POLICY, NF_ACCEPT);
+	put_be32(NFTA_CHAIN_USE, 0);
+	assert_int_equal(nl_decode_chain(&m.header, &chain), NL_DECODED);
+	assert_true(chain.accepts_all);
+	put_be32(NFTA_CHAIN_USE, 1);
+	assert_int_equal(nl_decode_chain(&m.header, &chain), NL_DECODED);
+	assert_false(chain.accepts_all);
+
+	begin(0x0a00 /* NFT_MSG_NEWTABLE */, (const uint8_t[]){ NFPROTO_IPV6, 0, 0, 0 }, 4);
+	put(NFTA_TABLE_NAME, "t", 2);
+	put_be32(NFTA_TABLE_FLAGS, NFT_TABLE_F_DORMANT);
+	assert_int_equal(nl_decode_nft_table(&m.header, &table), NL_DECODED);
+	assert_true(table.dormant);
+	assert_true(table.id == chain.table_id);
+	begin(0x0a00, (const uint8_t[]){ NFPROTO_IPV4, 0, 0, 0 }, 4);
+	put(NFTA_TABLE_NAME, "t", 2);
+	assert_int_equal(nl_decode_nft_table(&m.header, &table), NL_DECODED);
+	assert_false(table.dormant);
+	assert_true(table.id != chain.table_id);
+}
+
+/* One device, several, and names that only begin so, as Linux 6.16 and 6.17 say it. */
+static void hooked_devices(void **state)
+{
+	struct nl_flowtable flowtable;
+	struct nl_chain chain;
+	uint32_t nest, list;
+
+	begin(0x0a03, (const uint8_t[]){ NFPROTO_NETDEV, 0, 0, 0 }, 4);
+	put(NFTA_CHAIN_TABLE, "t", 2);
+	put(NFTA_CHAIN_NAME, "c", 2);
+	nest = begin_nest(NFTA_CHAIN_HOOK);
+	put_be32(NFTA_HOOK_HOOKNUM, NF_NETDEV_EGRESS);
+	put(NFTA_HOOK_DEV, "eth0", 5);
+	list = begin_nest(NFTA_HOOK_DEVS);
+	put(NFTA_DEVICE_NAME, "eth1", 5);
+	put(NFTA_DEVICE_NAME, "wan", 3);
+	put(2 /* NFTA_DEVICE_PREFIX */, "lan", 4);
+	end_nest(list);
+	end_nest(nest);
+	assert_int_equal(nl_decode_chain(&m.header, &chain), NL_DECODED);
+	for (const char *const *name = (const char *const[]){ "eth0", "eth1", "wan", "wan7", "lan", "lan0", NULL }; *name; name++)
+		assert_true(nl_hooked_on(&chain.hooked, *name));
+	for (const char *const *name = (const char *const[]){ "eth", "eth00", "eth10", "wa", "la", "", NULL }; *name; name++)
+		assert_false(nl_hooked_on(&chain.hooked, *name));
+
+	begin(0x0a16 /* NFT_MSG_NEWFLOWTABLE */, (const uint8_t[]){ NFPROTO_INET, 0, 0, 0 }, 4);
+	put(NFTA_FLOWTABLE_TABLE, "t", 2);
+	put(NFTA_FLOWTABLE_NAME, "fast", 5);
+	nest = begin_nest(NFTA_FLOWTABLE_HOOK);
+	put_be32(NFTA_FLOWTABLE_HOOK_NUM, 0);
+	list = begin_nest(NFTA_FLOWTABLE_HOOK_DEVS);
+	put(NFTA_DEVICE_NAME, "eth0", 5);
+	end_nest(list);
+	end_nest(nest);
+	assert_int_equal(nl_decode_flowtable(&m.header, &flowtable), NL_DECODED);
+	assert_string_equal(flowtable.name, "fast");
+	assert_true(nl_hooked_on(&flowtable.hooked, "eth0"));
+	assert_false(nl_hooked_on(&flowtable.hooked, "eth1"));
+}
+
+/* What a kernel newer than our headers may select by must not be taken for "all traffic". */
+static void rules_of_tomorrow(void **state)
+{
+	static const struct fib_rule_hdr hdr = { .family = AF_INET, .table = RT_TABLE_MAIN, .action = FR_ACT_TO_TBL };
+	struct nl_rule rule;
+
+	begin(RTM_NEWRULE, &hdr, sizeof(hdr));
 	put_u32(FRA_PRIORITY, 100);
 	put_u32(FRA_TABLE, RT_TABLE_MAIN);
-	put(type, data, len);
-	assert_int_equal(nl_decode_rule(&m.header, &rule), verdict);
-	return rule;
-}
-
-static void rules(void **state)
-{
-	struct fib_rule_hdr frh = { .family = AF_INET, .table = RT_TABLE_MAIN, .action = FR_ACT_TO_TBL };
-	struct nl_rule rule = rule_of(&frh, FRA_PROTOCOL, "\4", 1, NL_DECODED), other;
-
+	assert_int_equal(nl_decode_rule(&m.header, &rule), NL_DECODED);
 	assert_false(rule.special);
-	assert_int_equal(rule.says.priority, 100);
-	assert_int_equal(rule.says.table, RT_TABLE_MAIN);
-	assert_true(rule_of(&frh, FRA_FWMARK, "\1\0\0\0", 4, NL_DECODED).special);
-	assert_int_equal(rule_of(&frh, FRA_FWMARK, "\1\0\0\0", 4, NL_DECODED).says.fwmask, UINT32_MAX);
-	rule_of(&frh, FRA_FWMARK, "\1\0\0", 3, NL_MALFORMED);
-	rule_of(&frh, FRA_SRC, "\1\0\0", 3, NL_MALFORMED);
-	/* What a newer kernel selects by. */
-	other = rule_of(&frh, 40, "\1", 1, NL_DECODED);
-	assert_true(other.special && other.says.flags & WYE_RULE_MORE);
-	/* Its device came: no message, and yet the deletion will be written so. */
-	rule = rule_of(&frh, FRA_IIFNAME, "eth0", 5, NL_DECODED);
-	frh.flags = FIB_RULE_IIF_DETACHED;
-	assert_int_equal(rule_of(&frh, FRA_IIFNAME, "eth0", 5, NL_DECODED).hash, rule.hash);
-	frh.flags = FIB_RULE_INVERT;
-	assert_int_not_equal(rule_of(&frh, FRA_IIFNAME, "eth0", 5, NL_DECODED).hash, rule.hash);
-	frh.src_len = 33;
-	rule_of(&frh, FRA_IIFNAME, "eth0", 5, NL_MALFORMED);
+	put(FRA_MAX + 1, "\x2e", 1);
+	assert_int_equal(nl_decode_rule(&m.header, &rule), NL_DECODED);
+	assert_true(rule.special);
 }
 
 int main(void)
@@ -423,8 +478,8 @@ int main(void)
 		cmocka_unit_test(lies_about_a_route), cmocka_unit_test(what_is_not_mirrored),
 		cmocka_unit_test(multipath), cmocka_unit_test(ipv4_by_an_ipv6_gateway),
 		cmocka_unit_test(an_encapsulation_is_the_kernels), cmocka_unit_test(metrics),
-		cmocka_unit_test(datagrams), cmocka_unit_test(nexthop_group_weights),
-		cmocka_unit_test(alternative_names), cmocka_unit_test(rules),
+		cmocka_unit_test(datagrams), cmocka_unit_test(nexthop_group_weights), cmocka_unit_test(chains),
+		cmocka_unit_test(hooked_devices), cmocka_unit_test(rules_of_tomorrow),
 	};
 
 	return cmocka_run_group_tests_name("nl_decode", tests, NULL, NULL);

@@ -113,7 +113,7 @@ static void ports_and_links(void **state)
 	links[3].flags &= ~(uint32_t)WYE_LINK_FORWARD4;
 	verdict(0, "kernel", "port_not_forwarding", "10.99.1.1", "iif", "v1");
 	verdict(0, "dataplane", "", "2001:db8:7::1", "iif", "v1");
-	region->parity = WYE_PARITY_NETFILTER;
+	region->parity = WYE_PARITY_NFTABLES;
 	verdict(0, "kernel", "port_parity", "10.99.1.1");
 	region->parity = 0;
 	router->stats->trust = WYE_TRUST_STALE;

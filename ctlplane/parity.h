@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The parity guard: what the kernel would do to forwarded packets and the dataplane would not. Each source (nf_tables'
+ * chains, policy rules …) looks at the kernel again and again; what it finds is raised with the next turn, what it no
+ * longer finds falls only once a look has been complete. parity.c holds the findings and makes of them the words that
+ * workers obey (wye_region.parity, wye_link.parity) and the records that people read. Links are looked at only if they
+ * are ports: nothing else is the dataplane's.
+ */
+#ifndef PARITY_H
+#define PARITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wye_tables.h"
+
+struct mirror;
+
+enum parity_source {
+	PARITY_CHAINS,
+	PARITY_FLOWTABLES,
+	PARITY_LEGACY,
+	PARITY_HOOKS,
+	PARITY_QDISCS,
+	PARITY_FILTERS_IN,
+	PARITY_FILTERS_OUT,
+	PARITY_TCX,
+	PARITY_XDP,
+	PARITY_POLICIES,
+	PARITY_POLICY_DEFAULT,
+	PARITY_RULES4,
+	PARITY_RULES6,
+	PARITY_LINKS,
+	PARITY_CAPACITY,
+	PARITY_SOURCES
+};
+
+struct parity_scope {
+	enum wye_parity reason;
+	uint32_t ifindex;	/* 0 = the whole namespace */
+	uint32_t families;	/* WYE_PARITY_IP4 | WYE_PARITY_IP6 */
+};
+
+#define PARITY_BOTH (WYE_PARITY_IP4 | WYE_PARITY_IP6)
+
+struct parity_find {
+	enum parity_source source;
+	struct parity_scope scope;
+	uint32_t gen;		/* of the look that saw it last */
+	uint64_t since_ns;
+	char where[sizeof(((struct wye_parity_find *)0)->where)];
+};
+
+#define PARITY_DORMANT_MAX 64u
+
+struct parity {
+	struct parity_find *find;	/* owned */
+	uint32_t n, cap;
+	uint32_t gen;
+	uint32_t look[PARITY_SOURCES];	/* gen of the present or last look */
+	bool dirty;			/* commit is due */
+	bool failed;			/* out of memory: not all findings are held */
+	uint32_t bits;			/* as in wye_region.parity */
+	uint32_t records;		/* allocated in the present region */
+	uint64_t dormant[PARITY_DORMANT_MAX];	/* nf_tables' tables that hook nothing: nl_nft_table.id */
+	uint64_t dormant_seen[PARITY_DORMANT_MAX];
+	uint32_t n_dormant, n_dormant_seen;
+	bool filter_told;		/* of the filters of the present dump, one has been recorded */
+};
+
+/* A look of a source begins; then parity_found() for each thing seen; then, if the look was complete, parity_looked():
+ * what it did not see again (of the link, if ifindex is not 0) is gone. */
+void parity_look(struct mirror *mirror, enum parity_source source);
+void parity_found(struct mirror *mirror, enum parity_source source, struct parity_scope scope, const char *where, ...)
+	__attribute__((format(printf, 4, 5)));
+void parity_looked(struct mirror *mirror, enum parity_source source, uint32_t ifindex);
+/* A look of one answer. */
+void parity_set(struct mirror *mirror, enum parity_source source, struct parity_scope scope, bool found,
+		const char *where);
+
+void parity_link_named(struct mirror *mirror, const char *name);	/* a link of that name is new */
+void parity_link_gone(struct mirror *mirror, uint32_t ifindex);
+bool parity_is_port(const struct mirror *mirror, const char *netdev);
+void parity_commit(struct mirror *mirror);	/* findings → words and records */
+void parity_republish(struct mirror *mirror);	/* into fresh tables */
+void parity_reload(struct mirror *mirror);	/* the configuration has changed */
+int parity_open(struct mirror *mirror);
+void parity_close(struct mirror *mirror);
+
+/* What has no notification. */
+void parity_legacy_poll(struct mirror *mirror);	/* parity_legacy.c: iptables; ten times a second */
+void parity_bpf_poll(struct mirror *mirror);	/* parity_bpf.c: XDP, tcx, netfilter programs; once a second */
+
+/* The channels' operations; opened by parity_open(). */
+struct channel;
+void parity_nft_channel(struct mirror *mirror, struct channel *channel);	/* parity_nft.c */
+void parity_tc_channel(struct mirror *mirror, struct channel *channel);		/* parity_tc.c */
+void parity_xfrm_channel(struct mirror *mirror, struct channel *channel);	/* parity_xfrm.c */
+
+#endif
