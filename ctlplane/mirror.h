@@ -58,6 +58,7 @@ struct link_table {
 	struct pool pool;	/* struct link_entry */
 	struct hash hash;
 	struct netconf all[2];	/* NETCONFA_IFINDEX_ALL */
+	bool all_ignores;	/* links_learn(): the IPv4 ignore_routes_with_linkdown of `all` counts */
 	bool dirty;
 };
 
@@ -189,6 +190,7 @@ void netconf_sweep(struct mirror *mirror, uint8_t family, uint32_t gen);
 void links_commit(struct mirror *mirror);	/* writes what changed, tells nexthops and routes */
 void links_republish(struct mirror *mirror);	/* everything, into fresh tables */
 bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family);	/* can a route leave by it? */
+void links_learn(struct mirror *mirror, const struct nl_route *route);	/* as a dump told it */
 struct link_entry *links_find(struct mirror *mirror, uint32_t ifindex);
 struct link_entry *links_named(struct mirror *mirror, const char *name);
 /* Table and VRF index a routing table belongs to: WYE_VRF_MAIN for main, local, default; 0 = none of ours. */
@@ -223,6 +225,8 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
 /* IPv6: without its paths by that link; without any, removed. */
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex);
+/* IPv6: could a dump have missed it? */
+bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t index);
 /* Did notifications since the present dump was asked for speak of this prefix, TOS and priority? */
 bool routes_touched(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key);
 /* A complete dump has not shown a route of this key. True: remove it (audit_differs()). */

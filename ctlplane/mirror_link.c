@@ -129,6 +129,29 @@ bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family)
 	       (link->record.flags & WYE_LINK_CARRIER || !(link->record.flags & ignore));
 }
 
+/*
+ * net.ipv4.conf.all.ignore_routes_with_linkdown means nothing to older kernels; newer ones, and stable releases that took
+ * the change over, heed it on every link (IN_DEV_IGNORE_ROUTES_WITH_LINKDOWN()). Which kind this is shows in a route that
+ * has no carrier and is dead or not by `all` alone. Only routes of one path tell: one of several may be dead for more
+ * reasons. Until then its links are taken to be alive, which leaves their packets to the kernel.
+ */
+void links_learn(struct mirror *mirror, const struct nl_route *route)
+{
+	struct link_table *links = &mirror->links;
+	const struct link_entry *link;
+	bool dead;
+
+	if (route->family != AF_INET || route->n_legs != 1 || !(route->legs[0].flags & RTNH_F_LINKDOWN))
+		return;
+	link = links_find(mirror, route->legs[0].ifindex);
+	dead = route->legs[0].flags & RTNH_F_DEAD;
+	if (!link || links->all[0].ignore_linkdown <= 0 || link->conf[0].ignore_linkdown != 0 ||
+	    !(link->nl.ifi_flags & IFF_UP) || dead == links->all_ignores)
+		return;
+	links->all_ignores = dead;
+	links->dirty = true;
+}
+
 /* ---- messages ---- */
 
 #define CARRIES_FLAGS (IFF_UP | IFF_RUNNING | IFF_LOWER_UP)
@@ -223,6 +246,15 @@ static bool netconf_same(const struct netconf *conf, const struct nl_netconf *nl
 	       (nl->ignore_linkdown < 0 || nl->ignore_linkdown == conf->ignore_linkdown);
 }
 
+static void links_all_silent(struct mirror *mirror)
+{
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		struct link_entry *link = pool_item(&mirror->links.pool, i);
+
+		link->silent |= link->present && !(link->nl.ifi_flags & IFF_LOWER_UP);
+	}
+}
+
 void netconf_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	struct link_entry *link = NULL;
@@ -257,6 +289,8 @@ void netconf_message(struct mirror *mirror, struct channel *channel, const struc
 	conf->forwarding = nl.forwarding >= 0 ? nl.forwarding : conf->forwarding;
 	conf->rp_filter = nl.rp_filter >= 0 ? nl.rp_filter : conf->rp_filter;
 	conf->proxy = nl.proxy >= 0 ? nl.proxy : conf->proxy;
+	if (!link && nl.ignore_linkdown >= 0 && nl.ignore_linkdown != conf->ignore_linkdown)
+		links_all_silent(mirror); /* what that means the routes by them tell */
 	conf->ignore_linkdown = nl.ignore_linkdown >= 0 ? nl.ignore_linkdown : conf->ignore_linkdown;
 }
 

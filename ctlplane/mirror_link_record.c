@@ -31,8 +31,10 @@ static uint32_t link_flags(const struct mirror *mirror, const struct link_entry 
 	flags |= link->nl.ifi_flags & (IFF_POINTOPOINT | IFF_NOARP) ? WYE_LINK_POINTOPOINT : 0;
 	flags |= v4->forwarding > 0 ? WYE_LINK_FORWARD4 : 0;
 	flags |= v6->gen && all6->forwarding > 0 && link->nl.disable_ipv6 <= 0 ? WYE_LINK_FORWARD6 : 0;
-	/* ignore_routes_with_linkdown: both families read the interface's own value only. */
-	flags |= v4->ignore_linkdown > 0 ? WYE_LINK_IGNORE_LINKDOWN4 : 0;
+	/* ignore_routes_with_linkdown: IPv6 hands down what is written to `all`, IPv4 may heed it (links_learn()). */
+	flags |= v4->ignore_linkdown > 0 || (mirror->links.all_ignores && mirror->links.all[0].ignore_linkdown > 0) ?
+			 WYE_LINK_IGNORE_LINKDOWN4 :
+			 0;
 	flags |= v6->ignore_linkdown > 0 ? WYE_LINK_IGNORE_LINKDOWN6 : 0;
 	flags |= v4->proxy > 0 || mirror->links.all[0].proxy > 0 ? WYE_LINK_PROXY_ARP4 : 0;
 	flags |= v6->proxy > 0 || all6->proxy > 0 ? WYE_LINK_PROXY_NDP6 : 0;

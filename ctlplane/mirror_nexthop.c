@@ -5,7 +5,9 @@
  * its IPv4 routes with it without a message. An object known only from a route means "the kernel's" until it is told.
  *
  * A member lost with its device disappears from its groups silently: every link change dumps all objects again
- * (routes_verify), which are few.
+ * (routes_verify), which are few. An object lost with its device may be made anew under its id before that: then it looks
+ * as if it had been replaced, while its IPv4 routes are gone. So a replacement asks for all routes when all links of what
+ * it replaced change at about that time; links are told on another socket, before or after it.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -25,11 +27,16 @@ struct object {
 	uint32_t kernel_id;
 	uint32_t nexthop;	/* nexthop id, 0 = the region is full */
 	uint32_t refs;		/* route infos */
+	uint64_t doubt_ns;	/* when a change of its links may have deleted it */
+	uint64_t replaced_ns;	/* and left_ifindex: it led to this one link before */
+	uint32_t left_ifindex;
 	bool known;		/* RTM_NEWNEXTHOP seen, not deleted since */
 	struct nexthop_leg leg;	/* of a single one */
 	struct member *member;	/* of a group: owned */
 	uint32_t n_members;
 };
+
+#define DOUBT_NS 5000000000ULL	/* by then a dump has said what became of it */
 
 static struct nl_nexthop scratch;
 
@@ -172,14 +179,42 @@ bool nexthops_use(struct mirror *mirror, uint32_t kernel_id, uint32_t ifindex)
 	return false;
 }
 
+static bool recent(uint64_t then, uint64_t now)
+{
+	return then && now - then < DOUBT_NS;
+}
+
+static bool members_in_doubt(struct mirror *mirror, const struct object *object, uint64_t now)
+{
+	for (uint32_t i = 0; i < object->n_members; i++) {
+		uint32_t at = object_find(mirror, object->member[i].id);
+
+		if (at && !recent(object_at(mirror, at)->doubt_ns, now))
+			return false;
+	}
+	return object->n_members != 0;
+}
+
 void nexthops_link_changed(struct mirror *mirror, uint32_t ifindex)
 {
-	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++) {
-		uint32_t kernel_id = object_at(mirror, i)->kernel_id;
+	uint64_t now = now_ns();
 
-		if (kernel_id && nexthops_use(mirror, kernel_id, ifindex))
-			routes_nexthop_changed(mirror, kernel_id, false);
+	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++) {
+		struct object *object = object_at(mirror, i);
+
+		if (!object->kernel_id)
+			continue;
+		if (object->left_ifindex == ifindex && recent(object->replaced_ns, now))
+			routes_verify(mirror, 0);
+		if (!nexthops_use(mirror, object->kernel_id, ifindex))
+			continue;
+		if (!object->n_members)
+			object->doubt_ns = now;
+		routes_nexthop_changed(mirror, object->kernel_id, false);
 	}
+	for (uint32_t i = 1; i < mirror->nexthops.pool.used; i++)
+		if (members_in_doubt(mirror, object_at(mirror, i), now))
+			object_at(mirror, i)->doubt_ns = now;
 }
 
 /* ---- life ---- */
@@ -255,8 +290,9 @@ static void object_gone(struct mirror *mirror, uint32_t index)
 
 static struct nexthop_leg scratch_leg(void)
 {
-	struct nexthop_leg leg = { .kind = WYE_NH_FORWARD, .weight = 1, .ifindex = scratch.ifindex,
-				   .kernel_id = scratch.id, .flags = (uint8_t)(scratch.nh_flags & RTNH_F_ONLINK) };
+	struct nexthop_leg leg = { .kind = WYE_NH_FORWARD, .route_family = scratch.family, .weight = 1,
+				   .ifindex = scratch.ifindex, .kernel_id = scratch.id,
+				   .flags = (uint8_t)(scratch.nh_flags & RTNH_F_ONLINK) };
 
 	if (scratch.blackhole)
 		leg.kind = WYE_NH_BLACKHOLE;
@@ -307,6 +343,32 @@ static bool object_fill(struct object *object)
 	return true;
 }
 
+/* The one link all of an object leads to, 0 = several or none. */
+static uint32_t only_link(struct mirror *mirror, const struct object *object)
+{
+	uint32_t only = object->n_members ? 0 : object->leg.ifindex;
+
+	for (uint32_t i = 0; i < object->n_members; i++) {
+		uint32_t at = object_find(mirror, object->member[i].id);
+
+		if (!at || (i && object_at(mirror, at)->leg.ifindex != only))
+			return 0;
+		only = object_at(mirror, at)->leg.ifindex;
+	}
+	return only;
+}
+
+static void replaced(struct mirror *mirror, struct object *object)
+{
+	uint64_t now = now_ns();
+
+	if (recent(object->doubt_ns, now))
+		routes_verify(mirror, 0);
+	object->doubt_ns = 0;
+	object->left_ifindex = only_link(mirror, object);
+	object->replaced_ns = now;
+}
+
 void nexthops_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	uint32_t index;
@@ -335,6 +397,8 @@ void nexthops_message(struct mirror *mirror, struct channel *channel, const stru
 		object_at(mirror, index)->gen = channel->sync.gen;
 	if (index && said_before(object_at(mirror, index)))
 		return;
+	if (index && object_at(mirror, index)->known)
+		replaced(mirror, object_at(mirror, index));
 	if (!index || !object_fill(object_at(mirror, index))) {
 		channel_lost(channel, -ENOMEM);
 		return;

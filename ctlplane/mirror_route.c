@@ -249,6 +249,38 @@ static bool can_have_siblings(const struct nexthop_leg *legs, uint32_t n)
 	return n && legs[0].family;
 }
 
+/*
+ * A dump steps from the first path of a multipath route to its last, over whatever else of that metric stands between
+ * (fib6_dump_node()). So it is no witness against such a route.
+ */
+bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t index)
+{
+	const struct rib_route *route = rib_route(rib, index);
+	const struct route_info *info = route_info(&mirror->routes.infos, route->info);
+
+	if (can_have_siblings(info->legs, info->n_legs))
+		return false;
+	for (uint32_t at = rib_first(rib, route->addr, route->len); at; at = rib_route(rib, at)->next) {
+		const struct route_info *other = route_info(&mirror->routes.infos, rib_route(rib, at)->info);
+
+		if (rib_route(rib, at)->priority == route->priority && !other->doomed && other->n_legs > 1)
+			return true;
+	}
+	return false;
+}
+
+/* A multipath route lost paths: what it may have hidden, and what we kept for that reason, is to be seen now. */
+static void reveal6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key)
+{
+	for (uint32_t at = rib_first(rib, key->addr, key->len); at; at = rib_route(rib, at)->next) {
+		const struct rib_route *route = rib_route(rib, at);
+		const struct route_info *info = route_info(&mirror->routes.infos, route->info);
+
+		if (route->priority == key->priority && !can_have_siblings(info->legs, info->n_legs))
+			routes_verify(mirror, info->n_legs ? info->legs[0].ifindex : 0);
+	}
+}
+
 /* The route a message in scratch is about. One that replaces and is about none: the first of its metric that, like it,
  * can or cannot have siblings, else the first of its metric (fib6_add_rt2node()). */
 static uint32_t find6(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool replaces)
@@ -273,19 +305,37 @@ static uint32_t find6(const struct mirror *mirror, const struct rib *rib, const 
 	return replaces ? (alike ? alike : any) : 0;
 }
 
+/*
+ * Each path of a multipath route has its own MTU, and a message tells one's for all: of a notification the new path's, in
+ * a dump the first's. What is known of the others stays.
+ */
+static void keep_leg_mtus(const struct route_info *old)
+{
+	for (uint32_t i = 0; scratch.n_legs > 1 && i < scratch.n_legs; i++)
+		for (uint32_t j = 0; j < old->n_legs; j++)
+			if (leg_same_path(&scratch.legs[i], &old->legs[j]))
+				scratch.legs[i].mtu_bytes = old->legs[j].mtu_bytes;
+}
+
 static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key,
 		 bool replaces)
 {
-	uint32_t over = find6(mirror, rib, key, replaces);
-	uint32_t info = route_info_get(&mirror->routes.infos, &scratch);
+	uint32_t over = find6(mirror, rib, key, replaces), info;
 	struct rib_result result;
+	bool hid;
 
+	if (over && !replaces)
+		keep_leg_mtus(route_info(&mirror->routes.infos, rib_route(rib, over)->info));
+	info = route_info_get(&mirror->routes.infos, &scratch);
 	if (!info) {
 		channel_lost(channel, -ENOMEM);
 		return;
 	}
+	hid = over && route_info(&mirror->routes.infos, rib_route(rib, over)->info)->n_legs > 1;
 	result = rib_put6(rib, key, over, info, channel->sync.gen);
 	settle(mirror, channel, rib, &result, info);
+	if (replaces && hid)
+		reveal6(mirror, rib, key);
 }
 
 /* What is left of a route when the paths in scratch go; false: nothing. On return scratch holds the rest. */
@@ -317,11 +367,15 @@ static bool subtract_legs(const struct route_info *info)
 static void take_legs(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key,
 		      uint32_t index)
 {
+	const struct route_info *old = route_info(&mirror->routes.infos, rib_route(rib, index)->info);
+	bool hid = old->n_legs > 1;
 	struct rib_result result;
 	uint32_t info;
 
-	if (!subtract_legs(route_info(&mirror->routes.infos, rib_route(rib, index)->info))) {
+	if (!subtract_legs(old)) {
 		routes_remove(mirror, rib, index);
+		if (hid)
+			reveal6(mirror, rib, key);
 		return;
 	}
 	info = route_info_get(&mirror->routes.infos, &scratch);
@@ -331,6 +385,7 @@ static void take_legs(struct mirror *mirror, struct channel *channel, struct rib
 	}
 	result = rib_put6(rib, key, index, info, channel->sync.gen);
 	settle(mirror, channel, rib, &result, info);
+	reveal6(mirror, rib, key);
 }
 
 static void del6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
@@ -434,6 +489,18 @@ bool routes_touched(const struct mirror *mirror, const struct rib *rib, const st
 	return channel_touched(&mirror->channel[CHANNEL_ROUTE], CLASS_ROUTE, &touched, sizeof(touched));
 }
 
+/* The same paths. What else is told of a multipath route is one path's, and not always the same one's. */
+static bool same_siblings(const struct route_info *info)
+{
+	if (info->n_legs < 2 || info->n_legs != scratch.n_legs)
+		return false;
+	for (uint32_t i = 0; i < info->n_legs; i++)
+		if (!leg_same_path(&info->legs[i], &scratch.legs[i]) || info->legs[i].weight != scratch.legs[i].weight ||
+		    info->legs[i].kind != scratch.legs[i].kind)
+			return false;
+	return true;
+}
+
 /* An audit's dump shows the route in scratch. Is there nothing to do? */
 static bool audited(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
 {
@@ -445,7 +512,8 @@ static bool audited(struct mirror *mirror, struct channel *channel, struct rib *
 		same = info && rib_seen4(rib, key, info, gen);
 	} else {
 		at = find6(mirror, rib, key, false);
-		same = at && rib_route(rib, at)->info == info;
+		same = at && (rib_route(rib, at)->info == info ||
+			      same_siblings(route_info(&mirror->routes.infos, rib_route(rib, at)->info)));
 		if (at)
 			rib_route(rib, at)->gen = gen;
 	}
@@ -470,6 +538,8 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 	rib = routes_rib(mirror, scratch.family, scratch.table);
 	if (!rib)
 		return;
+	if (dumped)
+		links_learn(mirror, &scratch);
 	normalise(mirror, &scratch);
 	if (!dumped && rib->family == AF_INET6) {
 		mirror->routes.changed6 = true;

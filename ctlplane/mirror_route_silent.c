@@ -263,6 +263,8 @@ static void sweep_one(struct mirror *mirror, const struct sync_job *job, struct 
 		routes->sweep_doubts++;
 		return;
 	}
+	if (rib->family == AF_INET6 && routes_hidden6(mirror, rib, at))
+		return;
 	/* IPv6 dumps can miss what is there: twice missed is gone. */
 	if (rib->family == AF_INET6 && routes->suspect_gen == 0 && job->audit != SYNC_LOOK) {
 		routes->sweep_suspects++;

@@ -149,7 +149,8 @@ uint32_t nexthop_buckets(const uint32_t *weight, uint32_t *share, uint32_t n_leg
 static bool leg_dead(const struct resolve *resolve, const struct nexthop_leg *leg)
 {
 	const struct wye_link *link = leg->ifindex ? link_record(resolve, leg->ifindex) : NULL;
-	uint32_t ignore = leg->family == AF_INET6 ? WYE_LINK_IGNORE_LINKDOWN6 : WYE_LINK_IGNORE_LINKDOWN4;
+	uint8_t family = leg->route_family ? leg->route_family : leg->family;
+	uint32_t ignore = family == AF_INET6 ? WYE_LINK_IGNORE_LINKDOWN6 : WYE_LINK_IGNORE_LINKDOWN4;
 
 	if (leg->kind != WYE_NH_FORWARD)
 		return false;

@@ -188,6 +188,7 @@ static struct nexthop_leg canonical(const struct nexthop_leg *leg)
 	memset(&c, 0, sizeof(c));	/* padding too: compared and hashed as bytes */
 	c.kind = leg->kind;
 	c.family = leg->family;
+	c.route_family = leg->route_family;
 	c.flags = leg->flags;
 	c.ifindex = leg->ifindex;
 	c.mtu_bytes = leg->mtu_bytes;

@@ -43,8 +43,8 @@ static bool leg_via(struct nexthop_leg *leg, const struct nlattr *attr)
 static bool leg_decode(struct nl_route *route, struct nexthop_leg *leg, const struct nlattr **tb, uint32_t ifindex,
 		       uint32_t flags, uint16_t weight)
 {
-	*leg = (struct nexthop_leg){ .kind = WYE_NH_FORWARD, .flags = (uint8_t)flags, .ifindex = ifindex,
-				     .mtu_bytes = route->mtu_bytes, .weight = weight };
+	*leg = (struct nexthop_leg){ .kind = WYE_NH_FORWARD, .route_family = route->family, .flags = (uint8_t)flags,
+				     .ifindex = ifindex, .mtu_bytes = route->mtu_bytes, .weight = weight };
 	if (tb[RTA_GATEWAY]) {
 		leg->family = route->family;
 		if (!attr_addr(leg->gateway, route->family, tb[RTA_GATEWAY]))

@@ -14,6 +14,7 @@ struct resolve;
 struct nexthop_leg {		/* one path as the kernel describes it */
 	uint8_t kind;		/* FORWARD asks for resolution; or LOCAL, BLACKHOLE, UNREACHABLE, PROHIBIT, KERNEL */
 	uint8_t family;		/* of gateway, 0 = none: destination is on the link */
+	uint8_t route_family;	/* whose ignore_routes_with_linkdown counts; 0 = the gateway's */
 	uint8_t flags;		/* RTNH_F_* */
 	uint32_t ifindex;
 	uint32_t mtu_bytes;	/* RTAX_MTU, 0 = the link's */

@@ -51,7 +51,8 @@ bool route_info_uses(const struct route_info *info, uint32_t ifindex)
 static bool legs_equal(const struct nexthop_leg *a, const struct nexthop_leg *b, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (a[i].kind != b[i].kind || a[i].weight != b[i].weight || !leg_same_path(&a[i], &b[i]) ||
+		if (a[i].kind != b[i].kind || a[i].weight != b[i].weight || a[i].mtu_bytes != b[i].mtu_bytes ||
+		    !leg_same_path(&a[i], &b[i]) ||
 		    (a[i].flags & KEPT_FLAGS) != (b[i].flags & KEPT_FLAGS))
 			return false;
 	return true;

@@ -257,6 +257,27 @@ static void group_follows_its_legs(void **state)
 	nexthop_put(b->resolve, group);
 }
 
+/* An IPv4 route by IPv6 gateways obeys the link's IPv4 setting, and an IPv6 route on the link the other. */
+static void legs_die_by_their_route(void **state)
+{
+	struct bench *b = *state;
+	struct nexthop_leg legs[2] = { leg_to(2, 1), leg_to(3, 1) };
+
+	put_link(b, 2, WYE_LINK_UP | WYE_LINK_IGNORE_LINKDOWN6, 1500);	/* no carrier */
+	put_link(b, 3, READY, 1500);
+	for (int six = 0; six < 2; six++) {
+		uint32_t group, id;
+
+		legs[0].family = six ? 0 : AF_INET6;
+		legs[0].route_family = legs[1].route_family = six ? AF_INET6 : AF_INET;
+		group = nexthop_get(b->resolve, legs, 2);
+		id = nexthop_get(b->resolve, &legs[0], 1);
+		assert_int_equal(buckets_of(b, group, id) > 0, !six);
+		nexthop_put(b->resolve, id);
+		nexthop_put(b->resolve, group);
+	}
+}
+
 static void shares_are_fair(void **state)
 {
 	uint64_t seed = 5;
@@ -424,6 +445,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ipv6_gateway, setup, teardown),
 		cmocka_unit_test_setup_teardown(equal_legs_share, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_follows_its_legs, setup, teardown),
+		cmocka_unit_test_setup_teardown(legs_die_by_their_route, setup, teardown),
 		cmocka_unit_test(shares_are_fair),
 		cmocka_unit_test_setup_teardown(named_changes_meaning, setup, teardown),
 		cmocka_unit_test_setup_teardown(put_waits_for_flush, setup, teardown),
