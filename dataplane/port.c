@@ -77,7 +77,7 @@ void port_look(struct dpd *dpd)
 
 bool port_must_close(const struct port *port)
 {
-	return port->open && !port->link_index;
+	return port->open && (!port->link_index || port_dev_lost(port));
 }
 
 /* Called when no worker polls it any more. */

@@ -53,7 +53,8 @@ void port_init(struct dpd *dpd);
 /* Brings every port's link record up to date from the region. */
 void port_look(struct dpd *dpd);
 
-/* True when the port must be closed (netdev gone or replaced): the caller first publishes a plan without it. */
+/* True when the port must be closed (netdev gone or replaced): the caller first publishes a plan without it. To be asked
+ * after port_look(). */
 bool port_must_close(const struct port *port);
 void port_close(struct dpd *dpd, struct port *port, const char *detail);
 
@@ -80,5 +81,7 @@ void port_vlan_restore(struct port *port);
 /* port_dev.c: the DPDK device below a port. */
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);
 void port_dev_close(struct port *port);
+/* Is the netdev it was opened on gone, whatever has its name and index now? */
+bool port_dev_lost(const struct port *port);
 
 #endif

@@ -274,6 +274,20 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 	return error;
 }
 
+/* The kernel unbinds the sockets of a netdev that goes and leaves an error on them (xsk_notifier()). */
+bool port_dev_lost(const struct port *port)
+{
+	for (uint32_t q = 0; q < port->n_queues; q++) {
+		socklen_t len = sizeof(int);
+		int error = 0;
+
+		if (port->xsk_fd[q] >= 0 && getsockopt(port->xsk_fd[q], SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+		    error == ENETDOWN)
+			return true;
+	}
+	return false;
+}
+
 void port_dev_close(struct port *port)
 {
 	uint16_t id = port->steer.dpdk_port;

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 lab
 port_is() { [ "$(port_state "$1")" = "$2" ]; }
+xdp_on() { ip -n router -j link show dev "$1" | jq -e '.[0].xdp' >/dev/null; }
 port_is_not() { ! port_is "$@"; }
 steer_all
 check 'daemons start' start_daemons
@@ -32,4 +33,24 @@ ip -n router addr add fd00:1::1/64 dev r1
 soon 'traffic flows again' ping_from host1 10.0.2.2
 soon 'by the dataplane' port_is r1 active
 by_dataplane 10 'it forwards' ping_from host1 10.0.2.2
+
+# Deleted and made anew under the same index, faster than wye-ctld hears of it.
+index=$(on router cat /sys/class/net/r2/ifindex)
+kill -STOP "$ctld"
+ip -n router link del r2
+ip -n router link add r2 index "$index" numtxqueues 1 numrxqueues 1 type veth peer name eth0 netns host2 \
+	numtxqueues 1 numrxqueues 1
+on router sysctl -qw net.ipv6.conf.r2.accept_dad=0
+ip -n host2 addr add 10.0.2.2/24 dev eth0
+ip -n router addr add 10.0.2.1/24 dev r2
+on host2 ethtool -K eth0 tx off >/dev/null
+on router ethtool -K r2 tx off >/dev/null
+ip -n host2 link set eth0 up
+ip -n router link set r2 up
+ip -n host2 route add default via 10.0.2.1
+kill -CONT "$ctld"
+soon 'the new r2 has the program' xdp_on r2
+soon 'and is active' port_is r2 active
+soon 'traffic flows over it' ping_from host1 10.0.2.2
+by_dataplane 10 'by the dataplane' ping_from host1 10.0.2.2
 check 'SIGTERM' stop "$dpd"
