@@ -2,101 +2,20 @@
 """Are the mirror's tables and answers the kernel's? Differences are strings that begin with what kind they are.
 
 Of a lookup: a forward or drop verdict that is not the kernel's is "unsafe"; a wrong route behind a punt is "fib". Where
-wye leaves the packet to the kernel it is right by definition; why it did is counted.
+wye leaves the packet to the kernel it is right by definition; why it did is counted. Real packets are twins.py's.
 """
 import collections
 import ipaddress
-import json
 import random
 
 from kernel import Kernel, TYPES, tables
+from state import VALID, compare_tables
+from twins import Twins
 from world import INGRESS, SOURCE4, SOURCE6
 
 NH = {"none": 0, "forward": 1, "unresolved": 2, "onlink": 3, "group": 4, "local": 5, "blackhole": 6, "unreachable": 7,
       "prohibit": 8, "kernel": 9, "down": 10}
 HOST_TYPES = ("local", "broadcast", "anycast", "multicast")
-VALID = {"PERMANENT", "NOARP", "REACHABLE", "STALE", "DELAY", "PROBE"}
-
-# ---- whole tables ----
-
-
-def route(entry, family):
-    """Not compared of IPv6: protocol and preferred source. Each sibling of a multipath route has its own, the kernel
-    tells one's for all, and not the same in messages and dumps; nor does forwarding depend on them."""
-    legs = [leg for leg in entry.get("nexthops", []) if "dead" not in leg.get("flags", [])]
-    kept = {key: entry[key] for key in ("type", "dst", "table", "protocol", "scope", "prefsrc", "metric", "tos", "nhid")
-            if key in entry}
-    if "nhid" not in kept:  # what an object leads to is compared by lookups
-        for leg in legs:
-            leg.pop("flags", None)
-        legs = list({json.dumps(leg): leg for leg in legs}.values())  # one leg twice is one of twice the share
-        if len(legs) == 1:
-            entry, legs = {**entry, **legs[0]}, []
-        if entry.get("type", "unicast") == "unicast":  # others have no path of ours
-            kept |= {key: entry[key] for key in ("gateway", "via", "dev") if key in entry}
-            kept["legs"] = sorted(map(json.dumps, legs))
-    if family == "6":
-        kept.pop("prefsrc", None)
-        kept.pop("protocol", None)
-    return json.dumps(kept, sort_keys=True)
-
-
-def all_legs_dead(entry):
-    return bool(entry.get("nexthops")) and all("dead" in leg.get("flags", []) for leg in entry["nexthops"])
-
-
-def routes(entries, family):
-    return [route(e, family) for e in entries if "cache" not in e.get("flags", []) and not all_legs_dead(e)]
-
-
-def link(entry):
-    return json.dumps({key: entry.get(key) for key in ("ifindex", "ifname", "mtu", "operstate", "address", "link_type",
-                                                       "master", "txqlen", "group")} |
-                      {"flags": sorted(entry["flags"])}, sort_keys=True)
-
-
-def addresses(entries):
-    return [json.dumps({"dev": e["ifname"]} | {key: a.get(key) for key in
-            ("family", "local", "address", "prefixlen", "broadcast", "scope", "label", "tentative")}, sort_keys=True)
-            for e in entries for a in e.get("addr_info", [])]
-
-
-def neigh(entry):
-    return json.dumps({key: entry.get(key) for key in ("dst", "dev", "lladdr", "state")})
-
-
-def told(entries):
-    """The kernel says nothing of neighbours that begin without an address, nor of those it makes for addresses and links
-    that need no asking (multicast, `arp off`): those are NOARP. Lookups show whether the latter lead astray."""
-    return [e for e in entries if VALID & set(e.get("state", [])) and "NOARP" not in e["state"]]
-
-
-def compare_neighs(kernel, mirror):
-    found = differences("neigh", map(neigh, told(kernel)), map(neigh, told(mirror)))
-    return found + [f"neigh: wye has, the kernel has not: {e}"
-                    for e in set(map(neigh, mirror)) - set(map(neigh, kernel)) if "NOARP" in e]
-
-
-def differences(what, kernel, mirror):
-    kernel, mirror = collections.Counter(kernel), collections.Counter(mirror)
-    return ([f"{what}: the kernel has, wye has not: {e}" for e in (kernel - mirror)] +
-            [f"{what}: wye has, the kernel has not: {e}" for e in (mirror - kernel)])
-
-
-def mirrored(entries):
-    return [e for e in entries if e.get("table", "main") in ("main", "local", "default")]
-
-
-def compare_tables(world, kernel):
-    found = differences("link", map(link, kernel["link"]), map(link, world.wye("show", "link")))
-    found += differences("addr", addresses(kernel["addr"]), addresses(world.wye("show", "addr")))
-    found += compare_neighs(kernel["neigh"], world.wye("show", "neigh", "nud", "all"))
-    for family in "4", "6":
-        found += differences("route" + family, routes(mirrored(kernel["route" + family]), family),
-                             routes(world.wye("-" + family, "show", "route", "table", "all"), family))
-    return found
-
-
 # ---- addresses worth asking for ----
 
 
@@ -128,13 +47,14 @@ def boundary(kernel, choose, at_most):
 class Judge:
     def __init__(self, world):
         self.world, self.kernel = world, Kernel()
+        self.twins = Twins(world, self.kernel) if world.twin else None
         self.checks = 0
         self.punts = collections.Counter()	# why wye leaves to the kernel what the kernel forwards or drops
 
     def check(self, choose, more=(), at_most=150):
-        """Differences as of now."""
-        if not self.world.alive():
-            return ["ctld: it has ended"]
+        """Differences as of now. more: Probes, for packets and lookups besides."""
+        if self.world.dead():
+            return [f"daemon: {name} has ended" for name in self.world.dead()]
         opened = self.world.ask(["open"])[0]
         if opened.get("state") != 1:
             return [f"ctld: not in sync: {opened}"]
@@ -152,8 +72,8 @@ class Judge:
                    "neighs": {(links[n["dev"]]["ifindex"], n["dst"]): n for n in kernel["neigh"]
                               if n.get("dev") in links}}
         asked = boundary(kernel, choose, at_most)
-        sources = [source for _, source in more] + [self.source(choose, kernel, address) for address in asked]
-        asked = [address for address, _ in more] + asked
+        sources = [p.source for p in more] + [self.source(choose, kernel, address) for address in asked]
+        asked = [p.address for p in more] + asked
         answers = self.world.ask([f"{iif} {s} {a}" for s, a in zip(sources, asked)])
         for address, source, answer in zip(asked, sources, answers):
             self.checks += 1
@@ -161,6 +81,11 @@ class Judge:
                       for text in self.judge(iif, source, address, answer, context, punts)]
         if not found:
             self.punts += punts
+        if not found and self.twins:
+            mtus = [[leg["mtu"] for leg in answer["legs"] if leg["verdict"] == "forward"] for answer in answers]
+            probes = [*more, *self.twins.probes(choose, list(zip(asked, sources, mtus)))]
+            self.checks += len(probes)
+            found = self.twins.check(probes, kernel)
         return found
 
     @staticmethod

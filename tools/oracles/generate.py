@@ -161,7 +161,7 @@ class Generator:
     def create(self, i, index=True):
         number = f" index {100 + i}" if index else ""
         name = self.names[i] = f"a{i}"
-        made = [f"ip link add {name}{number} type veth peer name p{name} netns peers",
+        made = [f"ip link add {name}{number} address 02:00:00:00:0{i}:01 type veth peer name p{name} netns peers",
                 f"ip -n peers link set p{name} up", f"ip link set {name} up"]
         if self.chance(70):
             made += [f"ip addr add 10.{i}.0.1/24 dev {name}", f"ip addr add fd00:{i}::1/64 dev {name} nodad"]
@@ -199,7 +199,7 @@ class Generator:
         return [self.one(f"ip link set {name} down", f"ip link set {name} up", f"ip link set {name} up",
                          f"ip -n peers link set pa{i} down", f"ip -n peers link set pa{i} up",
                          f"ip -n peers link set pa{i} up",
-                         f"ip link set {name} mtu {self.one(1280, 1300, 1500, 9000, 1000)}",
+                         f"ip link set {name} mtu {self.one(1280, 1300, 1500, 3000, 1000)}",
                          f"ip link set {name} address 02:00:00:00:0{i}:{self.one('01', 'aa', 'bb')}",
                          f"ip link set {name} txqueuelen {self.one(100, 1000)}",
                          f"ip link set {name} arp {self.one('off', 'on', 'on')}",

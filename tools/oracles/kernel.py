@@ -106,15 +106,16 @@ def objects(text):
     return found
 
 
-def ask_ip(*options, commands):
-    result = subprocess.run(["ip", *options, "-j", "-force", "-batch", "-"], input="\n".join(commands) + "\n",
+def ask_ip(*options, commands, namespace=None):
+    there = ["-n", namespace] if namespace else []
+    result = subprocess.run(["ip", *there, *options, "-j", "-force", "-batch", "-"], input="\n".join(commands) + "\n",
                             capture_output=True, text=True, check=False)
     return objects(result.stdout)
 
 
-def tables():
-    """{"link": …, "addr": …, "neigh": …, "route4": …, "route6": …} as ip prints them."""
-    found = ask_ip(commands=("link show", "addr show", "neigh show nud all")) + [[]]
-    return {"link": found[0], "addr": found[1], "neigh": found[2],
-            "route4": sum(ask_ip("-4", commands=("route show table all",)), []),
-            "route6": sum(ask_ip("-6", commands=("route show table all",)), [])}
+def tables(namespace=None):
+    """{"link": …, "addr": …, "neigh": …, "nexthop": …, "route4": …, "route6": …} as ip prints them; None: of here."""
+    found = ask_ip(commands=("link show", "addr show", "neigh show nud all", "nexthop show"), namespace=namespace)
+    return {"link": found[0], "addr": found[1], "neigh": found[2], "nexthop": found[3],
+            "route4": sum(ask_ip("-4", commands=("route show table all",), namespace=namespace), []),
+            "route6": sum(ask_ip("-6", commands=("route show table all",), namespace=namespace), [])}

@@ -18,7 +18,7 @@ def shrink(items, fails, seconds):
         at = 0
         while at < len(items) and time.monotonic() < deadline:
             candidate = items[:at] + items[at + size:]
-            if candidate and fails(candidate):
+            if fails(candidate):
                 items = candidate
             else:
                 at += size

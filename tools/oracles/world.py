@@ -1,59 +1,73 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A router's network namespace with links to play with, a namespace of their peers, and a wye-ctld that mirrors it.
+"""A router with links to play with and a wye-ctld that mirrors it; with packets, also a wye-dpd that forwards, and a twin of
+both namespaces where the same is done and the kernel is alone.
 
-A world is made by World() in a process of its own, which moves into the new namespace. Operations are lines of shell:
-`ip …`, `ip -n peers …`, `sysctl -qw KEY=VALUE`, and the words `settle`,
-`restart` (of wye-ctld, killed) and `pause` (it gets no CPU until the next settle, and then all messages at once).
+A world is made by World() in a process of its own, which moves into the router's namespace. Operations are those of
+side.py, and the words `settle`, `restart` (of wye-ctld, killed) and `pause` (it gets no CPU until the next settle, and
+then all messages at once).
 """
-import ctypes
 import json
 import os
 import signal
 import subprocess
+import time
 
-CLONE_NEWNET = 0x40000000
+from side import Side, enter, libc
+
+CLONE_NEWNS = 0x20000
 LINKS = ("a0", "a1", "a2", "a3")
 INGRESS, SOURCE4, SOURCE6 = "in0", "10.99.0.9", "fd99::9"
+
+CONFIG = """memory: {{ hugepages: none, size_mib: 128 }}
+workers: {{ cpus: [{cpu}] }}
+punt: {{ rate_pps: 1000000 }}
+ports: [{ports}]
+steering: {{ default: {default} }}
+tables: {{ routes4: 4096, routes6: 4096 }}
+"""
 
 BASE = [
     "sysctl -qw net.ipv4.conf.all.rp_filter=0", "sysctl -qw net.ipv4.conf.default.rp_filter=0",
     "sysctl -qw net.ipv4.ip_forward=1", "sysctl -qw net.ipv6.conf.default.accept_dad=0",
     "sysctl -qw net.ipv6.conf.default.router_solicitations=0", "sysctl -qw net.ipv6.conf.all.forwarding=1",
-    "ip link set lo up", "ip link add in0 index 90 type veth peer name pin0 netns peers",
+    # Answers that depend on how many there were before cannot be compared.
+    "sysctl -qw net.ipv4.conf.all.send_redirects=0", "sysctl -qw net.ipv4.conf.default.send_redirects=0",
+    "sysctl -qw net.ipv4.icmp_ratelimit=0", "sysctl -qw net.ipv4.icmp_msgs_per_sec=1000000",
+    "sysctl -qw net.ipv4.icmp_msgs_burst=1000000", "sysctl -qw net.ipv6.icmp.ratelimit=0",
+    "ip link set lo up", "ip link add in0 index 90 address 02:00:00:00:90:01 type veth peer name pin0 netns peers",
     "ip addr add 10.99.0.1/24 dev in0", "ip -6 addr add fd99::1/64 dev in0 nodad", "ip link set in0 up",
-    "ip -n peers link set pin0 up",
+    "ip link set in0 mtu 3000", "ip -n peers link set pin0 mtu 3000 up",	# wider than the others
+    "ip neigh add 10.99.0.9 lladdr 02:00:00:00:90:09 dev in0 nud permanent",
+    "ip neigh add fd99::9 lladdr 02:00:00:00:90:09 dev in0 nud permanent",
+    "ip route add 10.98.0.0/16 via 10.99.0.9 dev in0",
 ]
 for i, name in enumerate(LINKS):
-    BASE += [f"ip link add {name} index {100 + i} type veth peer name p{name} netns peers",
-             f"ip link set {name} address 02:00:00:00:0{i}:01", f"ip link set {name} up",
-             f"ip -n peers link set p{name} up", f"ip addr add 10.{i}.0.1/24 dev {name}",
+    BASE += [f"ip link add {name} index {100 + i} address 02:00:00:00:0{i}:01 type veth peer name p{name} netns peers",
+             f"ip link set {name} up", f"ip -n peers link set p{name} up", f"ip addr add 10.{i}.0.1/24 dev {name}",
              f"ip addr add fd00:{i}::1/64 dev {name} nodad",
              f"ip neigh add 10.{i}.0.2 lladdr 02:00:00:00:0{i}:02 dev {name} nud permanent",
              f"ip neigh add fd00:{i}::2 lladdr 02:00:00:00:0{i}:02 dev {name} nud permanent"]
 
 
-def write_sysctl(setting):
-    key, value = setting.split("=", 1)
-    try:
-        with open("/proc/sys/" + key.replace(".", "/"), "w", encoding="ascii") as file:
-            file.write(value)
-    except OSError:
-        pass  # the interface is not there, as with ip
+class NoPackets(Exception):
+    """The dataplane does not come up here."""
 
 
 class World:
-    def __init__(self, build, number):
+    def __init__(self, build, number, packets):
         self.build, self.run_dir = build, f"/run/wye{number}"
-        self.peers = f"peers{number}"
-        self.ctld = self.answers = None
-        self.log = open(f"/run/ctld{number}.log", "ab")
-        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "unshare(CLONE_NEWNET)")
-        subprocess.run(["ip", "netns", "add", self.peers], check=True)
+        self.ctld = self.answers = self.dpd = None
+        self.log = open(f"/run/daemons{number}.log", "ab")
+        if libc.unshare(CLONE_NEWNS):	# for /sys and bpffs
+            raise OSError("unshare(CLONE_NEWNS)")
+        self.router = Side(f"router{number}")
+        self.twin = Side(f"twin{number}") if packets else None
+        enter(os.open(f"/run/netns/{self.router.router}", os.O_RDONLY | os.O_CLOEXEC))
         os.makedirs(self.run_dir)
         self.config = self.run_dir + ".yaml"
         with open(self.config, "w", encoding="ascii") as file:
-            file.write("ports: []\nsteering: { default: kernel }\ntables: { routes4: 4096, routes6: 4096 }\n")
+            ports = ", ".join(f"{{ netdev: {n}, driver: af_xdp }}" for n in (INGRESS, *LINKS)) if packets else ""
+            file.write(CONFIG.format(cpu=os.cpu_count() - 1, ports=ports, default="dataplane" if packets else "kernel"))
         self.apply(BASE)
         self.start()
         self.answers = subprocess.Popen([f"{build}/tools/oracles/answers", self.run_dir], stdin=subprocess.PIPE,
@@ -68,33 +82,39 @@ class World:
         self.ctld.wait()
         self.start()
 
+    def start_dpd(self):
+        """Above others' priority, as tools/netlab.sh does it: a worker without CPU loses its flows to the kernel. Raises
+        NoPackets."""
+        if os.system("mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf"):
+            raise NoPackets("no sysfs or bpffs")
+        self.dpd = subprocess.Popen(["nice", "-n", "-10", f"{self.build}/dataplane/wye-dpd", "-c", self.config, "-r",
+                                     self.run_dir], stdout=self.log, stderr=self.log,
+                                    env={**os.environ, "WYE_BPF_DIR": f"{self.build}/bpf"})
+        deadline, ports = time.monotonic() + 20, []
+        while time.monotonic() < deadline and self.dpd.poll() is None:
+            ports = self.wye("show", "port")
+            if ports and all(port["state"] == "active" for port in ports):
+                return
+            time.sleep(0.02)
+        raise NoPackets("; ".join(f"{p['netdev']}: {p['state']}: {p['detail']}" for p in ports) or "wye-dpd does not start")
+
     def apply(self, operations):
-        """Runs of commands for the same namespace go to one ip process; what fails, fails."""
-        run, where = [], None
-        for operation in [*operations, ""]:
-            words = operation.split(" ", 3)
-            here = "peers" if operation.startswith("ip -n peers ") else words[0]
-            if run and here != where:
-                self.batch(where, run)
-                run = []
-            where = here
-            if where in ("ip", "peers"):
-                run.append(words[3] if where == "peers" else operation[3:])
-            elif where == "sysctl":
-                write_sysctl(operation.split(" ", 2)[2])
-            elif where == "restart":
-                self.restart()
-            elif where == "pause":
-                self.ctld.send_signal(signal.SIGSTOP)
+        done = []
+        for operation in operations:
+            if operation in ("restart", "pause"):
+                self.router.apply(done)
+                done = []
+                if operation == "restart":
+                    self.restart()
+                else:
+                    self.ctld.send_signal(signal.SIGSTOP)
+            else:
+                done.append(operation)
+        self.router.apply(done)
         if self.ctld:
             self.ctld.send_signal(signal.SIGCONT)
-
-    def batch(self, where, commands):
-        commands = [c.replace("netns peers", f"netns {self.peers}") for c in commands]
-        commands = [c[3:] if c.startswith("-6 ") else c for c in commands]
-        subprocess.run(["ip", *(["-n", self.peers] if where == "peers" else []), "-force", "-batch", "-"],
-                       input="\n".join(commands) + "\n", text=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, check=False)
+        if self.twin:
+            self.twin.apply([o for o in operations if o not in ("restart", "pause")])
 
     def ask(self, questions):
         """Answers of tools/oracles/answers, one for each line."""
@@ -107,12 +127,15 @@ class World:
                                 capture_output=True, text=True, check=False)
         return json.loads(result.stdout) if result.stdout.strip() else []
 
-    def alive(self):
-        return self.ctld.poll() is None
+    def dead(self):
+        return [name for name, process in (("wye-ctld", self.ctld), ("wye-dpd", self.dpd))
+                if process and process.poll() is not None]
 
     def close(self):
-        for process in (self.ctld, self.answers):
+        for process in (self.dpd, self.ctld, self.answers):
             if process:
                 process.kill()
                 process.wait()
-        subprocess.run(["ip", "netns", "del", self.peers], check=False)
+        for side in (self.router, self.twin):
+            if side:
+                side.close()
