@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""mirror, kill, idle, memory: what the control side costs and what dying costs."""
+"""kill, idle, memory: what the control side costs and what dying costs."""
 import json
 import signal
 import subprocess
@@ -10,7 +10,6 @@ from inputs import table4
 from machine import SOURCE_CPU, Unavailable, cpu_seconds, die_with_parent, rss_bytes, run, run_json
 from router import RUN_DIR, Router
 
-CHANGES = 500
 KILL_PPS, KILL_SECONDS = 10000, 4
 RING_PACKETS = 4096	# what may sit in the rings of one queue
 IDLE_SECONDS = 10
@@ -28,59 +27,6 @@ def with_router(options, bench, body):
     finally:
         if router:
             router.close()
-
-
-# ---- mirror ------------------------------------------------------------------------------------------------------------
-
-def change(router):
-    return run_json([f"{router.build}/tools/benches/probe", "change", RUN_DIR, "out0", "203.0.113.0/24", "10.2.0.2",
-                     "10.2.0.3", CHANGES], netns="router", cpu=SOURCE_CPU)
-
-
-def mirror_change(options, cases, emit, router, suffix=""):
-    router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
-    router.start_ctld()
-    samples = [change(router) for _ in range(options.runs)]
-    for quantile in ("p50", "p99"):
-        if f"change-latency-{quantile}" in cases:
-            emit(compare("mirror", f"change-latency-{quantile}{suffix}", "ms",
-                         [{"value": s[f"{quantile}_ms"]} for s in samples], "kernel-ack",
-                         [{"value": s[f"ack_{quantile}_ms"]} for s in samples]) | {"changes": CHANGES})
-
-
-def load_alone(router, table):
-    """The kernel's own time for a million routes, nobody listening; they are gone again afterwards."""
-    found = router.routes(table)
-    router.routes(table, "delete")
-    return {"value": found["seconds"]}
-
-
-def load_mirrored(router, table):
-    router.start_ctld()
-    start = time.monotonic()
-    router.routes(table)
-    router.routes_mirrored(MANY_ROUTES)
-    seconds = time.monotonic() - start
-    router.stop_ctld()
-    router.routes(table, "delete")
-    return {"value": seconds}
-
-
-def mirror_load(options, emit, router):
-    table = table4(options.inputs, MANY_ROUTES)
-    router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
-    found = rounds({"wye": lambda: load_mirrored(router, table), "kernel": lambda: load_alone(router, table)},
-                   min(options.runs, 3), lambda text: options.note(f"mirror/load-1m: {text}"))
-    emit(compare("mirror", "load-1m", "s", found["wye"], "kernel-alone", found["kernel"]))
-
-
-def mirror(options, cases, emit):
-    if options.contestants:
-        return
-    if any(case.startswith("change") for case in cases):
-        with_router(options, "mirror", lambda router: mirror_change(options, cases, emit, router))
-    if "load-1m" in cases:
-        with_router(options, "mirror/load-1m", lambda router: mirror_load(options, emit, router))
 
 
 # ---- kill --------------------------------------------------------------------------------------------------------------

@@ -45,10 +45,15 @@ def wye(options, router):
     return {"value": found["mpps"], "cycles": found["cycles"], "nodes": found["nodes"]}
 
 
+def memory_ports(packets):
+    """Arguments of Router.configure()."""
+    return ([f'netdev: in0, driver: devargs, queues: 8, devargs: "net_pcap0,rx_pcap={packets},infinite_rx=1"',
+             'netdev: out0, driver: devargs, devargs: "net_null0,no-rx=1"'],
+            f"{{ hugepages: auto, size_mib: {MEMORY_MIB} }}", "poll")
+
+
 def prepare(router, lookup, table, packets):
-    router.configure([f'netdev: in0, driver: devargs, queues: 8, devargs: "net_pcap0,rx_pcap={packets},infinite_rx=1"',
-                      'netdev: out0, driver: devargs, devargs: "net_null0,no-rx=1"'],
-                     memory=f"{{ hugepages: auto, size_mib: {MEMORY_MIB} }}", idle="poll")
+    router.configure(*memory_ports(packets))
     if lookup == "lpm6":
         run("ip -n router route replace 2001:db8:12::/48 via 2001:db8:2::2 dev out0")
         routes = 0

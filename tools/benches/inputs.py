@@ -16,6 +16,11 @@ NEXTHOPS = 16
 # Shares of prefix lengths in a full IPv4 table of 2024 (RIPE RIS), rounded; a little beyond /24 as an IGP adds it.
 LENGTHS = {24: 620, 23: 95, 22: 110, 21: 50, 20: 43, 19: 25, 18: 14, 17: 8, 16: 14, 15: 2, 14: 1, 13: 1,
            25: 4, 26: 3, 28: 4, 29: 3, 32: 3}
+# Of an IPv6 table, as bench_fib_table.c has them; in /32 allocations of the registries' blocks, some much used.
+LENGTHS6 = {48: 470, 32: 120, 40: 95, 44: 90, 36: 45, 46: 30, 29: 25, 47: 25, 42: 25, 38: 20, 45: 20, 43: 10, 33: 10,
+            64: 5, 56: 5, 128: 5}
+BLOCKS6 = (0x2400, 0x2402, 0x2600, 0x2800, 0x2A00, 0x2A10, 0x2C00)
+ALLOCATIONS6 = 30000
 # Not routable by anybody, or where the bench's own links live.
 RESERVED = ("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.168.0.0/16", "198.18.0.0/15",
             "224.0.0.0/3")
@@ -56,11 +61,29 @@ def table4(directory, count):
     return kept(f"{directory}/table4-{count}.txt", make)
 
 
-def table6(directory):
+def routes6(count, seed=1):
+    """count distinct (address, length) likewise."""
+    rng = random.Random(seed)
+    allocations = [(rng.choice(BLOCKS6) + rng.randrange(12)) << 112 | rng.getrandbits(16) << 96 for _ in range(ALLOCATIONS6)]
+    lengths = rng.choices(list(LENGTHS6), list(LENGTHS6.values()), k=count * 4)
+    routes = {}
+    for length in lengths:
+        inside = rng.getrandbits(96) >> rng.choice((0, 8, 16)) if length > 32 else 0
+        address = allocations[int(rng.random() ** 2 * ALLOCATIONS6)] | inside
+        routes[address >> (128 - length) << (128 - length), length] = None
+        if len(routes) == count:
+            return list(routes)
+    raise ValueError(f"no {count} distinct prefixes")
+
+
+def table6(directory, count=1):
+    """As table4. One route: all test destinations."""
     def make(path):
+        routes = [(0x20010DB800120000 << 64, 48)] if count == 1 else routes6(count)
         with open(path, "w") as file:
-            file.write("2001:db8:12::/48 0\n")
-    return kept(f"{directory}/table6-1.txt", make)
+            for i, (address, length) in enumerate(routes):
+                file.write(f"{socket.inet_ntop(socket.AF_INET6, address.to_bytes(16, 'big'))}/{length} {i % NEXTHOPS}\n")
+    return kept(f"{directory}/table6-{count}.txt", make)
 
 
 def checksum(header):

@@ -120,6 +120,12 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_ns(pid):
+    """The same of a process with one thread, to the nanosecond."""
+    with open(f"/proc/{pid}/schedstat", encoding="utf-8") as file:
+        return int(file.read().split()[0])
+
+
 def rss_bytes(pid):
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
         for line in file:

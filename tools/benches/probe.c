@@ -4,52 +4,16 @@
  *
  *   probe rate RUN-DIR NETDEV SECONDS	    packets that wye sent out of NETDEV for each second of CPU time its workers
  *					    had (on a quiet machine the same as a second), cycles per packet and node
- *   probe change RUN-DIR NETDEV PREFIX GATEWAY-A GATEWAY-B COUNT
- *		moves the IPv4 route PREFIX from one gateway to the other and back by rtnetlink and notes for each
- *		change when the kernel had acknowledged it and when a lookup in the shared tables gave the new gateway.
- *		That lookup is the worker's: the same code on the same memory, done for each packet, nothing cached.
- *   probe memory RUN-DIR		      bytes of each section in use
+ *   probe forwards RUN-DIR NETDEV PID SECONDS
+ *					    until the dataplane PID has sent something out of NETDEV; prints the time
+ *   probe change|nexthop|down|await …	    when a change of the kernel's is in the tables: probe_change.c
+ *   probe memory RUN-DIR		      what the mirror counts, bytes of each section in use
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "wye_fib.h"
+#include "probe.h"
 #include "wye_map.h"
-#include "wye_stats.h"
-
-#define CHANGE_TIMEOUT_NS 2000000000ull
-#define SPIN_NS		  200000ull
-
-static void die(const char *what, const char *why)
-{
-	fprintf(stderr, "probe: %s: %s\n", what, why);
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
-static void sleep_ns(uint64_t ns)
-{
-	struct timespec t = { .tv_sec = (time_t)(ns / 1000000000ull), .tv_nsec = (long)(ns % 1000000000ull) };
-
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
-}
 
 /* ---- rate ------------------------------------------------------------------------------------------------------------ */
 
@@ -59,11 +23,6 @@ struct rate_sample {
 		uint64_t calls, packets, cycles;
 	} node[WYE_NODES_MAX];
 };
-
-static uint64_t counter(const _Atomic uint64_t *value)
-{
-	return atomic_load_explicit((_Atomic uint64_t *)value, memory_order_relaxed);
-}
 
 /* Time a thread has had a CPU; 0 when it is gone. */
 static uint64_t thread_cpu_ns(uint32_t pid, uint32_t tid)
@@ -79,6 +38,11 @@ static uint64_t thread_cpu_ns(uint32_t pid, uint32_t tid)
 	if (file)
 		fclose(file);
 	return ns;
+}
+
+static uint64_t counter(const _Atomic uint64_t *value)
+{
+	return atomic_load_explicit((_Atomic uint64_t *)value, memory_order_relaxed);
 }
 
 static void rate_take(const struct wye_stats *stats, uint32_t port, struct rate_sample *s)
@@ -126,17 +90,25 @@ static void rate_print(const struct wye_stats *stats, const struct rate_sample *
 	printf("}}\n");
 }
 
+uint32_t port_named(const struct wye_stats *stats, const char *netdev)
+{
+	uint32_t port = 0;
+
+	while (port < stats->n_ports && port < WYE_PORTS_MAX && strcmp(stats->port[port].netdev, netdev))
+		port++;
+	return port < WYE_PORTS_MAX ? port : UINT32_MAX;
+}
+
 static int rate(char **argv)
 {
 	static struct rate_sample from, to;
 	const struct wye_stats *stats;
 	char why[WYE_WHY_BYTES];
-	uint32_t port = 0;
+	uint32_t port;
 
 	if (wye_map_stats(argv[0], &stats, why))
 		die("stats", why);
-	while (port < stats->n_ports && port < WYE_PORTS_MAX && strcmp(stats->port[port].netdev, argv[1]))
-		port++;
+	port = port_named(stats, argv[1]);
 	if (port >= stats->n_ports)
 		die(argv[1], "not a port of wye-dpd");
 	rate_take(stats, port, &from);
@@ -147,146 +119,42 @@ static int rate(char **argv)
 	return 0;
 }
 
-/* ---- change ---------------------------------------------------------------------------------------------------------- */
+/* ---- forwards -------------------------------------------------------------------------------------------------------- */
 
-struct change {
-	const struct wye_control *control;
-	const struct wye_region *region;
-	struct wye_readers *readers;
-	struct wye_reader_slot *slot;
-	uint64_t generation;
-	int fd;
-	uint32_t ifindex, dst, gateway[2];
-	uint8_t prefix_len;
-};
-
-static void change_open(struct change *c, char **argv)
+uint64_t sent_by(const struct wye_stats *stats, uint32_t port)
 {
+	uint64_t sum = 0;
+
+	for (uint32_t w = 1; w <= stats->n_workers && w <= WYE_WORKERS_MAX; w++)
+		sum += counter(&stats->worker[w].port[port].tx_packets);
+	return sum;
+}
+
+/* Has the process sent out of the port? Its file may be yet to come, or still its predecessor's. */
+static bool forwards(const char *run_dir, const char *netdev, uint32_t pid)
+{
+	const struct wye_stats *stats;
 	char why[WYE_WHY_BYTES];
+	bool sent;
 
-	if (wye_map_control(argv[0], &c->control, why) || wye_map_tables(c->control, &c->region, why) ||
-	    wye_map_readers(argv[0], &c->readers, why))
-		die("tables", why);
-	c->slot = wye_reader_claim(c->readers, 0);
-	if (!c->slot)
-		die("reader slot", strerror(errno));
-	c->generation = c->region->file.generation;
-	atomic_store_explicit(&c->slot->generation, c->generation, memory_order_release);
-	c->ifindex = if_nametoindex(argv[1]);
-	c->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (!c->ifindex || c->fd < 0)
-		die(argv[1], strerror(errno));
+	if (wye_map_stats(run_dir, &stats, why))
+		return false;
+	sent = stats->file.writer_pid == pid && port_named(stats, netdev) < stats->n_ports &&
+	       sent_by(stats, port_named(stats, netdev));
+	wye_unmap(stats);
+	return sent;
 }
 
-static void change_route(struct change *c, uint32_t gateway)
+static int forwards_await(char **argv)
 {
-	struct {
-		struct nlmsghdr header;
-		struct rtmsg route;
-		struct rtattr dst_attr;
-		uint32_t dst;
-		struct rtattr gateway_attr;
-		uint32_t gateway;
-		struct rtattr oif_attr;
-		uint32_t oif;
-	} m = {
-		.header = { .nlmsg_len = sizeof(m), .nlmsg_type = RTM_NEWROUTE,
-			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE },
-		.route = { .rtm_family = AF_INET, .rtm_dst_len = c->prefix_len, .rtm_table = RT_TABLE_MAIN,
-			   .rtm_protocol = RTPROT_STATIC, .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST },
-		.dst_attr = { RTA_LENGTH(4), RTA_DST }, .dst = c->dst,
-		.gateway_attr = { RTA_LENGTH(4), RTA_GATEWAY }, .gateway = gateway,
-		.oif_attr = { RTA_LENGTH(4), RTA_OIF }, .oif = c->ifindex,
-	};
-	struct {
-		struct nlmsghdr header;
-		struct nlmsgerr error;
-		uint8_t rest[256];
-	} answer;
+	uint64_t deadline = now_ns() + (uint64_t)(atof(argv[3]) * 1e9);
 
-	if (send(c->fd, &m, sizeof(m), 0) < 0 || recv(c->fd, &answer, sizeof(answer), 0) < 0)
-		die("rtnetlink", strerror(errno));
-	if (answer.header.nlmsg_type != NLMSG_ERROR || answer.error.error)
-		die("route", strerror(-answer.error.error));
-}
-
-static bool change_seen(struct change *c, uint32_t gateway)
-{
-	struct wye_fib fib = wye_fib_of(c->region, WYE_VRF_MAIN);
-	const struct wye_nexthop *nexthop;
-	uint32_t id, now;
-
-	wye_reader_online(c->slot, &c->region->epoch);
-	id = wye_fib4_lookup(&fib, (const uint8_t *)&c->dst);
-	nexthop = wye_nexthop_of(c->region, id);
-	memcpy(&now, nexthop->gateway, 4);
-	now = id && nexthop->kind == WYE_NH_FORWARD ? now : 0;
-	wye_reader_offline(c->slot);
-	return now == gateway;
-}
-
-/* Spins at first, then leaves the CPU to wye-ctld between two looks, 10 us apart. */
-static uint64_t change_await(struct change *c, uint32_t gateway, uint64_t since)
-{
-	uint64_t now;
-
-	while (!change_seen(c, gateway)) {
-		now = now_ns();
-		if (atomic_load_explicit((_Atomic uint64_t *)&c->control->active, memory_order_acquire) != c->generation)
-			die("tables", "another generation became active in mid-measurement");
-		if (now - since > CHANGE_TIMEOUT_NS)
-			die("change", "not in the tables after 2 s: gateways must have resolved neighbours");
-		if (now - since > SPIN_NS)
-			sleep_ns(10000);
+	while (!forwards(argv[0], argv[1], (uint32_t)atol(argv[2]))) {
+		if (now_ns() > deadline)
+			die(argv[1], "nothing was sent by it in time");
+		sleep_ns(500000);
 	}
-	return now_ns();
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double ms_at(const uint64_t *sorted, size_t n, double quantile)
-{
-	size_t at = (size_t)(quantile * (double)n);
-
-	return (double)sorted[at < n ? at : n - 1] / 1e6;
-}
-
-static int change(char **argv)
-{
-	size_t count = (size_t)atol(argv[5]);
-	uint64_t *seen = calloc(count, sizeof(*seen)), *acknowledged = calloc(count, sizeof(*acknowledged)), start;
-	struct change c = { 0 };
-	char *slash = strchr(argv[2], '/');
-
-	if (!seen || !acknowledged || !count || !slash)
-		die("change", "PREFIX/LEN and a COUNT above 0, please");
-	*slash = '\0';
-	c.prefix_len = (uint8_t)atoi(slash + 1);
-	if (inet_pton(AF_INET, argv[2], &c.dst) != 1 || inet_pton(AF_INET, argv[3], &c.gateway[0]) != 1 ||
-	    inet_pton(AF_INET, argv[4], &c.gateway[1]) != 1)
-		die(argv[2], "not an IPv4 address");
-	change_open(&c, argv);
-	prctl(PR_SET_TIMERSLACK, 1);
-	change_route(&c, c.gateway[1]);
-	change_await(&c, c.gateway[1], now_ns());
-	for (size_t i = 0; i < count; i++) {
-		sleep_ns(1000000 + (i % 7) * 300000);	/* not in step with anybody's timer */
-		start = now_ns();
-		change_route(&c, c.gateway[i & 1]);
-		acknowledged[i] = now_ns() - start;
-		seen[i] = change_await(&c, c.gateway[i & 1], start) - start;
-	}
-	wye_reader_release(c.slot);
-	qsort(seen, count, sizeof(*seen), compare);
-	qsort(acknowledged, count, sizeof(*acknowledged), compare);
-	printf("{\"count\":%zu,\"p50_ms\":%.4f,\"p99_ms\":%.4f,\"max_ms\":%.4f,\"ack_p50_ms\":%.4f,\"ack_p99_ms\":%.4f}\n",
-	       count, ms_at(seen, count, 0.5), ms_at(seen, count, 0.99), ms_at(seen, count, 1), ms_at(acknowledged, count, 0.5),
-	       ms_at(acknowledged, count, 0.99));
+	printf("{\"ns\":%llu}\n", (unsigned long long)now_ns());
 	return 0;
 }
 
@@ -310,7 +178,9 @@ static int memory(char **argv)
 
 	if (wye_map_control(argv[0], &control, why) || wye_map_tables(control, &region, why))
 		die("tables", why);
-	printf("{\"routes4\":%llu,\"sections\":{", (unsigned long long)counter(&control->stats.routes[0]));
+	printf("{\"routes4\":%llu,\"routes6\":%llu,\"messages\":%llu,\"overruns\":%llu,\"sections\":{",
+	       (unsigned long long)counter(&control->stats.routes[0]), (unsigned long long)counter(&control->stats.routes[1]),
+	       (unsigned long long)counter(&control->stats.messages), (unsigned long long)counter(&control->stats.overruns));
 	for (int i = 0; i < WYE_SECTIONS; i++) {
 		const struct wye_section *s = &region->section[i];
 
@@ -324,13 +194,25 @@ static int memory(char **argv)
 
 int main(int argc, char **argv)
 {
-	if (argc == 5 && !strcmp(argv[1], "rate"))
-		return rate(argv + 2);
-	if (argc == 8 && !strcmp(argv[1], "change"))
-		return change(argv + 2);
-	if (argc == 3 && !strcmp(argv[1], "memory"))
-		return memory(argv + 2);
-	fprintf(stderr, "usage: probe rate RUN-DIR NETDEV SECONDS | memory RUN-DIR |\n"
-			"       change RUN-DIR NETDEV PREFIX/LEN GATEWAY-A GATEWAY-B COUNT\n");
+	static const struct {
+		const char *name;
+		int argc;
+		int (*run)(char **argv);
+		const char *arguments;
+	} mode[] = {
+		{ "rate", 5, rate, "RUN-DIR NETDEV SECONDS" },
+		{ "forwards", 6, forwards_await, "RUN-DIR NETDEV PID SECONDS" },
+		{ "memory", 3, memory, "RUN-DIR" },
+		{ "change", 8, probe_change, "RUN-DIR NETDEV PREFIX/LEN GATEWAY-A GATEWAY-B COUNT" },
+		{ "nexthop", 9, probe_nexthop, "RUN-DIR NETDEV ADDRESS ID GATEWAY-A GATEWAY-B COUNT" },
+		{ "down", 5, probe_down, "RUN-DIR NETDEV ADDRESS" },
+		{ "await", 6, probe_await, "RUN-DIR ADDRESS GENERATION SECONDS" },
+	};
+
+	for (size_t i = 0; i < sizeof(mode) / sizeof(mode[0]); i++)
+		if (argc == mode[i].argc && !strcmp(argv[1], mode[i].name))
+			return mode[i].run(argv + 2);
+	for (size_t i = 0; i < sizeof(mode) / sizeof(mode[0]); i++)
+		fprintf(stderr, "%s probe %s %s\n", i ? "      " : "usage:", mode[i].name, mode[i].arguments);
 	return 2;
 }

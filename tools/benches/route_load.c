@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Loads a table of routes into the kernel of the current network namespace as fast as rtnetlink takes them: requests in
+ * Loads tables of routes into the kernel of the current network namespace as fast as rtnetlink takes them: requests in
  * buffers of 64 KiB, one acknowledgement a buffer. A routing daemon works the same way.
  *
- * usage: route_load add|delete TABLE GATEWAY GATEWAYS
- * A line of TABLE is "PREFIX/LEN N": an IPv4 route via GATEWAY + (N modulo GATEWAYS). Prints one JSON object.
+ * usage: route_load add|delete TABLE GATEWAY GATEWAYS [TABLE GATEWAY GATEWAYS]...
+ *	  route_load churn TABLE GATEWAY GATEWAYS RATE SECONDS
+ * A line of TABLE is "PREFIX/LEN N": a route of either family via GATEWAY + (N modulo GATEWAYS); GATEWAY nhid/ID: by the
+ * nexthop object ID + (N modulo GATEWAYS). churn replaces one after the other, each time by the next gateway, RATE of
+ * them a second. Tables are read before the clock starts. Prints one JSON object; end_ns is CLOCK_MONOTONIC.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,24 +21,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES 65536
+#define BUFFER_BYTES  65536
+#define REQUEST_BYTES 128	/* none is larger */
 
-struct request {
-	struct nlmsghdr header;
-	struct rtmsg route;
-	struct rtattr dst_attr;
-	uint32_t dst;
-	struct rtattr gateway_attr;
-	uint32_t gateway;
+struct route {
+	uint8_t dst[16];
+	uint8_t family, len;
+	uint32_t nexthop;
 };
-_Static_assert(sizeof(struct request) == 16 + 12 + 8 + 8, "no padding in a netlink message");
+
+struct table {
+	struct route *route;
+	size_t n, capacity;
+	uint8_t gateway[16];
+	uint32_t object, gateways;	/* object: nexthop object instead of gateway, 0 = none */
+};
 
 struct loader {
 	int fd;
-	bool add;
-	uint32_t gateway, gateways;	/* host order */
+	uint16_t type;			/* RTM_NEWROUTE, RTM_DELROUTE */
 	uint8_t buffer[BUFFER_BYTES];
 	size_t filled;
+	struct nlmsghdr *last;
 	uint64_t routes, failed;
 	int first_error;
 };
@@ -45,6 +52,54 @@ static void die(const char *what, const char *arg)
 	fprintf(stderr, "route_load: %s %s: %s\n", what, arg, strerror(errno));
 	exit(1);
 }
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------------------------------- */
+
+static void table_add(struct table *table, const struct route *route)
+{
+	if (table->n == table->capacity) {
+		table->capacity = table->capacity ? table->capacity * 2 : 1 << 16;
+		table->route = realloc(table->route, table->capacity * sizeof(*route));
+		if (!table->route)
+			die("no memory for", "routes");
+	}
+	table->route[table->n++] = *route;
+}
+
+static struct table table_read(char **argv)
+{
+	struct table table = { .gateways = (uint32_t)atoi(argv[2]) };
+	FILE *file = fopen(argv[0], "r");
+	unsigned int len, nexthop;
+	char prefix[64];
+
+	if (!file)
+		die("open", argv[0]);
+	if (!table.gateways || (sscanf(argv[1], "nhid/%u", &table.object) != 1 &&
+				inet_pton(strchr(argv[1], ':') ? AF_INET6 : AF_INET, argv[1], table.gateway) != 1)) {
+		errno = EINVAL;
+		die("gateways", argv[1]);
+	}
+	while (fscanf(file, " %63[^/]/%u %u", prefix, &len, &nexthop) == 3) {
+		struct route route = { .family = strchr(prefix, ':') ? AF_INET6 : AF_INET, .len = (uint8_t)len,
+				       .nexthop = nexthop };
+
+		if (inet_pton(route.family, prefix, route.dst) == 1)
+			table_add(&table, &route);
+	}
+	fclose(file);
+	return table;
+}
+
+/* ---- requests -------------------------------------------------------------------------------------------------------- */
 
 /* Until the acknowledgement of the buffer's last request; errors of single ones come before it. */
 static void answers_read(struct loader *l)
@@ -78,78 +133,119 @@ static void buffer_send(struct loader *l)
 {
 	if (!l->filled)
 		return;
-	((struct request *)(l->buffer + l->filled - sizeof(struct request)))->header.nlmsg_flags |= NLM_F_ACK;
+	l->last->nlmsg_flags |= NLM_F_ACK;
 	if (send(l->fd, l->buffer, l->filled, 0) < 0)
 		die("send", "requests");
 	l->filled = 0;
 	answers_read(l);
 }
 
-static void route_put(struct loader *l, uint32_t dst, uint8_t prefix_len, uint32_t nexthop)
+static void attr_put(struct nlmsghdr *h, uint16_t type, const void *data, uint16_t bytes)
 {
-	struct request *r = (struct request *)(l->buffer + l->filled);
+	struct rtattr *attr = (struct rtattr *)((char *)h + h->nlmsg_len);
 
-	*r = (struct request){
-		.header = { .nlmsg_len = sizeof(*r), .nlmsg_type = l->add ? RTM_NEWROUTE : RTM_DELROUTE,
-			    .nlmsg_flags = NLM_F_REQUEST | (l->add ? NLM_F_CREATE | NLM_F_REPLACE : 0) },
-		.route = { .rtm_family = AF_INET, .rtm_dst_len = prefix_len, .rtm_table = RT_TABLE_MAIN,
-			   .rtm_protocol = RTPROT_STATIC, .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST },
-		.dst_attr = { .rta_len = RTA_LENGTH(4), .rta_type = RTA_DST },
-		.dst = dst,
-		.gateway_attr = { .rta_len = RTA_LENGTH(4), .rta_type = RTA_GATEWAY },
-		.gateway = htonl(l->gateway + nexthop % l->gateways),
-	};
-	l->filled += sizeof(*r);
+	attr->rta_len = (uint16_t)RTA_LENGTH(bytes);
+	attr->rta_type = type;
+	memcpy(RTA_DATA(attr), data, bytes);
+	h->nlmsg_len += (uint32_t)RTA_SPACE(bytes);
+}
+
+static void gateway_put(struct nlmsghdr *h, const struct table *table, uint8_t family, uint32_t nexthop)
+{
+	uint32_t by = nexthop % table->gateways, object = table->object + by, low;
+	uint8_t gateway[16];
+	uint16_t bytes = family == AF_INET ? 4 : 16;
+
+	if (table->object) {
+		attr_put(h, RTA_NH_ID, &object, sizeof(object));
+		return;
+	}
+	memcpy(gateway, table->gateway, sizeof(gateway));
+	memcpy(&low, gateway + bytes - 4, 4);
+	low = htonl(ntohl(low) + by);
+	memcpy(gateway + bytes - 4, &low, 4);
+	attr_put(h, RTA_GATEWAY, gateway, bytes);
+}
+
+static void route_put(struct loader *l, const struct table *table, const struct route *route, uint32_t nexthop)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)(l->buffer + l->filled);
+	struct rtmsg *rtm = NLMSG_DATA(h);
+
+	*h = (struct nlmsghdr){ .nlmsg_len = NLMSG_LENGTH(sizeof(*rtm)), .nlmsg_type = l->type,
+				.nlmsg_flags = NLM_F_REQUEST |
+					       (l->type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE : 0) };
+	*rtm = (struct rtmsg){ .rtm_family = route->family, .rtm_dst_len = route->len, .rtm_table = RT_TABLE_MAIN,
+			       .rtm_protocol = RTPROT_STATIC, .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST };
+	attr_put(h, RTA_DST, route->dst, route->family == AF_INET ? 4 : 16);
+	gateway_put(h, table, route->family, nexthop);
+	l->filled += h->nlmsg_len;
+	l->last = h;
 	l->routes++;
-	if (l->filled + sizeof(*r) > BUFFER_BYTES)
+	if (l->filled + REQUEST_BYTES > BUFFER_BYTES)
 		buffer_send(l);
 }
 
-static void table_load(struct loader *l, const char *path)
+static void table_load(struct loader *l, const struct table *table)
 {
-	FILE *file = fopen(path, "r");
-	unsigned int len, nexthop;
-	char prefix[32];
-	uint32_t dst;
-
-	if (!file)
-		die("open", path);
-	while (fscanf(file, " %31[^/]/%u %u", prefix, &len, &nexthop) == 3)
-		if (len <= 32 && inet_pton(AF_INET, prefix, &dst) == 1)
-			route_put(l, dst, (uint8_t)len, nexthop);
-	fclose(file);
+	for (size_t i = 0; i < table->n; i++)
+		route_put(l, table, &table->route[i], table->route[i].nexthop);
 	buffer_send(l);
 }
 
-static double now_s(void)
+/* What is due goes out each millisecond. */
+static void table_churn(struct loader *l, const struct table *table, double rate, double seconds)
 {
-	struct timespec t;
+	uint64_t start = now_ns(), passed = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	for (size_t i = 0; (double)passed < seconds * 1e9; passed = now_ns() - start) {
+		while ((double)l->routes < (double)passed * rate / 1e9) {
+			const struct route *route = &table->route[i % table->n];
+
+			route_put(l, table, route, route->nexthop + 1 + (uint32_t)(i / table->n));
+			i++;
+		}
+		buffer_send(l);
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: route_load add|delete TABLE GATEWAY GATEWAYS [TABLE GATEWAY GATEWAYS]...\n"
+			"       route_load churn TABLE GATEWAY GATEWAYS RATE SECONDS\n");
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	static struct loader l;
-	double start = now_s();
-	uint32_t gateway;
+	struct table table[8];
+	bool churn = argc == 7 && !strcmp(argv[1], "churn");
+	int n = churn ? 1 : (argc - 2) / 3;
+	uint64_t start, end;
 
-	if (argc != 5 || inet_pton(AF_INET, argv[3], &gateway) != 1 || atoi(argv[4]) < 1) {
-		fprintf(stderr, "usage: route_load add|delete TABLE GATEWAY GATEWAYS\n");
-		return 2;
-	}
-	l.add = !strcmp(argv[1], "add");
-	l.gateway = ntohl(gateway);
-	l.gateways = (uint32_t)atoi(argv[4]);
+	if (!churn && (argc < 5 || (argc - 2) % 3 || n > 8 || (strcmp(argv[1], "add") && strcmp(argv[1], "delete"))))
+		return usage();
+	l.type = strcmp(argv[1], "delete") ? RTM_NEWROUTE : RTM_DELROUTE;
 	l.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (l.fd < 0)
 		die("netlink", "socket");
 	setsockopt(l.fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ 1 << 22 }, sizeof(int));
 	setsockopt(l.fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ 1 << 22 }, sizeof(int));
 	setsockopt(l.fd, SOL_NETLINK, NETLINK_CAP_ACK, &(int){ 1 }, sizeof(int));
-	table_load(&l, argv[2]);
-	printf("{\"routes\":%llu,\"failed\":%llu,\"first_error\":\"%s\",\"seconds\":%.3f}\n", (unsigned long long)l.routes,
-	       (unsigned long long)l.failed, l.first_error ? strerror(l.first_error) : "", now_s() - start);
+	for (int i = 0; i < n; i++)
+		table[i] = table_read(argv + 2 + 3 * i);
+	start = now_ns();
+	for (int i = 0; i < n; i++) {
+		if (churn)
+			table_churn(&l, &table[i], atof(argv[5]), atof(argv[6]));
+		else
+			table_load(&l, &table[i]);
+	}
+	end = now_ns();
+	printf("{\"routes\":%llu,\"failed\":%llu,\"first_error\":\"%s\",\"seconds\":%.3f,\"end_ns\":%llu}\n",
+	       (unsigned long long)l.routes, (unsigned long long)l.failed, l.first_error ? strerror(l.first_error) : "",
+	       (double)(end - start) / 1e9, (unsigned long long)end);
 	return l.failed != 0;
 }

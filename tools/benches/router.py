@@ -10,7 +10,7 @@ import time
 
 from machine import ROUTER_CPU, Daemon, Unavailable, libc, run, run_json
 
-MAC_IN, MAC_OUT = "02:00:00:00:02:01", "02:00:00:00:02:02"
+MAC_IN, MAC_OUT, MAC_SPARE = "02:00:00:00:02:01", "02:00:00:00:02:02", "02:00:00:00:02:03"
 RUN_DIR, CONFIG = "/run/wye", "/run/wye.yaml"
 NEXTHOPS = 16
 SCHED_FIFO_PRIORITY = 5
@@ -67,15 +67,32 @@ class Router:
                         "-n router addr add 10.1.0.1/24 dev in0", "-n router addr add 10.2.0.1/24 dev out0",
                         "-n router addr add 2001:db8:1::1/64 dev in0 nodad",
                         "-n router addr add 2001:db8:2::1/64 dev out0 nodad",
-                        "-n router neigh add 10.1.0.2 lladdr 02:00:00:00:00:01 dev in0 nud permanent",
-                        "-n router neigh add 2001:db8:2::2 lladdr 02:00:00:00:01:02 dev out0 nud permanent"):
+                        "-n router neigh add 10.1.0.2 lladdr 02:00:00:00:00:01 dev in0 nud permanent"):
             run(f"ip {command}")
+        Router.neighbours(2, "out0")
+
+    @staticmethod
+    def neighbours(net, netdev):
+        """The gateways of our tables, resolved for good."""
         for i in range(NEXTHOPS):
-            run(f"ip -n router neigh add 10.2.0.{2 + i} lladdr 02:00:00:00:01:{2 + i:02x} dev out0 nud permanent")
+            for address in (f"10.{net}.0.{2 + i}", f"2001:db8:{net}::{2 + i:x}"):
+                run(f"ip -n router neigh add {address} lladdr 02:00:00:00:01:{2 + i:02x} dev {netdev} nud permanent")
+
+    def spare(self):
+        """A third port, out1, to the sink."""
+        self.link("out1", MAC_SPARE, "sink", "dst1", "02:00:00:00:01:02")
+        sysctl("router", net__ipv6__conf__out1__keep_addr_on_down=1)
+        for command in ("-n sink addr add 10.3.0.2/24 dev dst1", "-n sink addr add 198.18.0.1/32 dev lo", "-n router addr add 10.3.0.1/24 dev out1",
+                        "-n router addr add 2001:db8:3::1/64 dev out1 nodad"):
+            run(f"ip {command}")
+        self.neighbours(3, "out1")
+
+    def load(self, action, *tables, cpu=None):
+        """By tools/benches/route_load."""
+        return run_json([f"{self.build}/tools/benches/route_load", action, *tables], netns="router", timeout=120, cpu=cpu)
 
     def routes(self, table, action="add"):
-        return run_json([f"{self.build}/tools/benches/route_load", action, table, "10.2.0.2", NEXTHOPS], netns="router",
-                        timeout=120)
+        return self.load(action, table, "10.2.0.2", NEXTHOPS)
 
     # ---- receive context ----------------------------------------------------------------------------------------------
 
@@ -121,14 +138,21 @@ class Router:
         except ValueError:
             return None
 
-    def start_ctld(self, seconds=60):
+    def exec_ctld(self, cpu=None):
         os.makedirs(RUN_DIR, exist_ok=True)
-        self.ctld = Daemon("wye-ctld", [f"{self.build}/ctlplane/wye-ctld", "-c", CONFIG, "-r", RUN_DIR], netns="router")
+        self.ctld = Daemon("wye-ctld", [f"{self.build}/ctlplane/wye-ctld", "-c", CONFIG, "-r", RUN_DIR], netns="router",
+                           cpu=cpu)
+
+    def start_ctld(self, seconds=60, cpu=None):
+        self.exec_ctld(cpu)
         self.ctld.await_that(lambda: ((self.wye("status") or {}).get("ctld") or {}).get("state") == "in_sync", seconds,
                              "tables in sync")
 
-    def start_dpd(self):
+    def exec_dpd(self):
         self.dpd = Daemon("wye-dpd", [f"{self.build}/dataplane/wye-dpd", "-c", CONFIG, "-r", RUN_DIR], netns="router")
+
+    def start_dpd(self):
+        self.exec_dpd()
         self.dpd.await_that(self.ports_active, 30, "ports active")
 
     def ports_active(self):
