@@ -61,15 +61,23 @@ static void on_event(void *ctx, const struct nlmsghdr *msg)
 	channel_notified(ctx, msg);
 }
 
+static void on_ahead(void *ctx, const struct nlmsghdr *msg, bool near)
+{
+	const struct channel *channel = ctx;
+
+	routes_ahead(channel->mirror, msg, near);
+}
+
 /* Returns true when the socket was found empty. */
 static bool read_events(void *ctx)
 {
 	struct channel *channel = ctx;
+	const struct nl_reader reader = { on_event, on_ahead, channel };
 	int n;
 
 	if (channel->absent)
 		return true;
-	n = endpoint_receive(&channel->events, EVENTS_A_TURN, on_event, channel);
+	n = endpoint_receive(&channel->events, EVENTS_A_TURN, &reader);
 	if (n < 0)
 		channel_lost(channel, n);
 	return n >= 0 && n < (int)EVENTS_A_TURN;
@@ -120,7 +128,8 @@ static void on_dumped(void *ctx, const struct nlmsghdr *msg)
 
 static void read_dumps(struct channel *channel, unsigned max_datagrams)
 {
-	int n = endpoint_receive(&channel->dumps, max_datagrams, on_dumped, channel);
+	const struct nl_reader reader = { on_dumped, on_ahead, channel };
+	int n = endpoint_receive(&channel->dumps, max_datagrams, &reader);
 
 	if (n >= 0)
 		return;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "fib_private.h"
 
@@ -78,6 +79,17 @@ uint32_t fib_node_find(const struct fib *fib, uint32_t parent, uint32_t slot)
 			return fib->hash[at];
 	}
 	return 0;
+}
+
+void fib_prefetch(const struct fib *fib, uint32_t vrf, uint8_t family, const uint8_t *addr, bool near)
+{
+	uint32_t root = vrf * 2 + (family == AF_INET6);
+	uint32_t at = home(fib, FIB_PARENT_ROOT | root, (uint32_t)addr[0] << 8 | addr[1]);
+
+	if (near)
+		__builtin_prefetch(&fib->node[fib->hash[at]]);
+	else
+		__builtin_prefetch(&fib->hash[at]);
 }
 
 static void hash_insert(struct fib *fib, uint32_t index)

@@ -222,6 +222,8 @@ void neighs_republish(struct mirror *mirror);
 int routes_open(struct mirror *mirror);
 void routes_close(struct mirror *mirror);
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
+/* Fetches into the cache what routes_message() will look at; once some messages before it, once (near) fewer. */
+void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, bool near);
 void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
 /* IPv6: without its paths by that link; without any, removed. */
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex);

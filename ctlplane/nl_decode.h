@@ -80,6 +80,12 @@ struct nl_route {
 	struct nexthop_leg legs[NL_LEGS_MAX];	/* kind: FORWARD, or KERNEL with an encapsulation */
 };
 
+struct nl_route_peek {
+	uint8_t family, dst_len;
+	uint32_t table;
+	uint8_t dst[16];
+};
+
 struct nl_nexthop {
 	uint32_t id, nh_flags, ifindex;
 	uint8_t family;		/* of the gateway or, without one, of the object */
@@ -135,6 +141,8 @@ enum nl_verdict nl_decode_neigh(const struct nlmsghdr *msg, struct nl_neigh *nei
 enum nl_verdict nl_decode_netconf(const struct nlmsghdr *msg, struct nl_netconf *netconf);
 enum nl_verdict nl_decode_rule(const struct nlmsghdr *msg, struct nl_rule *rule);
 enum nl_verdict nl_decode_route(const struct nlmsghdr *msg, struct nl_route *route);	/* nl_decode_route.c */
+/* A hint: which prefix a message about a route seems to be about. False: none. The address is masked as it came. */
+bool nl_peek_route(const struct nlmsghdr *msg, struct nl_route_peek *peek);
 enum nl_verdict nl_decode_nexthop(const struct nlmsghdr *msg, struct nl_nexthop *nexthop);
 
 /* nl_decode_parity.c */

@@ -188,6 +188,27 @@ enum nl_verdict nl_decode_route(const struct nlmsghdr *msg, struct nl_route *rou
 	return route_legs(route, tb) ? NL_DECODED : NL_MALFORMED;
 }
 
+/* fib_dump_info() and rt6_fill_node() put RTA_TABLE first, then RTA_DST. */
+bool nl_peek_route(const struct nlmsghdr *msg, struct nl_route_peek *peek)
+{
+	const struct rtmsg *rtm = msg_header(msg, sizeof(*rtm));
+	const struct nlattr *table, *dst;
+	size_t skip = NLMSG_HDRLEN + sizeof(*rtm) + NLA_HDRLEN + sizeof(peek->table);
+
+	if (!rtm || (msg->nlmsg_type != RTM_NEWROUTE && msg->nlmsg_type != RTM_DELROUTE))
+		return false;
+	table = (const struct nlattr *)(rtm + 1);
+	dst = (const struct nlattr *)((const char *)msg + skip);
+	if (msg->nlmsg_len < skip + NLA_HDRLEN || table->nla_type != RTA_TABLE ||
+	    table->nla_len != NLA_HDRLEN + sizeof(peek->table) || dst->nla_type != RTA_DST ||
+	    msg->nlmsg_len < skip + dst->nla_len || dst->nla_len < NLA_HDRLEN)
+		return false;
+	peek->family = rtm->rtm_family;
+	peek->dst_len = rtm->rtm_dst_len;
+	peek->table = attr_u32(table);
+	return (peek->family == AF_INET || peek->family == AF_INET6) && attr_addr(peek->dst, peek->family, dst);
+}
+
 /* ---- nexthop objects ---- */
 
 static void nexthop_members(struct nl_nexthop *nexthop, const struct nlattr *group)

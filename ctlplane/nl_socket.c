@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Netlink sockets: see nl_socket.h. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +16,8 @@
 
 #define SLOTS	   64u
 #define SLOT_BYTES (32768u + 192u)	/* a dump fills 32 KiB; the odd rest spreads the slots over the cache's sets */
+#define NL_AHEAD_FAR 16u
+#define NL_AHEAD_NEAR 8u
 
 static char *ring;
 static struct mmsghdr headers[SLOTS];
@@ -99,31 +102,89 @@ int endpoint_send(struct nl_endpoint *endpoint, struct nl_msg *msg)
 	return sent < 0 ? system_error(-EIO) : 0;
 }
 
-static int hand_on(unsigned slot, void (*fn)(void *ctx, const struct nlmsghdr *msg), void *ctx)
-{
-	const void *at = vectors[slot].iov_base;
-	const struct nlmsghdr *msg;
-	size_t left = headers[slot].msg_len;
-	bool bad = false;
+/* ---- receiving ---- */
 
-	if (senders[slot].nl_pid != 0) /* another process's; only the kernel is believed */
-		return 0;
-	if (headers[slot].msg_hdr.msg_flags & MSG_TRUNC)
-		return -EMSGSIZE;
-	while ((msg = nl_next(&at, &left, &bad)))
-		fn(ctx, msg);
-	return bad ? -EBADMSG : 0;
+/* Walks the messages of a batch of datagrams. */
+struct cursor {
+	unsigned next, n;	/* datagrams */
+	const void *at;
+	size_t left;
+	int error;		/* the first that was found */
+};
+
+static void cursor_fail(struct cursor *cursor, int error)
+{
+	cursor->error = cursor->error ? cursor->error : error;
 }
 
-int endpoint_receive(struct nl_endpoint *endpoint, unsigned max_datagrams, void (*fn)(void *ctx, const struct nlmsghdr *msg),
-	       void *ctx)
+/* On to the next datagram that is the kernel's and whole. */
+static bool cursor_datagram(struct cursor *cursor)
+{
+	while (cursor->next < cursor->n) {
+		unsigned slot = cursor->next++;
+
+		if (senders[slot].nl_pid != 0) /* another process's; only the kernel is believed */
+			continue;
+		if (headers[slot].msg_hdr.msg_flags & MSG_TRUNC) {
+			cursor_fail(cursor, -EMSGSIZE);
+			continue;
+		}
+		cursor->at = vectors[slot].iov_base;
+		cursor->left = headers[slot].msg_len;
+		return true;
+	}
+	return false;
+}
+
+/* NULL = that was the last. */
+static const struct nlmsghdr *cursor_next(struct cursor *cursor)
+{
+	do {
+		bool bad = false;
+		const struct nlmsghdr *msg = nl_next(&cursor->at, &cursor->left, &bad);
+
+		if (msg)
+			return msg;
+		if (bad)
+			cursor_fail(cursor, -EBADMSG);
+	} while (cursor_datagram(cursor));
+	return NULL;
+}
+
+static const struct nlmsghdr *cursor_show(struct cursor *cursor, const struct nl_reader *reader, bool near)
+{
+	const struct nlmsghdr *msg = cursor_next(cursor);
+
+	if (msg)
+		reader->ahead(reader->ctx, msg, near);
+	return msg;
+}
+
+static int hand_on(unsigned n, const struct nl_reader *reader)
+{
+	struct cursor here = { .n = n }, near = here, far = here;
+	const struct nlmsghdr *msg;
+
+	for (unsigned i = 0; i < NL_AHEAD_FAR; i++)
+		cursor_show(&far, reader, false);
+	for (unsigned i = 0; i < NL_AHEAD_NEAR; i++)
+		cursor_show(&near, reader, true);
+	while ((msg = cursor_next(&here))) {
+		cursor_show(&far, reader, false);
+		cursor_show(&near, reader, true);
+		reader->message(reader->ctx, msg);
+	}
+	return here.error;
+}
+
+int endpoint_receive(struct nl_endpoint *endpoint, unsigned max_datagrams, const struct nl_reader *reader)
 {
 	unsigned total = 0;
 	int fd = endpoint->fd;
 
 	while (total < max_datagrams) {
 		unsigned want = max_datagrams - total < SLOTS ? max_datagrams - total : SLOTS;
-		int n, error = 0;
+		int n, error;
 
 		for (unsigned i = 0; i < want; i++)
 			headers[i].msg_hdr.msg_namelen = sizeof(senders[i]);
@@ -132,15 +193,11 @@ int endpoint_receive(struct nl_endpoint *endpoint, unsigned max_datagrams, void 
 			continue;
 		if (n < 0)
 			return errno == EAGAIN ? (int)total : -errno;
-		for (unsigned i = 0; i < (unsigned)n; i++) {
-			int e = hand_on(i, fn, ctx);
-
-			error = error ? error : e;
-		}
+		error = hand_on((unsigned)n, reader);
 		if (error)
 			return error;
 		total += (unsigned)n;
-		/* fn may have closed the socket; a short batch means there is no more. */
+		/* The reader may have closed the socket; a short batch means there is no more. */
 		if (endpoint->fd != fd || (unsigned)n < want)
 			break;
 	}

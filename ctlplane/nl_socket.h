@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <netlink/msg.h>
 #include <netlink/socket.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,11 +29,19 @@ int endpoint_join(struct nl_endpoint *endpoint, int group);	/* RTNLGRP_*; -errno
 /* Sends and frees msg (NULL: -ENOMEM). The kernel handles a request before this returns. */
 int endpoint_send(struct nl_endpoint *endpoint, struct nl_msg *msg);
 
+struct nl_reader {
+	void (*message)(void *ctx, const struct nlmsghdr *msg);
+	/* Of the same batch, each message some before it is handed on, and once more (`near`) halfway: to fetch what it
+	 * will need into the cache. It may not change anything. */
+	void (*ahead)(void *ctx, const struct nlmsghdr *msg, bool near);
+	void *ctx;
+};
+
 /*
- * Hands up to max_datagrams' messages to fn, the kernel's only. Returns how many datagrams there were; 0 = none left;
- * -ENOBUFS: the kernel dropped some; -EMSGSIZE: one was cut off; -EBADMSG: a header lied. What could be read was handed on.
+ * Hands up to max_datagrams' messages to the reader, the kernel's only. Returns how many datagrams there were; 0 = none
+ * left; -ENOBUFS: the kernel dropped some; -EMSGSIZE: one was cut off; -EBADMSG: a header lied. What could be read was
+ * handed on.
  */
-int endpoint_receive(struct nl_endpoint *endpoint, unsigned max_datagrams, void (*fn)(void *ctx, const struct nlmsghdr *msg),
-	       void *ctx);
+int endpoint_receive(struct nl_endpoint *endpoint, unsigned max_datagrams, const struct nl_reader *reader);
 
 #endif

@@ -46,6 +46,18 @@ int hash_enter(struct hash *hash, uint32_t h, uint32_t index);	/* not there yet;
 void hash_remove(struct hash *hash, uint32_t h, uint32_t index);
 void hash_change(struct hash *hash, uint32_t h, uint32_t from, uint32_t to);	/* another index for the same key */
 
+/* For a hash that is likely to be looked up soon: its slot into the cache; what is there now, which may be of another key
+ * or of none. */
+static inline void hash_prefetch(const struct hash *hash, uint32_t h)
+{
+	__builtin_prefetch(&hash->slot[h & hash->mask]);
+}
+
+static inline uint32_t hash_peek(const struct hash *hash, uint32_t h)
+{
+	return hash->slot[h & hash->mask];
+}
+
 uint32_t hash_bytes_of(const void *bytes, size_t len, uint32_t seed);
 
 #endif

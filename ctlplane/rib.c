@@ -54,6 +54,19 @@ uint32_t rib_first(const struct rib *rib, const uint8_t addr[16], uint8_t len)
 	return hash_find(&rib->hash, prefix_hash(addr, len), prefix_equal, &key);
 }
 
+void rib_prefetch(const struct rib *rib, const uint8_t addr[16], uint8_t len, bool near)
+{
+	uint32_t index, h = prefix_hash(addr, len);
+
+	if (!near) {
+		hash_prefetch(&rib->hash, h);
+		return;
+	}
+	index = hash_peek(&rib->hash, h);
+	if (index && index < rib->pool.used)
+		__builtin_prefetch(rib_route(rib, index));
+}
+
 /* Does a stand before a new route of key, whatever the order within a class? */
 static bool before_class(const struct rib_route *a, const struct rib_key *key)
 {

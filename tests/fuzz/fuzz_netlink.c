@@ -116,7 +116,9 @@ static void route_applied(const struct nlmsghdr *msg, const struct nl_route *rou
 static void route_decoded(const struct nlmsghdr *msg, bool dumped)
 {
 	static struct nl_route route;
+	struct nl_route_peek peek;
 
+	nl_peek_route(msg, &peek);
 	if (nl_decode_route(msg, &route) != NL_DECODED)
 		return;
 	check_family(route.family);

@@ -26,6 +26,22 @@
 static struct nl_route route;
 static struct nl_nexthop nexthop;
 
+/* The hint reads no further than the decoder, and says the same where both do. */
+static enum nl_verdict decode_route(const struct nlmsghdr *msg)
+{
+	struct nl_route_peek peek;
+	bool peeked = nl_peek_route(msg, &peek);
+	enum nl_verdict verdict = nl_decode_route(msg, &route);
+
+	if (peeked && verdict == NL_DECODED) {
+		assert_int_equal(peek.family, route.family);
+		assert_int_equal(peek.dst_len, route.dst_len);
+		assert_int_equal(peek.table, route.table);
+		assert_memory_equal(peek.dst, route.dst, 16);
+	}
+	return verdict;
+}
+
 static enum nl_verdict decode(const struct nlmsghdr *msg)
 {
 	struct nl_netconf netconf;
@@ -43,7 +59,7 @@ static enum nl_verdict decode(const struct nlmsghdr *msg)
 	case RTM_NEWNEIGH:
 		return nl_decode_neigh(msg, &neigh);
 	case RTM_NEWROUTE:
-		return nl_decode_route(msg, &route);
+		return decode_route(msg);
 	case RTM_NEWNEXTHOP:
 		return nl_decode_nexthop(msg, &nexthop);
 	case RTM_NEWNETCONF:
