@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <time.h>
 
 #include "channel.h"
 #include "log.h"
@@ -10,6 +11,9 @@
 
 #define EVENTS_A_TURN	 2048u	/* datagrams; a notification is one message */
 #define DUMPS_A_TURN	 8u	/* datagrams of 32 KiB */
+#define BUSY_A_MS	 16u	/* notifications */
+#define GATHER_NS	 500000
+#define GATHERED	 128u	/* so many at once are enough */
 #define DUMP_BUFFER_BYTES (1u << 20)
 #define AUDIT_PAUSE	 4u	/* times as long as a datagram of an audit took: a fifth of a core at most */
 #define AUDIT_PAUSE_MIN_NS 1000000ULL
@@ -80,11 +84,32 @@ static bool read_events(void *ctx)
 	n = endpoint_receive(&channel->events, EVENTS_A_TURN, &reader);
 	if (n < 0)
 		channel_lost(channel, n);
+	channel->full = n < 0 || n >= (int)GATHERED;
+	channel->window += n > 0 ? (uint32_t)n : 0;
 	return n >= 0 && n < (int)EVENTS_A_TURN;
+}
+
+/*
+ * Notifications are cheaper together: alone, the wake-up and the turn of the loop cost more than what they bring. From a
+ * channel on which many come they are left to gather for a moment, unless the last read brought many already; a lone
+ * change is never held up.
+ */
+static void gather(struct channel *channel)
+{
+	uint64_t now = now_ns(), passed = now - channel->window_ns;
+
+	if (passed >= 1000000) {
+		channel->busy = channel->window * 1000000ULL > passed * BUSY_A_MS;
+		channel->window = 0;
+		channel->window_ns = now;
+	}
+	if (channel->busy && !channel->full)
+		nanosleep(&(struct timespec){ .tv_nsec = GATHER_NS }, NULL);
 }
 
 static void events_ready(void *ctx)
 {
+	gather(ctx);
 	read_events(ctx);
 }
 

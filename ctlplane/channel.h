@@ -21,6 +21,9 @@ struct channel {
 	struct nl_endpoint events, dumps;
 	struct sync sync;
 	struct key_set touched;	/* notified during the present dump: its word on them is old */
+	uint64_t window_ns;	/* since when `window` counts the notifications read */
+	uint32_t window;
+	bool busy, full;	/* many a millisecond; the last read brought enough of them */
 	bool absent;		/* the kernel lacks the protocol: nothing to mirror, always in sync */
 	bool lost;		/* messages were lost and not yet made up for */
 	bool dump_open;		/* the dump socket may still hold parts of a dump */
