@@ -14,6 +14,8 @@ lab_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${WYE_CPU:=$(($(nproc) - 1))}"	# where the worker runs
 run_dir=/run/wye
 conf=/run/wye.yaml
+router=router	# whose ports, daemons and counters the functions below mean; as_router says another's
+in_router=(nsenter --net=/run/netns/router --)
 poll_s=0.02
 
 complain() { printf '%s\n' "$*" >&2; }
@@ -53,18 +55,18 @@ await() {
 # socket gets what the sender left undone.
 add_link() {
 	local n=$1 host=$2 netdev=$3 queues=${4-1}
-	ip -n router link add "r$n" numtxqueues "$queues" numrxqueues "$queues" type veth \
+	ip -n "$router" link add "r$n" numtxqueues "$queues" numrxqueues "$queues" type veth \
 		peer name "$netdev" netns "$host" numtxqueues "$queues" numrxqueues "$queues"
 	on "$host" sysctl -qw "net.ipv6.conf.$netdev.accept_dad=0"
-	on router sysctl -qw "net.ipv6.conf.r$n.accept_dad=0"
+	on "$router" sysctl -qw "net.ipv6.conf.r$n.accept_dad=0"
 	ip -n "$host" addr add "10.0.$n.2/24" dev "$netdev"
 	ip -n "$host" addr add "fd00:$n::2/64" dev "$netdev"
-	ip -n router addr add "10.0.$n.1/24" dev "r$n"
-	ip -n router addr add "fd00:$n::1/64" dev "r$n"
+	ip -n "$router" addr add "10.0.$n.1/24" dev "r$n"
+	ip -n "$router" addr add "fd00:$n::1/64" dev "r$n"
 	on "$host" ethtool -K "$netdev" tx off >/dev/null
-	on router ethtool -K "r$n" tx off >/dev/null
+	on "$router" ethtool -K "r$n" tx off >/dev/null
 	ip -n "$host" link set "$netdev" up
-	ip -n router link set "r$n" up
+	ip -n "$router" link set "r$n" up
 	await 5 carrier "$n" || complain "r$n: no carrier"
 	lab_ports+=("r$n")
 }
@@ -78,15 +80,38 @@ add_host() {
 	ip -n "$host" route add default via "10.0.$1.1"
 	ip -n "$host" route add default via "fd00:$1::1"
 }
-carrier() { on router ip -6 route get "fd00:$1::2" | grep -q "dev r$1" && [ "$(cat "/sys/class/net/r$1/carrier")" = 1 ]; }
+carrier() { on "$router" ip -6 route get "fd00:$1::2" | grep -q "dev r$1" && ip -n "$router" link show "r$1" | grep -q LOWER_UP; }
 
 link_local() { ip -n "$1" -j -6 addr show dev "$2" scope link | jq -r '[.[].addr_info[]? | .local | values][0]'; }
+
+forward() {
+	on "$router" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 \
+		net.ipv4.conf.default.rp_filter=0 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+}
+
+# add_router NAME: another one, with a /sys and a bpffs of its own, as on a machine of its own
+add_router() {
+	ip netns add "$1" && ip -n "$1" link set lo up || return
+	nsenter --net=/run/netns/"$1" unshare --mount --propagation private bash -c \
+		'mount -t sysfs sysfs /sys && mount -t bpf bpf /sys/fs/bpf && exec sleep infinity' &
+	router_mounts[$1]=/proc/$!/ns/mnt
+	await 5 nsenter --mount="${router_mounts[$1]}" mountpoint -q /sys/fs/bpf && as_router "$1" forward
+}
+# as_router NAME COMMAND...: a function of this file, of that router
+as_router() {
+	local router=$1 run_dir=/run/wye.$1 conf=/run/wye.$1.yaml lab_ports=(${router_ports[$1]-}) status
+	local in_router=(nsenter --net=/run/netns/"$1" --mount="${router_mounts[$1]}" --)
+	shift
+	"$@"
+	status=$?
+	router_ports[$router]=${lab_ports[*]}
+	return $status
+}
 
 # lab [QUEUES]: the picture above
 lab() {
 	lab_ports=()
-	on router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 \
-		net.ipv4.conf.default.rp_filter=0 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+	forward
 	add_host 1 "$@"
 	add_host 2 "$@"
 }
@@ -111,12 +136,12 @@ urgently() {
 	exec setsid bash -c 'echo -10 2>/dev/null >/proc/self/autogroup; exec nice -n -10 "$@"' - "$@"
 }
 start_ctld() {
-	urgently nsenter --net=/run/netns/router -- "$WYE_BUILD/ctlplane/wye-ctld" -c "$conf" -r "$run_dir" "$@" >>/run/log/ctld 2>&1 </dev/null &
+	urgently "${in_router[@]}" "$WYE_BUILD/ctlplane/wye-ctld" -c "$conf" -r "$run_dir" "$@" >>/run/log/ctld 2>&1 </dev/null &
 	ctld=$!
 	await 10 in_sync
 }
 start_dpd() {
-	urgently nsenter --net=/run/netns/router -- "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir" "$@" >>/run/log/dpd 2>&1 </dev/null &
+	urgently "${in_router[@]}" "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir" "$@" >>/run/log/dpd 2>&1 </dev/null &
 	dpd=$!
 	await 20 forwarding
 }
@@ -127,7 +152,7 @@ stop() { kill -TERM "$1"; wait "$1"; }
 # crash PID: as the OOM killer would
 crash() { kill -KILL "$1"; wait "$1" 2>/dev/null; true; }
 
-wye() { on router "$WYE_BUILD/tools/wye" -r "$run_dir" "$@"; }
+wye() { on "$router" "$WYE_BUILD/tools/wye" -r "$run_dir" "$@"; }
 
 in_sync() { [ "$(status '"\(.ctld.pid) \(.ctld.state)"')" = "$ctld in_sync" ]; }
 forwarding() {
@@ -155,8 +180,8 @@ guard() { wye -j show steer | jq -r ".xdp.$1"; }
 # kernel_forwarded 4|6: the kernel's own forwarding counter
 kernel_forwarded() {
 	case $1 in
-	4) on router nstat -asz IpForwDatagrams | awk '/IpForw/ { print $2 }' ;;
-	6) on router nstat -asz Ip6OutForwDatagrams | awk '/Ip6OutForw/ { print $2 }' ;;
+	4) on "$router" nstat -asz IpForwDatagrams | awk '/IpForw/ { print $2 }' ;;
+	6) on "$router" nstat -asz Ip6OutForwDatagrams | awk '/Ip6OutForw/ { print $2 }' ;;
 	esac
 }
 
@@ -164,10 +189,11 @@ kernel_forwarded() {
 flow_start() {
 	local name=$1
 	shift
-	python3 "$lab_top/tools/udpflow.py" "$@" >"/run/flow.$name" &
+	: >"/run/flow.$name"
+	python3 "$lab_top/tools/udpflow.py" "$@" >>"/run/flow.$name" &
 	flows[$name]=$!
 	await 5 test -s "/run/flow.$name" || { complain "flow $name: not one packet arrived"; return 1; }
 }
 flow_stop() { kill -TERM "${flows[$1]}"; wait "${flows[$1]}"; }
 flow() { tail -n 1 "/run/flow.$1" | jq -r ".$2"; }
-declare -A flows
+declare -A flows router_ports router_mounts

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # bgp_bird: the dataplane forwards by a table that BIRD brings into the kernel, and follows it.
-router=bird
+speaker=bird
 . "$(dirname "$0")/bgp.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # bgp_frr: the dataplane forwards by a table that FRR brings into the kernel, and follows it.
-router=frr
+speaker=frr
 . "$(dirname "$0")/bgp.sh"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # routing.sh: Debian's BIRD and FRR in integration tests. To be sourced instead of lib.sh. They run without systemd, with
-# their run directories in the test's own /run; configurations are standard input, what they say is in /run/log.
+# their run directories in the test's own /run; a configuration is standard input, what they say is in /run/log.
 #
 #	host1 ── r1 router r2 ── host2 back ┐ 20.0.0.1, fd20::1
 #	                   r3 ── host3 back ┘		whichever way is taken, packets arrive
 #
-# Functions: routing_lab, bgp_tables, bgp_peer, bgp_frr, bgp_bird, bird, birdc, frr, frr_start, vty.
+# Functions: routing_lab, flows_start, flows_stop, bird, birdc, frr, frr_start, vty, bgp_tables, bgp_peer, bgp_frr, bgp_bird.
 . "$(dirname "${BASH_SOURCE[0]}")/mirror.sh"
 declare -A pid		# of bird.HOST, zebra.HOST, bgpd.HOST …
 
@@ -15,7 +15,7 @@ command -v bird >/dev/null || skip 'needs BIRD: apt-get install bird2'
 
 mount -t tmpfs tmpfs /var/tmp		# where FRR leaves crash logs
 
-# routing_lab: the picture, with whom the daemons may talk to
+# routing_lab: the picture
 routing_lab() {
 	local host
 	lab
@@ -33,12 +33,29 @@ routing_lab() {
 	on host3 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
+# flows_start: numbered packets to both addresses; flows_stop WHAT MOST4 MOST6: ends them, and no more were lost
+flows_start() {
+	flow_start v4 --from host1 --to host2 --dst 20.0.0.1 --rate 2000 --flows 100
+	flow_start v6 --from host1 --to host2 --dst fd20::1 --rate 1000 --flows 100
+}
+flows_stop() {
+	flow_stop v4
+	at_most "$1 (IPv4)" "$(flow v4 lost)" "$2"
+	flow_stop v6
+	at_most "$1 (IPv6)" "$(flow v6 lost)" "$3"
+}
+# flows_stop_as_kernel: no more were lost than the kernel had no route for; one that only the mirror lacked was forwarded
+flows_stop_as_kernel() {
+	flows_stop 'lost, with no route in the kernel' "$(reason ip4_forward_no_route)" "$(reason ip6_forward_no_route)"
+}
+
 # bird HOST [ARGS]: the configuration is standard input; bird_start HOST [ARGS]: with the one it had
-bird() { cat >"/run/bird.$1" && bird_start "$@"; }
+bird() { { echo 'log stderr all;' && cat; } >"/run/bird.$1" && bird_start "$@"; }
 bird_start() {
 	local host=$1
 	shift
-	nice -n -10 nsenter --net=/run/netns/"$host" -- bird -f -c "/run/bird.$host" -s "/run/bird.$host.ctl" "$@" >>"/run/log/bird.$host" 2>&1 </dev/null &
+	urgently nsenter --net=/run/netns/"$host" -- bird -f -c "/run/bird.$host" -s "/run/bird.$host.ctl" "$@" \
+		>>"/run/log/bird.$host" 2>&1 </dev/null &
 	pid[bird.$host]=$!
 	await 5 birdc "$host" show status
 }
@@ -56,7 +73,8 @@ frr() {
 frr_start() {
 	local host=$1 daemon=$2
 	shift 2
-	nice -n -10 nsenter --net=/run/netns/"$host" -- "/usr/lib/frr/$daemon" -N "$host" -f /dev/null -P 0 --log stdout "$@" >>"/run/log/$daemon.$host" 2>&1 </dev/null &
+	urgently nsenter --net=/run/netns/"$host" -- "/usr/lib/frr/$daemon" -N "$host" -f /dev/null -P 0 --log stdout "$@" \
+		>>"/run/log/$daemon.$host" 2>&1 </dev/null &
 	pid[$daemon.$host]=$!
 	await 5 vtysh -N "$host" -d "$daemon" -c 'show version'
 }
@@ -137,7 +155,9 @@ restart_frr() {
 	frr_start router zebra -K 20 && frr_start router bfdd && frr_start router bgpd -f /run/frr.router &&
 		await 10 frr_established
 }
-frr_established() { vty router 'show bgp summary json' | jq -e '[.[].peers[].state] | length > 0 and all(. == "Established")'; }
+frr_established() {
+	vty router 'show bgp summary json' | jq -e '[.[].peers[].state] | length > 0 and all(. == "Established")'
+}
 restart_bird() {
 	crash "${pid[bird.router]}"
 	bird_start router -R && await 10 bird_recovered
