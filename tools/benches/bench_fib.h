@@ -37,7 +37,7 @@ struct contest {
 };
 
 /* n4 + n6 distinct prefixes in random order, and DESTINATIONS of each family. */
-void bench_tables(struct contest *c, uint32_t n4, uint32_t n6);
+void bench_tables(struct contest *c, uint32_t n4, uint32_t n6, bool scattered);
 
 /* A temporary run directory, in a mount namespace of ours with a hugetlbfs of its own if enough huge pages are free. */
 void bench_place(struct contest *c, bool *huge);

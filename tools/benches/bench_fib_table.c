@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The table that bench_fib loads. Shares of prefix lengths: full tables of 2024 as RIPE RIS shows them, rounded. IPv4
- * prefixes lie anywhere in unicast space. IPv6's lie in the registries' blocks: some tens of thousands of /29 to /32
- * allocations, the longer ones inside a few favoured ones of these and numbered from low, as operators do it.
+ * prefixes lie anywhere in unicast space, but those longer than /24, which no full table has, in 64 blocks of the
+ * operator's own. IPv6's lie in the registries' blocks: some tens of thousands of /29 to /32 allocations, the longer
+ * ones inside a few favoured ones of these and numbered from low, as operators do it. Seven in ten routes have the
+ * nexthop of their neighbourhood, the others any of 64. `scattered`: prefixes and nexthops know of no neighbourhood,
+ * the worst that an honest table can do to a compressed trie.
  */
 #include <arpa/inet.h>
 #include <malloc.h>
@@ -89,6 +92,16 @@ static void random_bytes(uint8_t *to, uint64_t *seed)
 	memcpy(to, word, 16);
 }
 
+static bool scattered;
+
+static void own_block(uint8_t *addr)
+{
+	uint64_t which = addr[0] % 64, at = bench_random(&which);
+
+	addr[0] = (uint8_t)(20 + at % 200);
+	addr[1] = (uint8_t)(at >> 8);
+}
+
 static struct bench_route random_route4(uint64_t *seed)
 {
 	struct bench_route r = { .len = random_len(shares4, seed) };
@@ -96,6 +109,8 @@ static struct bench_route random_route4(uint64_t *seed)
 	do {
 		random_bytes(r.addr, seed);
 		memset(r.addr + 4, 0, 12);
+		if (r.len > 24 && !scattered)
+			own_block(r.addr);
 	} while (r.addr[0] == 0 || r.addr[0] == 10 || r.addr[0] == 11 || r.addr[0] == 127 || r.addr[0] >= 224);
 	mask(r.addr, r.len);
 	return r;
@@ -137,6 +152,17 @@ static int by_prefix(const void *a, const void *b)
 	return order ? order : x->len - y->len;
 }
 
+static uint32_t nexthop(const struct bench_route *r, uint64_t *seed)
+{
+	uint64_t neighbourhood = (uint64_t)r->addr[0] << 24 | (uint64_t)r->addr[1] << 16;
+
+	if (r->addr[0] >= 0x20 && r->len > 32)
+		neighbourhood |= (uint64_t)r->addr[2] << 8 | r->addr[3];
+	if (scattered || bench_random(seed) % 10 >= 7)
+		neighbourhood = bench_random(seed);
+	return 1 + (uint32_t)(bench_random(&neighbourhood) % NEXTHOPS);
+}
+
 /* Distinct: made, sorted, doubles dropped, filled up, until there are enough; then shuffled. */
 static void make(struct bench_routes *r, uint32_t n, struct bench_route (*one)(uint64_t *), uint64_t seed)
 {
@@ -162,7 +188,7 @@ static void make(struct bench_routes *r, uint32_t n, struct bench_route (*one)(u
 		r->route[k] = swap;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		r->route[i].id = 1 + (uint32_t)(bench_random(&seed) % NEXTHOPS);
+		r->route[i].id = nexthop(&r->route[i], &seed);
 }
 
 static void destination(uint8_t *to, const struct bench_routes *r, uint64_t *seed)
@@ -177,9 +203,11 @@ static void destination(uint8_t *to, const struct bench_routes *r, uint64_t *see
 		to[i] = route->addr[i] | (uint8_t)(host[i] ^ net[i]);
 }
 
-void bench_tables(struct contest *c, uint32_t n4, uint32_t n6)
+void bench_tables(struct contest *c, uint32_t n4, uint32_t n6, bool scatter)
 {
 	uint64_t seed = 9;
+
+	scattered = scatter;
 
 	make(&c->routes4, n4, random_route4, 1);
 	make(&c->routes6, n6, random_route6, 2);
