@@ -8,19 +8,23 @@
  * place, each alone and each atomic: for any one address a reader sees the route before or the route after.
  *
  * A child has a word of its own in its parent's run, so rebuilding it needs no work above; when it goes, that word
- * goes back to what the slot said before, and the parent is rebuilt only to merge the run. A child that comes needs
- * the parent rebuilt first: it waits in the parent's `pending` list. Flushing goes from the deepest level up, so the
- * parent's turn comes in the same flush.
+ * goes back to what the slot said before, and the parent is rebuilt only to merge the run. A node with one prefix and no
+ * children is published as a stub in its parent's run, constant like all of it. What needs the parent rebuilt - a child or
+ * stub that comes, goes, or becomes the other - waits in the parent's `pending` list. Flushing goes from the deepest level
+ * up, so the parent's turn comes in the same flush.
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "fib_private.h"
 
 struct picture {	/* a node being built */
-	uint32_t word[256];
+	uint32_t said[256];	/* by the node's prefixes */
+	uint32_t word[256];	/* with children, and WYE_FIB_STUB | slot; then without repetitions */
+	struct wye_fib_stub stub[256];	/* by slot */
 	uint64_t bits[4];
-	uint32_t n;		/* entries */
+	uint32_t n, n_stubs;
 	uint8_t place[256];	/* the entries of a narrow node */
 };
 
@@ -35,14 +39,26 @@ static _Atomic uint32_t *naming_word(const struct fib *fib, const struct fib_nod
 	return wye_fib_word(above, wye_fib_entry(above, node->slot));
 }
 
+static uint32_t count_stubs(const struct wye_fib_node *shared, uint32_t n)
+{
+	uint32_t stubs = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		stubs += wye_fib_is_stub(atomic_load_explicit(wye_fib_word(shared, i), memory_order_relaxed));
+	return stubs;
+}
+
 void fib_shared_retire(struct fib *fib, uint32_t word)
 {
 	struct wye_fib_node *shared = fib_shared(fib, word);
-	uint32_t n = wye_fib_entries(shared);
+	uint32_t n = wye_fib_entries(shared), stubs = 0;
+	bool narrow = word & WYE_FIB_NARROW;
 
-	if (word & WYE_FIB_NARROW)
-		fib_palette_unref(fib, (uint8_t *)shared + WYE_FIB_HEAD_BYTES, n);
-	region_retire(fib->region, WYE_SECTION_FIB_NODE, word & WYE_FIB_INDEX, wye_fib_units(n, word & WYE_FIB_NARROW));
+	if (narrow)
+		fib_palette_unref(fib, shared->entries, n);
+	else
+		stubs = count_stubs(shared, n);
+	region_retire(fib->region, WYE_SECTION_FIB_NODE, word & WYE_FIB_INDEX, wye_fib_units(n, stubs, narrow));
 }
 
 /* The node's prefixes over 256 slots; ids come shortest first, so later ones simply overwrite. */
@@ -64,20 +80,46 @@ static void overlay(const struct fib *fib, const struct fib_node *node, uint32_t
 	}
 }
 
+static bool is_stub(const struct fib_node *node)
+{
+	return node->level && node->n_ids == 1 && !node->n_children;
+}
+
 /* Puts one child in, by the word that names it. What the slot said becomes the child's fallback. */
 static void put_child(struct fib *fib, struct picture *picture, uint32_t slot, uint32_t child)
 {
 	_Atomic uint32_t *inherited = fib_shared_inherited(fib, child);
 
-	if (atomic_load_explicit(inherited, memory_order_relaxed) != picture->word[slot])
-		wye_publish_word(inherited, picture->word[slot]); /* P1 */
+	if (atomic_load_explicit(inherited, memory_order_relaxed) != picture->said[slot])
+		wye_publish_word(inherited, picture->said[slot]); /* P1 */
 	picture->word[slot] = child;
 }
 
-/* The children that the published node names. A narrow one names none. */
-static void put_old_children(struct fib *fib, const struct fib_node *node, struct picture *picture)
+static void put_stub(struct picture *picture, uint32_t slot, struct wye_fib_stub stub)
+{
+	stub.other = picture->said[slot];
+	picture->stub[slot] = stub;
+	picture->word[slot] = WYE_FIB_STUB | slot;
+}
+
+/* The node's only prefix. */
+static struct wye_fib_stub stub_of(const struct fib *fib, const struct fib_node *node)
+{
+	uint32_t heap = 0, len;
+
+	for (uint32_t i = 0; i < 8; i++)
+		if (node->bits[i])
+			heap = i * 64 + (uint32_t)__builtin_ctzll(node->bits[i]);
+	len = 31 - (uint32_t)__builtin_clz(heap);
+	return (struct wye_fib_stub){ .id = *fib_node_ids(fib, node), .at = (uint8_t)(2 + node->level),
+				      .value = (uint8_t)(heap << (8 - len)), .mask = (uint8_t)(0xff << (8 - len)) };
+}
+
+/* The children and stubs that the published node names. A narrow one names none. */
+static void put_old(struct fib *fib, const struct fib_node *node, struct picture *picture)
 {
 	const struct wye_fib_node *old = fib_shared(fib, node->shared);
+	const struct wye_fib_stub *stub = (const struct wye_fib_stub *)wye_fib_word(old, wye_fib_entries(old));
 	uint32_t entry = 0;
 
 	if (node->shared & WYE_FIB_NARROW)
@@ -89,14 +131,24 @@ static void put_old_children(struct fib *fib, const struct fib_node *node, struc
 
 			if (word & WYE_FIB_CHILD)
 				put_child(fib, picture, slot, word);
+			else if (wye_fib_is_stub(word))
+				put_stub(picture, slot, *stub++);
 		}
 	}
 }
 
-static void put_new_children(struct fib *fib, const struct fib_node *node, struct picture *picture)
+static void put_pending(struct fib *fib, const struct fib_node *node, struct picture *picture)
 {
-	for (uint32_t c = node->pending; c; c = fib->node[c].next_pending)
-		put_child(fib, picture, fib->node[c].slot, fib->node[c].shared);
+	for (uint32_t c = node->pending; c; c = fib->node[c].next_pending) {
+		const struct fib_node *child = &fib->node[c];
+
+		if (fib_node_empty(child))
+			picture->word[child->slot] = picture->said[child->slot];
+		else if (is_stub(child))
+			put_stub(picture, child->slot, stub_of(fib, child));
+		else
+			put_child(fib, picture, child->slot, child->shared);
+	}
 }
 
 /*
@@ -123,10 +175,26 @@ static void compress(struct picture *picture)
 	picture->n = n;
 }
 
+/* All 256, one by one. */
+static void spread(struct picture *picture)
+{
+	memset(picture->bits, 0xff, sizeof(picture->bits));
+	picture->n = 256;
+}
+
+static bool is_ipv6(const struct fib *fib, const struct fib_node *node)
+{
+	if (node->level > 1)
+		return true;
+	if (node->level)
+		node = &fib->node[node->parent];
+	return fib_root_of(fib, node->parent)->family == AF_INET6;
+}
+
 /* Can every entry be a byte, and does it save a unit? Then they are in picture->place. */
 static bool make_narrow(struct fib *fib, struct picture *picture)
 {
-	if (wye_fib_units(picture->n, 1) == wye_fib_units(picture->n, 0))
+	if (wye_fib_units(picture->n, 0, true) == wye_fib_units(picture->n, 0, false))
 		return false;
 	for (uint32_t i = 0; i < picture->n; i++) {
 		uint32_t word = picture->word[i];
@@ -138,33 +206,67 @@ static bool make_narrow(struct fib *fib, struct picture *picture)
 	return true;
 }
 
-/* The node in shared memory; the word that names it, 0 = no memory. */
-static uint32_t make_shared(struct fib *fib, struct picture *picture, uint32_t inherited)
+static void fill_wide(struct fib *fib, const struct picture *picture, struct wye_fib_node *shared)
 {
-	uint32_t narrow = make_narrow(fib, picture) ? WYE_FIB_NARROW : 0, ones = 0, index, word;
+	uint32_t *entry = (uint32_t *)shared + WYE_FIB_HEAD_WORDS, *stub = entry + picture->n;
+
+	for (uint32_t i = 0; i < picture->n; i++) {
+		entry[i] = picture->word[i];
+		if (!wye_fib_is_stub(entry[i]))
+			continue;
+		memcpy(stub, &picture->stub[entry[i] & WYE_FIB_INDEX], sizeof(struct wye_fib_stub));
+		entry[i] = WYE_FIB_STUB |
+			   (uint32_t)(stub - (uint32_t *)region_records(fib->region, WYE_SECTION_FIB_NODE));
+		stub += WYE_FIB_STUB_WORDS;
+	}
+}
+
+/* The node in shared memory; the word that names it, 0 = no memory. */
+static uint32_t make_shared(struct fib *fib, struct picture *picture, bool narrow, uint32_t inherited)
+{
+	uint32_t index = region_alloc(fib->region, WYE_SECTION_FIB_NODE,
+				      wye_fib_units(picture->n, picture->n_stubs, narrow)), ones = 0;
 	struct wye_fib_node *shared;
 
-	index = region_alloc(fib->region, WYE_SECTION_FIB_NODE, wye_fib_units(picture->n, narrow));
 	if (!index)
 		return 0;
-	word = WYE_FIB_CHILD | narrow | index;
-	shared = fib_shared(fib, word);
+	shared = fib_shared(fib, index);
 	for (int i = 0; i < 4; i++) {
 		shared->bits[i] = picture->bits[i];
 		shared->rank[i] = (uint8_t)ones;
 		ones += (uint32_t)__builtin_popcountll(picture->bits[i]);
 	}
 	if (narrow) {
-		memcpy((uint8_t *)shared + WYE_FIB_HEAD_BYTES, picture->place, picture->n);
+		memcpy(shared->entries, picture->place, picture->n);
 		fib_palette_ref(fib, picture->place, picture->n);
 	} else {
-		memcpy((uint8_t *)shared + WYE_FIB_HEAD_BYTES, picture->word, picture->n * 4);
+		fill_wide(fib, picture, shared);
 	}
-	atomic_store_explicit(wye_fib_inherited(shared, word), inherited, memory_order_relaxed);
-	return word;
+	atomic_store_explicit(&shared->inherited, inherited, memory_order_relaxed);
+	return WYE_FIB_CHILD | (narrow ? WYE_FIB_NARROW : 0) | index;
 }
 
-/* A node built for the first time: its parent's next build links it. */
+static uint32_t draw(struct fib *fib, const struct fib_node *node, uint32_t inherited)
+{
+	bool ipv6 = is_ipv6(fib, node);
+	struct picture picture;
+
+	overlay(fib, node, picture.said);
+	memcpy(picture.word, picture.said, sizeof(picture.word));
+	if (node->shared)
+		put_old(fib, node, &picture);
+	put_pending(fib, node, &picture);
+	picture.n_stubs = 0;
+	for (uint32_t slot = 0; slot < 256; slot++)
+		picture.n_stubs += wye_fib_is_stub(picture.word[slot]);
+	if (ipv6 && !node->level)
+		spread(&picture);
+	else
+		compress(&picture);
+	return make_shared(fib, &picture, !ipv6 && !picture.n_stubs && make_narrow(fib, &picture), inherited);
+}
+
+/* What became of the node is for its parent's next build to show. */
 static void wait_for_parent(struct fib *fib, uint32_t index)
 {
 	struct fib_node *node = &fib->node[index];
@@ -186,21 +288,46 @@ static void wait_no_more(struct fib *fib, uint32_t index)
 	*at = fib->node[index].next_pending;
 }
 
-static void settle_pending(struct fib *fib, struct fib_node *node)
+/* The parent has shown it. */
+static void settle(struct fib *fib, uint32_t index)
 {
-	for (uint32_t c = node->pending; c; c = fib->node[c].next_pending) {
-		fib->node[c].is_pending = 0;
-		fib->node[c].linked = 1;
+	struct fib_node *node = &fib->node[index];
+	bool shown = !fib_node_empty(node) && !is_stub(node);
+
+	node->is_pending = 0;
+	node->linked = shown;
+	if (!shown && node->shared) {
+		fib_shared_retire(fib, node->shared);
+		node->shared = 0;
+	}
+	if (fib_node_empty(node))
+		fib_node_unmake(fib, index);
+}
+
+static void settle_pending(struct fib *fib, uint32_t parent)
+{
+	struct fib_node *node = &fib->node[parent];
+
+	for (uint32_t c = node->pending, next; c; c = next) {
+		next = fib->node[c].next_pending;
+		settle(fib, c);
 	}
 	node->pending = 0;
+	if (fib_node_empty(node) || is_stub(node))	/* now that the children are gone */
+		fib_mark_dirty(fib, parent);
 }
 
 /* Neither prefixes nor children: out of the tree. */
 static void remove_node(struct fib *fib, uint32_t index)
 {
 	struct fib_node *node = &fib->node[index];
+	bool below_root = node->parent & FIB_PARENT_ROOT;
 	uint32_t shared = node->shared;
 
+	if (!node->linked && !below_root) {	/* the parent may have it as a stub */
+		wait_for_parent(fib, index);
+		return;
+	}
 	if (node->linked) {
 		uint32_t inherited = atomic_load_explicit(fib_shared_inherited(fib, shared), memory_order_relaxed);
 
@@ -210,7 +337,7 @@ static void remove_node(struct fib *fib, uint32_t index)
 		wait_no_more(fib, index);
 	if (shared)
 		fib_shared_retire(fib, shared);
-	if (!(node->parent & FIB_PARENT_ROOT))
+	if (!below_root)
 		fib_mark_dirty(fib, node->parent);
 	fib_node_unmake(fib, index);
 }
@@ -220,10 +347,13 @@ int fib_node_build(struct fib *fib, uint32_t index)
 	struct fib_node *node = &fib->node[index];
 	struct fib_root *root = node->parent & FIB_PARENT_ROOT ? fib_root_of(fib, node->parent) : NULL;
 	uint32_t old = node->shared, inherited = 0, shared;
-	struct picture picture;
 
 	if (fib_node_empty(node)) {
 		remove_node(fib, index);
+		return 0;
+	}
+	if (is_stub(node)) {
+		wait_for_parent(fib, index);
 		return 0;
 	}
 	if (root && fib_root_back(fib, root, node->slot, 1)) {
@@ -234,12 +364,7 @@ int fib_node_build(struct fib *fib, uint32_t index)
 		inherited = atomic_load_explicit(fib_shared_inherited(fib, old), memory_order_relaxed);
 	else if (root)
 		inherited = fib_root_word(root, node->slot);
-	overlay(fib, node, picture.word);
-	if (old)
-		put_old_children(fib, node, &picture);
-	put_new_children(fib, node, &picture);
-	compress(&picture);
-	shared = make_shared(fib, &picture, inherited);
+	shared = draw(fib, node, inherited);
 	if (!shared)
 		return -ENOSPC;
 	node->shared = shared;
@@ -250,6 +375,6 @@ int fib_node_build(struct fib *fib, uint32_t index)
 		wait_for_parent(fib, index);
 	if (old)
 		fib_shared_retire(fib, old);
-	settle_pending(fib, node);
+	settle_pending(fib, index);
 	return 0;
 }

@@ -43,10 +43,10 @@ struct fib_node {
 	uint16_t n_ids;
 	uint16_t slot;		/* slot in the parent */
 	uint32_t parent;	/* node, or FIB_PARENT_ROOT | root */
-	uint32_t shared;	/* the word that names it as it is published, 0 = not yet */
+	uint32_t shared;	/* the word that names it as it is published, 0 = not, or as a stub of its parent */
 	uint32_t next_dirty;
 	uint32_t next_pending;	/* in parent's list; of a free node: the next free one */
-	uint32_t pending;	/* children that came or went since this node was built */
+	uint32_t pending;	/* children that came, went, or became stubs or nodes since this node was built */
 	uint16_t n_children;
 	uint8_t level;
 	uint8_t in_use : 1, dirty : 1, linked : 1, is_pending : 1;
@@ -109,7 +109,7 @@ static inline struct wye_fib_node *fib_shared(const struct fib *fib, uint32_t wo
 /* What holds in the node that `word` names where it says nothing. */
 static inline _Atomic uint32_t *fib_shared_inherited(const struct fib *fib, uint32_t word)
 {
-	return wye_fib_inherited(fib_shared(fib, word), word);
+	return &fib_shared(fib, word)->inherited;
 }
 
 /* ---- fib_palette.c ---- */

@@ -59,7 +59,7 @@ static uint32_t hash_buckets(uint64_t neighbours)
 }
 
 /* From the three bounds the operator gives. One unit of FIB_NODE for each IPv4 route and four for each IPv6 route is
- * more than full tables take (about 0.1 and 1); what a table of hostile prefixes needs on top ends in `failed`. */
+ * more than full tables take (about 0.1 and 0.6); what a table of hostile prefixes needs on top ends in `failed`. */
 static void capacities(uint32_t capacity[WYE_SECTIONS], const struct wye_config *config)
 {
 	uint64_t routes4 = config->tables.routes4, routes6 = config->tables.routes6;
@@ -79,6 +79,8 @@ static void capacities(uint32_t capacity[WYE_SECTIONS], const struct wye_config 
 	capacity[WYE_SECTION_FIB4_ROOT] = REGION_VRFS * WYE_FIB_ROOT_WORDS;
 	capacity[WYE_SECTION_FIB6_ROOT] = REGION_VRFS * WYE_FIB_ROOT_WORDS;
 	capacity[WYE_SECTION_FIB_NODE] = bounded(routes4 + routes6 * 4 + (64u << 10));
+	if (capacity[WYE_SECTION_FIB_NODE] > WYE_FIB_UNITS_MAX)
+		capacity[WYE_SECTION_FIB_NODE] = WYE_FIB_UNITS_MAX;
 	capacity[WYE_SECTION_PARITY] = REGION_PARITY_FINDS + 1;
 }
 

@@ -52,65 +52,66 @@ static inline uint32_t wye_fib_entries(const struct wye_fib_node *node)
 	return node->rank[3] + (uint32_t)__builtin_popcountll(node->bits[3]);
 }
 
-static inline _Atomic uint32_t *wye_fib_inherited(const struct wye_fib_node *node, uint32_t word)
-{
-	return (_Atomic uint32_t *)((char *)(uintptr_t)node +
-				    wye_fib_inherited_at(wye_fib_entries(node), word & WYE_FIB_NARROW));
-}
-
 /* Word number `entry` of a wide node. */
 static inline _Atomic uint32_t *wye_fib_word(const struct wye_fib_node *node, uint32_t entry)
 {
-	return (_Atomic uint32_t *)((char *)(uintptr_t)node + WYE_FIB_HEAD_BYTES) + entry;
+	return (_Atomic uint32_t *)(uintptr_t)node + WYE_FIB_HEAD_WORDS + entry;
 }
 
-/* What `slot` says in the node that `word` names: a nexthop id, 0, or the name of a child. */
+/* What `slot` says in a wide node: a nexthop id, 0, the name of a child or of a stub. It may be a child that was rebuilt:
+ * acquire. */
+static inline uint32_t wye_fib_step_wide(const struct wye_fib_node *node, uint32_t slot)
+{
+	return wye_read_word(wye_fib_word(node, wye_fib_entry(node, slot)));
+}
+
+/* The same in any node that `word` names. */
 static inline uint32_t wye_fib_step(const struct wye_fib *fib, uint32_t word, uint32_t slot)
 {
 	const struct wye_fib_node *node = wye_fib_node(fib, word);
-	uint32_t entry = wye_fib_entry(node, slot);
 
-	if (word & WYE_FIB_NARROW) {
-		const uint8_t *places = (const uint8_t *)node + WYE_FIB_HEAD_BYTES;
+	if (!(word & WYE_FIB_NARROW))
+		return wye_fib_step_wide(node, slot);
+	return atomic_load_explicit((_Atomic uint32_t *)&fib->palette[node->entries[wye_fib_entry(node, slot)]],
+				    memory_order_relaxed);
+}
 
-		return atomic_load_explicit((_Atomic uint32_t *)&fib->palette[places[entry]], memory_order_relaxed);
-	}
-	return wye_read_word(wye_fib_word(node, entry)); /* may name a child that was rebuilt: acquire */
+static inline bool wye_fib_is_stub(uint32_t word)
+{
+	return word >> 30 == WYE_FIB_STUB >> 30;
+}
+
+/* Constant data behind the acquired word that names its node: plain loads. */
+static inline const struct wye_fib_stub *wye_fib_stub(const struct wye_fib *fib, uint32_t word)
+{
+	return (const struct wye_fib_stub *)((const uint32_t *)fib->nodes + (word & WYE_FIB_INDEX));
+}
+
+static inline uint32_t wye_fib_stub_says(const struct wye_fib_stub *stub, const uint8_t *addr)
+{
+	return (addr[stub->at] ^ stub->value) & stub->mask ? stub->other : stub->id;
 }
 
 /* What holds where the node that `word` names says 0; 0 = ask the node above. */
 static inline uint32_t wye_fib_above(const struct wye_fib *fib, uint32_t word)
 {
-	return wye_read_word(wye_fib_inherited(wye_fib_node(fib, word), word));
+	return wye_read_word(&wye_fib_node(fib, word)->inherited);
 }
 
-/* Goes down again from root word `word` for an address whose last node says nothing: the nearest answer above. */
-static inline uint32_t wye_fib_fallback(const struct wye_fib *fib, uint32_t word, const uint8_t *addr)
+/* Follows root word `word` through the address bytes from addr[2] on. */
+static inline uint32_t wye_fib_walk(const struct wye_fib *fib, uint32_t word, const uint8_t *addr)
 {
-	uint32_t nearest = 0;
+	uint32_t above = 0;
 
 	for (const uint8_t *byte = addr + 2; word & WYE_FIB_CHILD; byte++) {
 		uint32_t here = wye_fib_above(fib, word);
 
-		nearest = here ? here : nearest;
+		above = here ? here : above;
 		word = wye_fib_step(fib, word, *byte);
 	}
-	return word ? word : nearest;
-}
-
-/* Follows root word `root` through the address bytes from addr[2] on. */
-static inline uint32_t wye_fib_walk(const struct wye_fib *fib, uint32_t root, const uint8_t *addr)
-{
-	uint32_t word = root, last = 0;
-
-	for (const uint8_t *byte = addr + 2; word & WYE_FIB_CHILD; byte++) {
-		last = word;
-		word = wye_fib_step(fib, word, *byte);
-	}
-	if (word || !last)
-		return word;
-	word = wye_fib_above(fib, last);
-	return word ? word : wye_fib_fallback(fib, root, addr);
+	if (wye_fib_is_stub(word))
+		word = wye_fib_stub_says(wye_fib_stub(fib, word), addr);
+	return word ? word : above;
 }
 
 /* dst: the four bytes as they stand in the packet. */

@@ -10,6 +10,8 @@
 #ifndef WYE_TABLES_H
 #define WYE_TABLES_H
 
+#include <stdbool.h>
+
 #include "wye_abi.h"
 #include "wye_stats.h"	/* its size is part of the layout hash */
 
@@ -307,41 +309,57 @@ static_assert(sizeof(struct wye_vrf) == 16, "wye_vrf is ABI");
 /*
  * The FIB is a multi-bit trie: a root of 65,536 words indexed by the address's first 16 bits, then nodes of 8 bits
  * each (IPv4: 24, 32; IPv6: 24, 32 … 128). A word is either a nexthop id (0 = nothing here, use what the nodes above
- * said) or, with WYE_FIB_CHILD, names a node: the index of its first unit.
+ * said) or, with WYE_FIB_CHILD, names a node: the index of its first unit. In a node it may also name a stub
+ * (WYE_FIB_STUB): the place, in words from the section's start, of a record that stands for a node with one prefix.
  *
  * A node spans 256 slots but stores an entry only where it differs from the slot before: `bits` marks those slots,
  * and slot s finds its entry at number (ones in bits up to and including s) - 1. Bit 0 is always set. `rank[i]` is the
  * number of ones before 64-bit word i. Entries follow directly, so that a lookup touches one cache line, or two that
  * are neighbours. They are words, or, in a narrow node (WYE_FIB_NARROW in the word that names it), bytes: indices into
- * the region's fib_palette. A narrow node names no children. After the entries, at the next multiple of four, comes
- * `inherited`: the nexthop id that holds where an entry says 0 (itself 0 = ask the node above).
+ * the region's fib_palette. A narrow node names neither children nor stubs. After the entries come the stubs, in the order
+ * of the entries that name them. `inherited` is the nexthop id that holds where an entry says 0 (itself 0 = ask the node
+ * above).
+ *
+ * IPv6, whose lookups are several nodes long, does without what costs a lookup time: no node is narrow, and the nodes
+ * right below the root have all 256 entries, so that slot s is entry s.
  *
  * All of it is constant once reachable, save two: `inherited`, and words that name a child (replaced in place when
  * the child is rebuilt). A palette entry is constant while a narrow node that a reader may hold uses it.
  */
 #define WYE_FIB_ROOT_WORDS 65536u
 #define WYE_FIB_CHILD	   0x80000000u
-#define WYE_FIB_NARROW	   0x40000000u	/* only with WYE_FIB_CHILD */
+#define WYE_FIB_NARROW	   0x40000000u	/* with WYE_FIB_CHILD */
+#define WYE_FIB_STUB	   0x40000000u	/* without */
 #define WYE_FIB_INDEX	   0x3fffffffu
 
 struct wye_fib_node {
 	uint64_t bits[4];
 	uint8_t rank[4];
-	uint8_t entries[28];	/* … and on into the next units */
+	_Atomic uint32_t inherited;
+	uint8_t entries[24];	/* … and on into the next units */
 };
 static_assert(sizeof(struct wye_fib_node) == 64, "wye_fib_node starts with one cache line");
 
-#define WYE_FIB_HEAD_BYTES 36u
+struct wye_fib_stub {		/* instead of a child with one prefix of up to eight bits more and no children */
+	uint32_t id;		/* nexthop id, where it matches */
+	uint32_t other;		/* else; 0 = the node's `inherited` */
+	uint8_t at;		/* byte of the address to look at */
+	uint8_t value, mask;
+	uint8_t pad;
+};
+static_assert(sizeof(struct wye_fib_stub) == 12, "wye_fib_stub is three words");
 
-/* Bytes from a node's start to `inherited`, and units of 64 bytes that it takes, for a number of entries. */
-static inline uint32_t wye_fib_inherited_at(uint32_t entries, uint32_t narrow)
-{
-	return WYE_FIB_HEAD_BYTES + (narrow ? (entries + 3) & ~3u : entries * 4);
-}
+#define WYE_FIB_HEAD_WORDS 10u	/* before the entries */
+#define WYE_FIB_UNIT_WORDS 16u
+#define WYE_FIB_STUB_WORDS 3u
+#define WYE_FIB_UNITS_MAX  (1u << 26)	/* in a section: every word has a number that WYE_FIB_INDEX can hold */
 
-static inline uint32_t wye_fib_units(uint32_t entries, uint32_t narrow)
+/* Units of 64 bytes that a node takes. */
+static inline uint32_t wye_fib_units(uint32_t entries, uint32_t stubs, bool narrow)
 {
-	return (wye_fib_inherited_at(entries, narrow) + 4 + 63) / 64;
+	uint32_t words = WYE_FIB_HEAD_WORDS + (narrow ? (entries + 3) / 4 : entries + stubs * WYE_FIB_STUB_WORDS);
+
+	return (words + WYE_FIB_UNIT_WORDS - 1) / WYE_FIB_UNIT_WORDS;
 }
 
 /* ---- layout hash --------------------------------------------------------------------------------------------------- */
@@ -351,7 +369,8 @@ static inline uint32_t wye_fib_units(uint32_t entries, uint32_t narrow)
 	WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(         \
 	WYE_HASH_(WYE_HASH_(WYE_HASH_(14695981039346656037ULL, WYE_ABI_VERSION), WYE_SECTIONS), sizeof(struct wye_control)),   \
 	sizeof(struct wye_readers)), sizeof(struct wye_link)), sizeof(struct wye_addr)), sizeof(struct wye_local)),  \
-	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)), sizeof(struct wye_fib_node)),                        \
+	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)),                                                       \
+	sizeof(struct wye_fib_node) | sizeof(struct wye_fib_stub) << 8 | WYE_FIB_HEAD_WORDS << 16),                  \
 	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24 |  \
 	(uint64_t)sizeof(struct wye_parity_find) << 32),                                                              \
 	sizeof(struct wye_stats) | (uint64_t)WYE_REASON_COUNT << 32)

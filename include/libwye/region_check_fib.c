@@ -5,9 +5,12 @@
  * trie is a tree), which also bounds the time for circular and exploding garbage.
  */
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "region_check.h"
+#include "wye_fib.h"
 #include "why.h"
 
 #define RESTART "restart wye-ctld, it builds a new one"
@@ -32,12 +35,32 @@ static int bad_node(const struct region_check *check, const struct family *famil
 			expected, limit);
 }
 
-/* bits and rank must agree, for readers add them up to an index without a further look; and the entries lie in units
- * that are no other node's. Returns how many there are, 0 on error. */
-static uint32_t check_shape(const struct region_check *check, const struct family *family, uint32_t word,
+/* One of the node's words. */
+static uint32_t node_word(const struct region_check *check, uint32_t at, uint32_t word)
+{
+	return region_word(check, WYE_SECTION_FIB_NODE, at * WYE_FIB_UNIT_WORDS + word);
+}
+
+/* The units of a node are there and no other node's; `from` on, those before were looked at. Returns 0 or -EPROTO. */
+static int check_units(const struct region_check *check, const struct family *family, uint32_t at, uint32_t from,
+		       uint32_t units)
+{
+	uint32_t used = region_used(check, WYE_SECTION_FIB_NODE);
+
+	if (units > used - at)
+		return bad_node(check, family, at, "units", units, "section FIB_NODE has", used);
+	for (uint32_t i = from; i < units; i++)
+		if (region_mark(check->nodes_seen, at + i))
+			return bad_node(check, family, at, "units", units, "but another node's is", at + i);
+	return 0;
+}
+
+/* bits and rank must agree, for readers add them up to an index without a further look. Returns the number of entries,
+ * 0 on error. */
+static uint32_t check_shape(const struct region_check *check, const struct family *family, uint32_t at,
 			    const struct wye_fib_node *node)
 {
-	uint32_t used = region_used(check, WYE_SECTION_FIB_NODE), at = word & WYE_FIB_INDEX, ones = 0, units;
+	uint32_t ones = 0;
 
 	if (!(node->bits[0] & 1))
 		return bad_node(check, family, at, "bit 0 is", 0, "expected", 1), 0;
@@ -46,26 +69,67 @@ static uint32_t check_shape(const struct region_check *check, const struct famil
 			return bad_node(check, family, at, "rank", node->rank[i], "expected", ones), 0;
 		ones += (uint32_t)__builtin_popcountll(node->bits[i]);
 	}
-	units = wye_fib_units(ones, word & WYE_FIB_NARROW);
-	if (units > used - at)
-		return bad_node(check, family, at, "units", units, "section FIB_NODE has", used), 0;
-	for (uint32_t i = 1; i < units; i++)
-		if (region_mark(check->nodes_seen, at + i))
-			return bad_node(check, family, at, "units", units, "but another node's is", at + i), 0;
 	return ones;
 }
 
 static int check_word(const struct region_check *check, const struct family *family, uint32_t word, int depth);
 
-static uint32_t node_word(const struct wye_fib_node *node, uint32_t bytes)
+/* Stub number k of a node with n entries: `word` says where it should lie, and it is constant. */
+static int check_stub(const struct region_check *check, const struct family *family, uint32_t at, uint32_t n, uint32_t k,
+		      uint32_t word, int depth)
 {
-	return atomic_load_explicit((const _Atomic uint32_t *)((const char *)node + bytes), memory_order_acquire); /* P2 */
+	uint32_t place = at * WYE_FIB_UNIT_WORDS + WYE_FIB_HEAD_WORDS + n + k * WYE_FIB_STUB_WORDS;
+	struct wye_fib_stub stub;
+	int error;
+
+	if ((word & WYE_FIB_INDEX) != place)
+		return bad_node(check, family, at, "stub at word", word & WYE_FIB_INDEX, "expected", place);
+	if (depth >= family->nodes_max)
+		return bad_node(check, family, at, "stub below depth", (uint32_t)depth, "limit is",
+				(uint32_t)family->nodes_max);
+	memcpy(&stub, region_at(check, WYE_SECTION_FIB_NODE, 4, place), sizeof(stub));
+	if (stub.at != depth + 2)
+		return bad_node(check, family, at, "stub looks at byte", stub.at, "expected", (uint32_t)depth + 2);
+	error = region_index(check, "nexthop of a stub of FIB node", at, WYE_SECTION_NEXTHOP_SLOT, stub.id);
+	return error ? error : region_index(check, "other nexthop of a stub of FIB node", at, WYE_SECTION_NEXTHOP_SLOT,
+					    stub.other);
+}
+
+static int check_entries(const struct region_check *check, const struct family *family, uint32_t at, uint32_t n, int depth)
+{
+	uint32_t units = wye_fib_units(n, 0, false), stubs = 0;
+	int error = check_units(check, family, at, 1, units);
+
+	for (uint32_t i = 0; !error && i < n; i++)
+		stubs += wye_fib_is_stub(node_word(check, at, WYE_FIB_HEAD_WORDS + i));
+	error = error ? error : check_units(check, family, at, units, wye_fib_units(n, stubs, false));
+	for (uint32_t i = 0, k = 0; !error && i < n; i++) {
+		uint32_t word = node_word(check, at, WYE_FIB_HEAD_WORDS + i);
+
+		if (!wye_fib_is_stub(word))
+			error = check_word(check, family, word, depth + 1);
+		else if (k == stubs)
+			error = bad_node(check, family, at, "stubs", k + 1, "just before they were", stubs);
+		else
+			error = check_stub(check, family, at, n, k++, word, depth);
+	}
+	return error;
+}
+
+/* What IPv6 lookups take for granted (wye_tables.h). */
+static int check_node6(const struct region_check *check, const struct family *family, uint32_t word, uint32_t n, int depth)
+{
+	if (word & WYE_FIB_NARROW)
+		return bad_node(check, family, word & WYE_FIB_INDEX, "narrow", 1, "expected", 0);
+	if (depth == 1 && n != 256)
+		return bad_node(check, family, word & WYE_FIB_INDEX, "entries", n, "below the root expected", 256);
+	return 0;
 }
 
 /* Recursion is at most nodes_max deep. A narrow node's entries are bytes, and all of the palette was checked. */
 static int check_node(const struct region_check *check, const struct family *family, uint32_t word, int depth)
 {
-	uint32_t at = word & WYE_FIB_INDEX, narrow = word & WYE_FIB_NARROW, n;
+	uint32_t at = word & WYE_FIB_INDEX, n;
 	const struct wye_fib_node *shared = region_at(check, WYE_SECTION_FIB_NODE, sizeof(*shared), at);
 	struct wye_fib_node node;
 	int error;
@@ -82,14 +146,17 @@ static int check_node(const struct region_check *check, const struct family *fam
 		node.bits[i] = shared->bits[i];
 		node.rank[i] = shared->rank[i];
 	}
-	n = check_shape(check, family, word, &node);
+	n = check_shape(check, family, at, &node);
 	if (!n)
 		return -EPROTO;
-	error = region_index(check, "nexthop inherited by FIB node", at, WYE_SECTION_NEXTHOP_SLOT,
-			     node_word(shared, wye_fib_inherited_at(n, narrow)));
-	for (uint32_t i = 0; !error && !narrow && i < n; i++)
-		error = check_word(check, family, node_word(shared, WYE_FIB_HEAD_BYTES + i * 4), depth + 1);
-	return error;
+	error = family->root == WYE_SECTION_FIB6_ROOT ? check_node6(check, family, word, n, depth) : 0;
+	error = error ? error : region_index(check, "nexthop inherited by FIB node", at, WYE_SECTION_NEXTHOP_SLOT,
+					     node_word(check, at, offsetof(struct wye_fib_node, inherited) / 4));
+	if (error)
+		return error;
+	if (word & WYE_FIB_NARROW)
+		return check_units(check, family, at, 1, wye_fib_units(n, 0, true));
+	return check_entries(check, family, at, n, depth);
 }
 
 static int check_word(const struct region_check *check, const struct family *family, uint32_t word, int depth)
@@ -102,6 +169,18 @@ static int check_word(const struct region_check *check, const struct family *fam
 		return 0;
 	return why_fail(check->why, -EPROTO, "%s FIB: nexthop id %u, section NEXTHOP_SLOT has %u; " RESTART,
 			family->name, word, slots);
+}
+
+/* Unit 0 is no node, but what is no stub is looked up there as if it were one. */
+static int check_section(const struct region_check *check)
+{
+	if (region_used(check, WYE_SECTION_FIB_NODE) > WYE_FIB_UNITS_MAX)
+		return why_fail(check->why, -EPROTO, "section FIB_NODE has %u records, at most %u have a name; " RESTART,
+				region_used(check, WYE_SECTION_FIB_NODE), WYE_FIB_UNITS_MAX);
+	for (uint32_t i = 0; i < WYE_FIB_STUB_WORDS; i++)
+		if (node_word(check, 0, i))
+			return why_fail(check->why, -EPROTO, "section FIB_NODE: record 0 is not empty; " RESTART);
+	return 0;
 }
 
 static int check_palette(const struct region_check *check)
@@ -181,8 +260,9 @@ static int check_vrf_of_link(const struct region_check *check, uint32_t at)
 int region_check_fib(struct region_check *check)
 {
 	uint32_t used = region_used(check, WYE_SECTION_VRF);
-	int error = check_palette(check);
+	int error = check_section(check);
 
+	error = error ? error : check_palette(check);
 	if (used <= WYE_VRF_MAIN)
 		return why_fail(check->why, -EPROTO, "section VRF has %u records, the main one is missing; " RESTART,
 				used);

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 #include "sample_region.h"
-#include "wye_fib.h"
+#include "wye_fib_batch.h"
 #include "wye_map.h"
 
 #define CHANGES_MAX 512
@@ -100,17 +100,25 @@ static void follow(uint32_t id)
 static void look_up(uint32_t vrf, const uint8_t *noise, size_t noise_bytes)
 {
 	struct wye_fib fib = wye_fib_of(region, vrf);
-	uint8_t addr[16] = { 10 }, addr6[16] = { 0x20, 1 };
+	uint32_t dst[64], id[64], id6[64];
+	uint8_t dst6[64][16];
 
+	memset(dst6, 0, sizeof(dst6));
 	for (int i = 0; i < 64; i++) {
-		addr[2] = (uint8_t)(i & 15 ? i : 7);
-		addr[3] = (uint8_t)i;
-		follow(wye_fib4_lookup(&fib, addr));
-		memcpy(addr6 + 2, noise, noise_bytes < 14 ? noise_bytes : 14);
-		addr6[2 + i % 14] = (uint8_t)i;
-		follow(wye_fib6_lookup(&fib, addr6));
+		memcpy(&dst[i], (uint8_t[4]){ 10, i & 1, (uint8_t)(i & 14 ? i : 7 + (i & 1)), (uint8_t)(i * 4) }, 4);
+		memcpy(dst6[i], (uint8_t[2]){ 0x20, 1 }, 2);
+		memcpy(dst6[i] + 2, noise, noise_bytes < 14 ? noise_bytes : 14);
+		dst6[i][2 + i % 14] = (uint8_t)i;
 		noise += noise_bytes > 1;
 		noise_bytes -= noise_bytes > 1;
+	}
+	wye_fib4_lookup_batch(&fib, dst, id, 64);
+	wye_fib6_lookup_batch(&fib, (const uint8_t(*)[16])dst6, id6, 64);
+	for (int i = 0; i < 64; i++) {
+		must(id[i] == wye_fib4_lookup(&fib, (const uint8_t *)&dst[i]), "a batch finds what one lookup finds");
+		must(id6[i] == wye_fib6_lookup(&fib, dst6[i]), "a batch finds what one lookup finds (IPv6)");
+		follow(id[i]);
+		follow(id6[i]);
 	}
 	for (uint32_t first = 0; first < WYE_FIB_ROOT_WORDS; first += 1021) {
 		follow(wye_fib4_lookup(&fib, (uint8_t[4]){ (uint8_t)(first >> 8), (uint8_t)first }));

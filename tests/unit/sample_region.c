@@ -24,7 +24,7 @@ static const struct {
 	[WYE_SECTION_VRF] = { sizeof(struct wye_vrf), 256, 2 },
 	[WYE_SECTION_FIB4_ROOT] = { 4, WYE_FIB_ROOT_WORDS, WYE_FIB_ROOT_WORDS },
 	[WYE_SECTION_FIB6_ROOT] = { 4, WYE_FIB_ROOT_WORDS, WYE_FIB_ROOT_WORDS },
-	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 512, 17 },
+	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 512, SAMPLE_NODE6_LAST + 1 },
 	[WYE_SECTION_PARITY] = { sizeof(struct wye_parity_find), 32, 2 },
 };
 
@@ -133,7 +133,7 @@ static void fill_routes(struct wye_region *region)
 	route6->nexthop = SAMPLE_NH_ONLINK;
 }
 
-/* Node `at`, as `name` calls it, with `value` in slot `slot` and `elsewhere` in all others: palette places if narrow. */
+/* The node that `name` calls: `elsewhere` in all slots but `slot`, which says `value`; palette places if it is narrow. */
 static void fill_node(struct wye_region *region, uint32_t name, uint8_t slot, uint32_t value, uint32_t elsewhere,
 		      uint32_t inherited)
 {
@@ -145,7 +145,7 @@ static void fill_node(struct wye_region *region, uint32_t name, uint8_t slot, ui
 	node->bits[slot >> 6] |= 1ULL << (slot & 63);
 	if (slot < 255)
 		node->bits[(slot + 1) >> 6] |= 1ULL << ((slot + 1) & 63);
-	for (int i = 0; i < 4; i++) {
+	for (uint32_t i = 0; i < 4; i++) {
 		node->rank[i] = (uint8_t)ones;
 		ones += (uint32_t)__builtin_popcountll(node->bits[i]);
 	}
@@ -153,9 +153,32 @@ static void fill_node(struct wye_region *region, uint32_t name, uint8_t slot, ui
 		if (name & WYE_FIB_NARROW)
 			node->entries[i] = (uint8_t)says[first + i];
 		else
-			memcpy(node->entries + i * 4, &says[first + i], 4);
+			*wye_fib_word(node, i) = says[first + i];
 	}
-	*wye_fib_inherited(node, name) = inherited;
+	node->inherited = inherited;
+}
+
+/* A node with all 256 entries. */
+static void fill_spread(struct wye_region *region, uint32_t at, uint8_t slot, uint32_t value, uint32_t inherited)
+{
+	struct wye_fib_node *node = sample_record(region, WYE_SECTION_FIB_NODE, at);
+
+	for (uint32_t i = 0; i < 4; i++) {
+		node->bits[i] = UINT64_MAX;
+		node->rank[i] = (uint8_t)(i * 64);
+	}
+	*wye_fib_word(node, slot) = value;
+	node->inherited = inherited;
+}
+
+/* Has three entries before it. */
+static void fill_stub(struct wye_region *region)
+{
+	struct wye_fib_stub *stub = sample_record(region, WYE_SECTION_FIB_NODE, SAMPLE_NODE_STUB);
+
+	fill_node(region, WYE_FIB_CHILD | SAMPLE_NODE_STUB, 8, WYE_FIB_STUB | SAMPLE_STUB, SAMPLE_NH_GATEWAY, 0);
+	stub = (struct wye_fib_stub *)((uint32_t *)(void *)stub + WYE_FIB_HEAD_WORDS + 3);
+	*stub = (struct wye_fib_stub){ .id = SAMPLE_NH_GROUP, .at = 3, .value = 128, .mask = 128 };
 }
 
 static void fill_fib(struct wye_region *region)
@@ -163,17 +186,19 @@ static void fill_fib(struct wye_region *region)
 	struct wye_vrf *vrf = sample_record(region, WYE_SECTION_VRF, WYE_VRF_MAIN);
 
 	vrf->table = 254;
-	region->fib_palette[SAMPLE_PLACE] = SAMPLE_NH_GROUP;
+	region->fib_palette[SAMPLE_PLACE] = SAMPLE_NH_BLACKHOLE;
 	for (uint32_t i = 0x0A00; i < 0x0B00; i++)
 		*word(region, WYE_SECTION_FIB4_ROOT, i) = SAMPLE_NH_GATEWAY;
 	*word(region, WYE_SECTION_FIB4_ROOT, 0x0A00) = WYE_FIB_CHILD | 1;
-	fill_node(region, WYE_FIB_CHILD | 1, 7, WYE_FIB_CHILD | 2, SAMPLE_NH_GATEWAY, 0);
-	fill_node(region, WYE_FIB_CHILD | 2, 9, SAMPLE_NH_BLACKHOLE, 0, SAMPLE_NH_GROUP);
-	*word(region, WYE_SECTION_FIB6_ROOT, 0x2001) = WYE_FIB_CHILD | 3;
-	for (uint32_t at = 3; at < 15; at++)
-		fill_node(region, WYE_FIB_CHILD | at, 0, WYE_FIB_CHILD | (at + 1), 0, at == 3 ? SAMPLE_NH_ONLINK : 0);
-	fill_node(region, WYE_FIB_CHILD | 15, 0, SAMPLE_NARROW, 0, 0);
-	fill_node(region, SAMPLE_NARROW, 1, SAMPLE_PLACE, 0, 0);
+	fill_node(region, WYE_FIB_CHILD | 1, 7, SAMPLE_NARROW, SAMPLE_NH_GATEWAY, 0);
+	fill_node(region, SAMPLE_NARROW, 9, SAMPLE_PLACE, 0, SAMPLE_NH_GROUP);
+	*word(region, WYE_SECTION_FIB4_ROOT, 0x0A01) = WYE_FIB_CHILD | SAMPLE_NODE_STUB;
+	fill_stub(region);
+	*word(region, WYE_SECTION_FIB6_ROOT, 0x2001) = WYE_FIB_CHILD | SAMPLE_NODE6;
+	fill_spread(region, SAMPLE_NODE6, 0, WYE_FIB_CHILD | SAMPLE_NODE6_NEXT, SAMPLE_NH_ONLINK);
+	for (uint32_t at = SAMPLE_NODE6_NEXT; at < SAMPLE_NODE6_LAST; at++)
+		fill_node(region, WYE_FIB_CHILD | at, 0, WYE_FIB_CHILD | (at + 1), 0, 0);
+	fill_node(region, WYE_FIB_CHILD | SAMPLE_NODE6_LAST, 1, SAMPLE_NH_GROUP, 0, 0);
 }
 
 struct wye_region *sample_region(uint64_t *size_bytes)

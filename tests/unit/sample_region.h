@@ -19,11 +19,17 @@ enum {
 	SAMPLE_NH_NEIGH = 5,	/* of 10.0.0.9 on link 2 */
 };
 /*
- * 10.0.0.0/8 → GATEWAY, 10.0.7.0/24 → GROUP (node 1), 10.0.7.9/32 → BLACKHOLE (node 2 below it),
- * 2001::/16 → ONLINK, 2001:0:0:0:0:0:0:1/128 → GROUP through nodes 3 to 16, one a byte; the last one narrow.
+ * 10.0.0.0/8 → GATEWAY, 10.0.7.0/24 → GROUP (node 1), 10.0.7.9/32 → BLACKHOLE (node 2 below it, narrow),
+ * 10.1.8.128/25 → GROUP (a stub in node 3), 2001::/16 → ONLINK, 2001:0:0:0:0:0:0:1/128 → GROUP through 14 nodes, one a
+ * byte, of which the first has all its entries.
  */
-#define SAMPLE_NARROW (WYE_FIB_CHILD | WYE_FIB_NARROW | 16)
-#define SAMPLE_PLACE  200u	/* in the palette, of GROUP */
+#define SAMPLE_NARROW	 (WYE_FIB_CHILD | WYE_FIB_NARROW | 2)
+#define SAMPLE_PLACE	 200u	/* in the palette, of BLACKHOLE */
+#define SAMPLE_NODE_STUB 3u
+#define SAMPLE_STUB	 (SAMPLE_NODE_STUB * WYE_FIB_UNIT_WORDS + WYE_FIB_HEAD_WORDS + 3)
+#define SAMPLE_NODE6	  4u
+#define SAMPLE_NODE6_NEXT 21u
+#define SAMPLE_NODE6_LAST 33u
 #define SAMPLE_IFINDEX 7u
 
 #endif

@@ -317,6 +317,97 @@ static void chain(void **state)
 	delete_all(b);
 }
 
+/* Stubs and children named by the nodes of the path to addr, which is four nodes long at most. */
+static void count_names(const struct bench *b, const uint8_t *addr, uint32_t *stubs, uint32_t *children)
+{
+	struct wye_fib fib = wye_fib_of(b->tables->region.base, WYE_VRF_MAIN);
+	uint32_t word = wye_read_word(&(b->model.family == AF_INET ? fib.root4 : fib.root6)[addr[0] << 8 | addr[1]]);
+
+	*stubs = *children = 0;
+	for (int i = 2; word & WYE_FIB_CHILD; i++) {
+		const struct wye_fib_node *node = wye_fib_node(&fib, word);
+
+		for (uint32_t k = 0; !(word & WYE_FIB_NARROW) && k < wye_fib_entries(node); k++) {
+			uint32_t entry = wye_read_word(wye_fib_word(node, k));
+
+			*stubs += wye_fib_is_stub(entry);
+			*children += entry >> 31;
+		}
+		word = wye_fib_step(&fib, word, addr[i]);
+	}
+}
+
+/* One prefix below a slot is a stub, two are a node, one is a stub again; whether or not a flush lies between. */
+static void stub_and_node(void **state)
+{
+	struct bench *b = *state;
+	uint8_t base[16] = { 0x20, 1, 7 }, one[16] = { 0x20, 1, 7, 0x40 }, two[16] = { 0x20, 1, 7, 0x90 };
+	uint32_t stubs, children;
+
+	for (uint32_t round = 0; round < 8; round++) {
+		bool between = round & 1;
+
+		set(b, base, 20, round & 2 ? 9 : 0);
+		set(b, one, 27, 1 + round);
+		flush_and_check(b, 5, 5);
+		count_names(b, one, &stubs, &children);
+		assert_int_equal(stubs, 1);
+		assert_int_equal(children, 0);
+		set(b, two, 28, 2);
+		if (between)
+			flush_and_check(b, 5, 5);
+		set(b, one, 27, 0);
+		set(b, one, 30, 7);
+		flush_and_check(b, 5, 5);
+		count_names(b, one, &stubs, &children);
+		assert_int_equal(stubs, 0);
+		assert_int_equal(children, 1);
+		set(b, two, 28, 0);
+		if (between)
+			flush_and_check(b, 5, 5);
+		set(b, base, 24, round & 4 ? 0 : 11);
+		flush_and_check(b, 5, 5);
+		count_names(b, one, &stubs, &children);
+		assert_int_equal(stubs, 1);
+		set(b, one, 30, round & 4 ? 0 : 8);
+		if (between)
+			flush_and_check(b, 5, 5);
+		set(b, one, 30, 0);
+		flush_and_check(b, 5, 5);
+		count_names(b, one, &stubs, &children);
+		assert_int_equal(stubs + children, 0);
+	}
+	delete_all(b);
+}
+
+/* More addresses than take turns together, some of them as deep as can be. */
+static void long_batch(void **state)
+{
+	struct bench *b = *state;
+	struct wye_fib fib = wye_fib_of(b->tables->region.base, WYE_VRF_MAIN);
+	static uint8_t dst6[500][16];
+	static uint32_t dst4[500], ids[500];
+
+	for (uint32_t i = 0; i < 500; i++) {
+		uint8_t addr[16], len = random_prefix(b, addr);
+
+		set(b, addr, len, 1 + i);
+		memcpy(dst6[i], addr, 16);
+		memcpy(&dst4[i], addr, 4);
+	}
+	flush_and_check(b, 10, 10);
+	for (uint32_t n = 0; n <= 500; n += n < 70 ? 1 : 43) {
+		memset(ids, 0xff, sizeof(ids));
+		if (b->model.family == AF_INET)
+			wye_fib4_lookup_batch(&fib, dst4, ids, n);
+		else
+			wye_fib6_lookup_batch(&fib, (const uint8_t(*)[16])dst6, ids, n);
+		for (uint32_t i = 0; i < 500; i++)
+			assert_int_equal(ids[i], i < n ? model_lookup(&b->model, dst6[i]) : UINT32_MAX);
+	}
+	delete_all(b);
+}
+
 /* All 511 prefixes of one node, and below each of its slots a child with one route. */
 static void dense_node(void **state)
 {
@@ -493,6 +584,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(vrfs, setup, teardown),
 		cmocka_unit_test_setup_teardown(region_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(palette_is_shared_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(stub_and_node, setup, teardown),
+		cmocka_unit_test_setup_teardown(stub_and_node, setup6, teardown),
+		cmocka_unit_test_setup_teardown(long_batch, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_batch, setup6, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

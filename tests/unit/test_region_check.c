@@ -26,6 +26,8 @@ static void sound_region_passes_and_works(void **state)
 	assert_int_equal(wye_fib4_lookup(&fib, (uint8_t[]){ 10, 1, 2, 3 }), SAMPLE_NH_GATEWAY);
 	assert_int_equal(wye_fib4_lookup(&fib, (uint8_t[]){ 10, 0, 7, 8 }), SAMPLE_NH_GROUP);
 	assert_int_equal(wye_fib4_lookup(&fib, (uint8_t[]){ 10, 0, 7, 9 }), SAMPLE_NH_BLACKHOLE);
+	assert_int_equal(wye_fib4_lookup(&fib, (uint8_t[]){ 10, 1, 8, 200 }), SAMPLE_NH_GROUP);
+	assert_int_equal(wye_fib4_lookup(&fib, (uint8_t[]){ 10, 1, 8, 1 }), 0);	/* the stub says nothing of it */
 	assert_int_equal(wye_fib4_lookup(&fib, (uint8_t[]){ 11, 0, 0, 1 }), 0);
 	assert_int_equal(wye_fib6_lookup(&fib, (uint8_t[16]){ 0x20, 1, [15] = 1 }), SAMPLE_NH_GROUP);
 	assert_int_equal(wye_fib6_lookup(&fib, (uint8_t[16]){ 0x20, 1, [15] = 2 }), SAMPLE_NH_ONLINK);
@@ -95,20 +97,29 @@ static const struct wrong {
 	RECORD(VRF, 1, wye_vrf, root6, 65536, "VRF 1: IPv6 root at word 65536"),
 	RECORD(VRF, 1, wye_vrf, root6, UINT32_MAX, "VRF 1: IPv6 root at word 4294967295"),
 	WORD(FIB4_ROOT, 99, 6, "IPv4 FIB: nexthop id 6, section NEXTHOP_SLOT has 6"),
-	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD | 17, "IPv4 FIB node 17: no such node: 17, section FIB_NODE has 17"),
+	WORD(FIB4_ROOT, 99, WYE_FIB_STUB | SAMPLE_STUB, "IPv4 FIB: nexthop id 1073741885"),
+	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD | 34, "IPv4 FIB node 34: no such node: 34, section FIB_NODE has 34"),
 	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD, "IPv4 FIB node 0: no such node"),
-	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD | 2, "IPv4 FIB node 2: reached by two ways, the trie is no tree"),
-	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD | 14, "IPv4 FIB node 16: depth 3, limit is 2"),
+	WORD(FIB4_ROOT, 99, SAMPLE_NARROW, "IPv4 FIB node 2: reached by two ways, the trie is no tree"),
+	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD | 31, "IPv4 FIB node 33: depth 3, limit is 2"),
 	WORD(FIB6_ROOT, 99, WYE_FIB_CHILD | 1, "IPv6 FIB node 1: reached by two ways"),
+	WORD(FIB6_ROOT, 0x2001, WYE_FIB_CHILD | WYE_FIB_NARROW | SAMPLE_NODE6, "IPv6 FIB node 4: narrow 1, expected 0"),
+	RECORD(FIB_NODE, 0, wye_fib_node, bits[0], 1, "section FIB_NODE: record 0 is not empty"),
 	RECORD(FIB_NODE, 1, wye_fib_node, bits[0], 2, "IPv4 FIB node 1: bit 0 is 0, expected 1"),
 	RECORD(FIB_NODE, 1, wye_fib_node, rank[1], 2, "IPv4 FIB node 1: rank 2, expected 3"),
 	RECORD(FIB_NODE, 1, wye_fib_node, bits[3], UINT64_MAX, "IPv4 FIB node 2: reached by two ways"), /* grown over it */
-	RECORD(FIB_NODE, 16, wye_fib_node, bits[3], UINT64_MAX, "IPv6 FIB node 16: units 2, section FIB_NODE has 17"),
-	RECORD(FIB_NODE, 1, wye_fib_node, entries[12], 6, "nexthop inherited by FIB node 1: index 6"),
-	RECORD(FIB_NODE, 1, wye_fib_node, entries[15], 128, "nexthop inherited by FIB node 1"),
-	RECORD(FIB_NODE, 16, wye_fib_node, entries[4], 6, "nexthop inherited by FIB node 16: index 6"),
+	RECORD(FIB_NODE, 33, wye_fib_node, bits[3], UINT64_MAX, "IPv6 FIB node 33: units 5, section FIB_NODE has 34"),
+	RECORD(FIB_NODE, 4, wye_fib_node, bits[3], 1, "IPv6 FIB node 4: entries 193, below the root expected 256"),
+	RECORD(FIB_NODE, 1, wye_fib_node, inherited, 6, "nexthop inherited by FIB node 1: index 6"),
+	RECORD(FIB_NODE, 1, wye_fib_node, inherited, WYE_FIB_CHILD, "nexthop inherited by FIB node 1"),
+	RECORD(FIB_NODE, 2, wye_fib_node, inherited, 6, "nexthop inherited by FIB node 2: index 6"),
 	RECORD(FIB_NODE, 1, wye_fib_node, entries[4], 1, "IPv4 FIB node 1: reached by two ways"), /* a circle */
 	RECORD(FIB_NODE, 1, wye_fib_node, entries[0], 9, "IPv4 FIB: nexthop id 9"),
+	RECORD(FIB_NODE, 3, wye_fib_node, entries[4], 62, "IPv4 FIB node 3: stub at word 62, expected 61"),
+	RECORD(FIB_NODE, 3, wye_fib_node, entries[12], 6, "nexthop of a stub of FIB node 3: index 6"),
+	RECORD(FIB_NODE, 3, wye_fib_node, entries[19], 128, "other nexthop of a stub of FIB node 3: index"),
+	RECORD(FIB_NODE, 3, wye_fib_node, entries[20], 4, "IPv4 FIB node 3: stub looks at byte 4, expected 3"),
+	RECORD(FIB_NODE, 33, wye_fib_node, entries[7], 0x40, "IPv6 FIB node 33: stub at word 3, expected 541"),
 	HEADER(fib_palette[7], 6, "FIB palette 7: index 6, section NEXTHOP_SLOT has 6"),
 	HEADER(fib_palette[7], WYE_FIB_CHILD, "FIB palette 7: index"),
 };
@@ -189,13 +200,13 @@ static void truncated_is_refused(void **state)
 /* Every node's words lead to the node after it, 256 times over: without the marks this would take 256^14 steps. */
 static void exploding_trie_ends(void **state)
 {
-	uint32_t units = wye_fib_units(256, false);
+	uint32_t units = wye_fib_units(256, 0, false);
 	uint64_t size_bytes;
 	struct wye_region *region = sample_region(&size_bytes);
 	char why[WYE_WHY_BYTES];
 
-	region->section[WYE_SECTION_FIB_NODE].used = 3 + 14 * units;
-	for (uint32_t at = 3; at < 3 + 14 * units; at += units) {
+	region->section[WYE_SECTION_FIB_NODE].used = SAMPLE_NODE6 + 14 * units;
+	for (uint32_t at = SAMPLE_NODE6; at < SAMPLE_NODE6 + 14 * units; at += units) {
 		struct wye_fib_node *node = sample_record(region, WYE_SECTION_FIB_NODE, at);
 
 		memset((void *)node, 0, units * sizeof(*node));
@@ -203,7 +214,7 @@ static void exploding_trie_ends(void **state)
 		for (uint32_t i = 0; i < 4; i++)
 			node->rank[i] = (uint8_t)(i * 64);
 		for (uint32_t i = 0; i < 256; i++)
-			*wye_fib_word(node, i) = at + units < 3 + 14 * units ? WYE_FIB_CHILD | (at + units) : 0;
+			*wye_fib_word(node, i) = at + units < SAMPLE_NODE6 + 14 * units ? WYE_FIB_CHILD | (at + units) : 0;
 	}
 	assert_int_equal(wye_region_check(region, size_bytes, why), -EPROTO);
 	assert_non_null(strstr(why, "reached by two ways"));
