@@ -13,6 +13,8 @@
  * dump shows is never older than what was applied; after it, once more (REPLAY), so that nothing it missed is swept.
  * While it runs, notifications are applied at once and win: an object they touch is marked with the job's generation, and
  * the dump's word on it is not heard any more. Only a complete dump sweeps, and only what has an older generation.
+ *
+ * tests/model/resync.pml is the model of this, with the same states; tests/unit/test_nl_sync.c holds the two together.
  */
 #ifndef NL_SYNC_H
 #define NL_SYNC_H

@@ -2,10 +2,12 @@
 /*
  * The resync state machine against a kernel made of a few numbers: which dump was asked for, what the notification socket
  * holds, whether a sweep may happen. Every sequence of a few events is run through, and two promises are kept in each:
- * nothing is swept but after a complete dump that a full drain preceded and followed, and it always ends in sync.
+ * nothing is swept but after a complete dump that a full drain preceded and followed, and it always ends in sync. The
+ * transitions seen on the way are those of tests/model/resync.pml, no more and no less.
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -257,13 +259,49 @@ static void an_audit_that_sweeps_ends_first(void **state)
 
 /* ---- every sequence of six events ---- */
 
-enum event { STEP, TIME, MESSAGES, LOSS, DUMP_OK, DUMP_INTR, DUMP_ERROR, JOB, EVENTS };
+/* In the order of enum sync_state, as the model calls them. */
+static const char *const states[] = { "SYNC_SUBSCRIBE", "SYNC_DUMP", "SYNC_REPLAY", "SYNC_SWEEP", "SYNC_IN_SYNC",
+				      "SYNC_RESYNC" };
+#define STATES (sizeof(states) / sizeof(states[0]))
+static const char *const events[] = { "ask", "refused", "complete", "broken", "drained", "swept", "again", "idle",
+				      "lost", "give_way" };
+#define TRANSITIONS (sizeof(events) / sizeof(events[0]))
+static bool made[STATES][TRANSITIONS][STATES], modelled[STATES][TRANSITIONS][STATES];
+
+static void transition(enum sync_state from, const char *event)
+{
+	size_t i = 0;
+
+	while (strcmp(events[i], event))
+		i++;
+	if (from != w.sync.state)
+		made[from][i][w.sync.state] = true;
+}
+
+/* What a step that began in `from` was. */
+static const char *step_event(enum sync_state from)
+{
+	switch (from) {
+	case SYNC_REPLAY:
+		return "drained";
+	case SYNC_SWEEP:
+		return w.sync.state == SYNC_RESYNC ? "again" : "swept";
+	default:
+		return w.sync.state == SYNC_DUMP ? "ask" : w.sync.state == SYNC_RESYNC ? "refused" : "idle";
+	}
+}
+
+enum event { STEP, TIME, MESSAGES, LOSS, LOSS_EARLY, DUMP_OK, DUMP_INTR, DUMP_ERROR, JOB, AUDIT, REFUSAL, EVENTS };
 
 static void happen(enum event event)
 {
+	static const struct sync_job look = { .class = 1, .audit = SYNC_LOOK };
+	enum sync_state from = w.sync.state;
+
 	switch (event) {
 	case STEP:
 		step(1);
+		transition(from, step_event(from));
 		break;
 	case TIME:
 		w.now += 50000000;
@@ -273,37 +311,107 @@ static void happen(enum event event)
 		w.drained_before = false;
 		break;
 	case LOSS:
+	case LOSS_EARLY: /* before the class is asked for at all: nothing to make up for */
 		sync_lost(&w.sync, w.now);
-		sync_add(&w.sync, &everything);
+		transition(from, "lost");
+		if (event == LOSS)
+			sync_add(&w.sync, &everything);
 		w.dump_complete = false;
 		break;
 	case DUMP_OK:
 	case DUMP_INTR:
 	case DUMP_ERROR:
-		if (w.dump_running && w.sync.state == SYNC_DUMP)
-			dump_ends(event == DUMP_ERROR ? -16 : 0, event == DUMP_INTR);
+		if (!w.dump_running || w.sync.state != SYNC_DUMP)
+			break;
+		dump_ends(event == DUMP_ERROR ? -16 : 0, event == DUMP_INTR);
+		transition(from, event == DUMP_OK ? "complete" : "broken");
+		break;
+	case REFUSAL:
+		w.request_error = -12;
+		w.outcome = SYNC_AGAIN;
+		break;
+	case AUDIT: /* as audit.c: when there is nothing else */
+		if (!w.sync.n_jobs)
+			sync_add(&w.sync, &look);
 		break;
 	default:
 		sync_add(&w.sync, &everything);
+		transition(from, "give_way");
 	}
 }
 
+static void settle(void)
+{
+	sync_add(&w.sync, &everything);
+	w.request_error = 0;
+	for (int i = 0; i < 60 && (w.sync.state != SYNC_IN_SYNC || w.sync.n_jobs); i++) {
+		w.now += 1000000000;
+		happen(STEP);
+		happen(DUMP_OK);
+	}
+	assert_int_equal(w.sync.state, SYNC_IN_SYNC);
+	assert_true(w.sweeps >= 1);
+}
+
+/* From the start, and from a channel in sync. */
 static void every_sequence_ends_in_sync(void **state)
 {
-	for (uint32_t code = 0; code < 1u << 18; code++) { /* eight events, six places */
+	for (uint32_t code = 0; code < 2 * EVENTS * EVENTS * EVENTS * EVENTS * EVENTS * EVENTS; code++) {
 		setup(NULL);
-		sync_add(&w.sync, &everything);
-		for (int place = 0; place < 6; place++)
-			happen((enum event)(code >> (3 * place) & 7));
-		for (int i = 0; i < 60 && w.sync.state != SYNC_IN_SYNC; i++) {
-			w.now += 1000000000;
-			step(1);
-			if (w.sync.state == SYNC_DUMP)
-				dump_ends(0, false);
-		}
-		assert_int_equal(w.sync.state, SYNC_IN_SYNC);
-		assert_true(w.sweeps >= 1);
+		if (code & 1)
+			settle();
+		else
+			sync_add(&w.sync, &everything);
+		w.sweeps = 0;
+		for (uint32_t place = 0, rest = code / 2; place < 6; place++, rest /= EVENTS)
+			happen((enum event)(rest % EVENTS));
+		settle();
 	}
+}
+
+static size_t index_of(const char *const *names, size_t n, const char *name)
+{
+	size_t i = 0;
+
+	while (i < n && strcmp(names[i], name))
+		i++;
+	if (i == n)
+		fail_msg("resync.pml: \"%s\" is unknown here", name);
+	return i;
+}
+
+/* Each T(from, event, to) of the model. */
+static void read_model(void)
+{
+	FILE *model = fopen(SOURCE_DIR "/tests/model/resync.pml", "re");
+	char line[256], from[24], event[24], to[24];
+
+	assert_non_null(model);
+	while (fgets(line, sizeof(line), model)) {
+		for (const char *at = line; (at = strstr(at, "T(SYNC_")); at++)
+			if (sscanf(at, "T(%23[A-Z_], %23[a-z_], %23[A-Z_])", from, event, to) == 3)
+				modelled[index_of(states, STATES, from)][index_of(events, TRANSITIONS, event)]
+					[index_of(states, STATES, to)] = true;
+	}
+	fclose(model);
+}
+
+static void the_model_is_of_this(void **state)
+{
+	int differ = 0;
+
+	read_model();
+	for (size_t from = 0; from < STATES; from++)
+		for (size_t event = 0; event < TRANSITIONS; event++)
+			for (size_t to = 0; to < STATES; to++) {
+				if (made[from][event][to] == modelled[from][event][to])
+					continue;
+				print_error("T(%s, %s, %s): %s\n", states[from], events[event], states[to],
+					    made[from][event][to] ? "made by nl_sync.c, not in resync.pml" :
+								    "in resync.pml, never made by nl_sync.c");
+				differ++;
+			}
+	assert_int_equal(differ, 0);
 }
 
 int main(void)
@@ -314,6 +422,7 @@ int main(void)
 		TEST(back_off_grows_to_a_second), TEST(loss_voids_what_is_under_way),
 		TEST(a_refused_request_is_repeated), TEST(an_unconvincing_dump_is_repeated),
 		TEST(an_audit_gives_way), TEST(an_audit_that_sweeps_ends_first), TEST(queue_holds_no_job_twice), TEST(every_sequence_ends_in_sync),
+		TEST(the_model_is_of_this), /* after it */
 	};
 
 	return cmocka_run_group_tests_name("nl_sync", tests, NULL, NULL);
