@@ -69,8 +69,6 @@ uint32_t fib_vrf(struct fib *fib, uint32_t table, uint32_t ifindex)
 		goto no_root6;
 	record = vrf_record(fib, vrf);
 	record->ifindex = ifindex;
-	record->root4 = fib->root[vrf * 2].index;
-	record->root6 = fib->root[vrf * 2 + 1].index;
 	/* P1 for those who list VRFs; workers learn the index from a link record written after this */
 	wye_publish_word((_Atomic uint32_t *)&record->table, table);
 	return vrf;
@@ -90,14 +88,6 @@ static uint32_t root_number(const struct fib *fib, uint32_t index)
 	while (!(parent & FIB_PARENT_ROOT))
 		parent = fib->node[parent].parent;
 	return parent & ~FIB_PARENT_ROOT;
-}
-
-/* Nobody finds a route in it from now on, even who still looks there. */
-static void silence(struct fib_root *root)
-{
-	for (uint32_t slot = 0; slot < WYE_FIB_ROOT_WORDS; slot++)
-		if (fib_root_word(root, slot))
-			wye_publish_word(&root->words[slot], 0); /* P1 */
 }
 
 /* Deepest first, so that each node's parent is still there when it goes. */
@@ -135,8 +125,8 @@ void fib_vrf_remove(struct fib *fib, uint32_t vrf)
 	if (!vrf || vrf >= REGION_VRFS || !root4->in_use)
 		return;
 	wye_publish_word((_Atomic uint32_t *)&vrf_record(fib, vrf)->table, 0); /* P1 */
-	silence(root4);
-	silence(root6);
+	fib_root_hide(fib, root4);
+	fib_root_hide(fib, root6);
 	remove_nodes(fib, vrf);
 	fib_root_destroy(fib, root4);
 	fib_root_destroy(fib, root6);

@@ -356,10 +356,8 @@ int fib_node_build(struct fib *fib, uint32_t index)
 		wait_for_parent(fib, index);
 		return 0;
 	}
-	if (root && fib_root_back(fib, root, node->slot, 1)) {
-		fib->region->failed = true;
+	if (root && fib_root_need(fib, root))
 		return -ENOSPC;
-	}
 	if (old)
 		inherited = atomic_load_explicit(fib_shared_inherited(fib, old), memory_order_relaxed);
 	else if (root)

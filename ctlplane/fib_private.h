@@ -19,17 +19,15 @@
 
 #define FIB_LEVELS     14u	/* nodes on a path: address bits 16..23 is level 0, IPv6's 120..127 level 13 */
 #define FIB_HEAP_ROOT  131072u	/* prefixes of length 0..16 */
-#define FIB_ROOT_PAGES 64u	/* 4 KiB pages of a root */
 #define FIB_PARENT_ROOT 0x80000000u	/* node.parent: a root's number instead of a node's */
 
 struct fib_root {		/* one VRF and family */
 	uint32_t vrf;
 	uint8_t family;
 	bool in_use;
-	_Atomic uint32_t *words;	/* in the region */
+	_Atomic uint32_t *words;	/* in the region; NULL: none yet, the VRF has the empty root */
 	enum wye_section_id section;
 	uint32_t index;		/* of words[0] in the section */
-	uint64_t backed;	/* bit a page of words: memory is there; else all its words are 0 */
 	uint32_t *ids;		/* FIB_HEAP_ROOT */
 	uint8_t *plen;		/* a slot: 1 + length of the prefix it says, 0 = none */
 	uint64_t *queued;	/* bit a heap index: in `changed` */
@@ -118,11 +116,12 @@ void fib_palette_ref(struct fib *fib, const uint8_t *places, uint32_t n);
 void fib_palette_unref(struct fib *fib, const uint8_t *places, uint32_t n);
 
 /* ---- fib_root.c ---- */
-int fib_root_create(struct fib *fib, uint32_t vrf, uint8_t family);
-void fib_root_destroy(struct fib *fib, struct fib_root *root);	/* retires the words */
+int fib_root_create(struct fib *fib, uint32_t vrf, uint8_t family);	/* without words */
+void fib_root_hide(struct fib *fib, const struct fib_root *root);	/* the VRF has the empty root */
+void fib_root_destroy(struct fib *fib, struct fib_root *root);	/* retires the words; hidden before */
 int fib_root_set(struct fib *fib, struct fib_root *root, uint32_t heap, uint32_t id);
 int fib_root_flush(struct fib *fib, struct fib_root *root);
-int fib_root_back(struct fib *fib, struct fib_root *root, uint32_t first, uint32_t count);
+int fib_root_need(struct fib *fib, struct fib_root *root);	/* words; -ENOSPC */
 uint32_t fib_root_word(const struct fib_root *root, uint32_t slot);
 
 static inline struct fib_root *fib_root_of(const struct fib *fib, uint32_t parent)

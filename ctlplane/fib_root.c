@@ -5,8 +5,8 @@
  * heap. Either is one pass over the slots covered. A slot with a child keeps its word: what it would say stands in
  * the child's `inherited`.
  *
- * A page of words is backed with memory when its first word is written, so a VRF without routes costs no memory;
- * of an unbacked page is known that it is all zeros, and it is not even read (a read would allocate it).
+ * A root has words of its own, all of them backed with memory, from the first route on; until then its VRF has the
+ * region's empty root. So a VRF without routes costs no memory, and no reader is ever the first to touch a page.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,8 +14,6 @@
 #include <sys/socket.h>
 
 #include "fib_private.h"
-
-#define PAGE_WORDS (WYE_FIB_ROOT_WORDS / FIB_ROOT_PAGES)
 
 int fib_root_create(struct fib *fib, uint32_t vrf, uint8_t family)
 {
@@ -26,25 +24,28 @@ int fib_root_create(struct fib *fib, uint32_t vrf, uint8_t family)
 	root->ids = calloc(FIB_HEAP_ROOT, sizeof(*root->ids));	/* large, zero, touched by and by */
 	root->plen = calloc(WYE_FIB_ROOT_WORDS, 1);
 	root->queued = calloc(FIB_HEAP_ROOT / 64, sizeof(*root->queued));
-	root->index = root->ids && root->plen && root->queued ?
-		      region_alloc(fib->region, root->section, WYE_FIB_ROOT_WORDS) : 0;
-	if (!root->index) {
-		fib_root_destroy(fib, root);
-		return -ENOMEM;
-	}
-	root->words = (_Atomic uint32_t *)region_records(fib->region, root->section) + root->index;
-	/* Everybody's addresses are looked up in the main view, and on hugetlbfs a page of a root is a huge page:
-	 * there, readers must never be the first to touch it. */
-	if ((vrf == WYE_VRF_MAIN || fib->region->on_hugetlbfs) && fib_root_back(fib, root, 0, WYE_FIB_ROOT_WORDS)) {
-		fib_root_destroy(fib, root);
-		return -ENOMEM;
-	}
-	return 0;
+	if (root->ids && root->plen && root->queued)
+		return 0;
+	fib_root_destroy(fib, root);
+	return -ENOMEM;
+}
+
+/* What readers of the VRF find from now on. */
+static void show_root(struct fib *fib, const struct fib_root *root, uint32_t index)
+{
+	struct wye_vrf *vrf = (struct wye_vrf *)region_records(fib->region, WYE_SECTION_VRF) + root->vrf;
+
+	wye_publish_word(root->family == AF_INET6 ? &vrf->root6 : &vrf->root4, index); /* P1 */
+}
+
+void fib_root_hide(struct fib *fib, const struct fib_root *root)
+{
+	show_root(fib, root, 0);
 }
 
 void fib_root_destroy(struct fib *fib, struct fib_root *root)
 {
-	if (root->index)
+	if (root->words)
 		region_retire(fib->region, root->section, root->index, WYE_FIB_ROOT_WORDS);
 	free(root->ids);
 	free(root->plen);
@@ -53,25 +54,21 @@ void fib_root_destroy(struct fib *fib, struct fib_root *root)
 	*root = (struct fib_root){ 0 };
 }
 
-int fib_root_back(struct fib *fib, struct fib_root *root, uint32_t first, uint32_t count)
+int fib_root_need(struct fib *fib, struct fib_root *root)
 {
-	uint64_t at = (uint64_t)((char *)root->words - (char *)fib->region->base);
-
-	for (uint32_t page = first / PAGE_WORDS; page <= (first + count - 1) / PAGE_WORDS; page++) {
-		if (root->backed >> page & 1)
-			continue;
-		if (region_populate(fib->region, at + page * 4096, at + (page + 1) * 4096))
-			return -ENOSPC;
-		root->backed |= 1ULL << page;
-	}
+	if (root->words)
+		return 0;
+	root->index = region_alloc(fib->region, root->section, WYE_FIB_ROOT_WORDS);
+	if (!root->index)
+		return -ENOSPC;
+	root->words = (_Atomic uint32_t *)region_records(fib->region, root->section) + root->index;
+	show_root(fib, root, root->index);
 	return 0;
 }
 
 uint32_t fib_root_word(const struct fib_root *root, uint32_t slot)
 {
-	if (!(root->backed >> (slot / PAGE_WORDS) & 1))
-		return 0;
-	return atomic_load_explicit(&root->words[slot], memory_order_relaxed);
+	return root->words ? atomic_load_explicit(&root->words[slot], memory_order_relaxed) : 0;
 }
 
 int fib_root_set(struct fib *fib, struct fib_root *root, uint32_t heap, uint32_t id)
@@ -121,7 +118,7 @@ static int publish(struct fib *fib, struct fib_root *root, uint32_t heap)
 	uint8_t was_max, was_min, now;
 
 	if (id) {	/* over all that is not longer */
-		if (fib_root_back(fib, root, first, count))
+		if (fib_root_need(fib, root))
 			return -ENOSPC;
 		was_min = 0;
 		was_max = (uint8_t)(len + 1);

@@ -63,7 +63,7 @@ static bool back(struct region *region, enum wye_section_id id, uint64_t records
 	if (bytes <= pool->backed_bytes)
 		return true;
 	step = step < STEP_MIN_BYTES ? STEP_MIN_BYTES : step > STEP_MAX_BYTES ? STEP_MAX_BYTES : step;
-	if (bytes < pool->backed_bytes + step)
+	if (pool->unit == 1 && bytes < pool->backed_bytes + step)	/* roots are large and few */
 		bytes = pool->backed_bytes + step;
 	if (bytes > all)
 		bytes = all;
@@ -74,6 +74,17 @@ static bool back(struct region *region, enum wye_section_id id, uint64_t records
 	}
 	pool->backed_bytes = bytes;
 	return true;
+}
+
+/* A root that was given back has no pages any more (clear_root). */
+static bool back_root(struct region *region, enum wye_section_id id, uint32_t index)
+{
+	uint64_t at = section_of(region, id)->offset + (uint64_t)index * 4;
+
+	if (!region_populate(region, at, at + WYE_FIB_ROOT_WORDS * 4))
+		return true;
+	region->pool[id].no_memory = true;
+	return false;
 }
 
 static bool back_runs(struct runs *runs, uint32_t top)
@@ -105,9 +116,8 @@ int region_pools_create(struct region *region)
 					 section->capacity / granule, back_runs, region))
 			return -ENOMEM;
 		/* Index 0 is never handed out, but it is read: "none" must be zeros, not a fault. The neighbour hash is
-		 * probed everywhere from the start. Roots are backed page by page (fib.c). */
-		if (i != WYE_SECTION_FIB4_ROOT && i != WYE_SECTION_FIB6_ROOT &&
-		    !back(region, i, i == WYE_SECTION_NEIGH_HASH ? section->capacity : 1))
+		 * probed everywhere from the start. */
+		if (!back(region, i, i == WYE_SECTION_NEIGH_HASH ? section->capacity : pool->unit))
 			return -ENOMEM;
 		atomic_store_explicit(&section->used, i == WYE_SECTION_NEIGH_HASH ? section->capacity : pool->unit,
 				      memory_order_relaxed);
@@ -164,10 +174,12 @@ static uint32_t take(struct region *region, enum wye_section_id id, uint32_t cou
 	if (granule)
 		return runs_alloc(&pool->runs, (count + granule - 1) / granule) * granule;
 	if (pool->n_free) {
+		if (pool->unit > 1 && !back_root(region, id, pool->free[pool->n_free - 1]))
+			return 0;
 		pool->live++;
 		return pool->free[--pool->n_free];
 	}
-	if (pool->unit > section->capacity - used || (pool->unit == 1 && !back(region, id, (uint64_t)used + 1)))
+	if (pool->unit > section->capacity - used || !back(region, id, (uint64_t)used + pool->unit))
 		return 0;
 	atomic_store_explicit(&section->used, used + pool->unit, memory_order_release);
 	pool->live++;
@@ -223,7 +235,8 @@ static void clear_root(struct region *region, enum wye_section_id id, uint32_t i
 {
 	uint32_t *root = (uint32_t *)region_records(region, id) + index;
 
-	if (madvise(root, WYE_FIB_ROOT_WORDS * 4, MADV_REMOVE))
+	/* a part of a huge page stays anyhow, and Linux before 6.0 does not even clear it */
+	if (region->on_hugetlbfs || madvise(root, WYE_FIB_ROOT_WORDS * 4, MADV_REMOVE))
 		memset(root, 0, WYE_FIB_ROOT_WORDS * 4);
 }
 

@@ -27,8 +27,10 @@ static inline struct wye_fib wye_fib_of(const struct wye_region *region, uint32_
 	const struct wye_vrf *v = (const struct wye_vrf *)wye_section_base(region, WYE_SECTION_VRF) + vrf;
 
 	return (struct wye_fib){
-		.root4 = (const _Atomic uint32_t *)wye_section_base(region, WYE_SECTION_FIB4_ROOT) + v->root4,
-		.root6 = (const _Atomic uint32_t *)wye_section_base(region, WYE_SECTION_FIB6_ROOT) + v->root6,
+		.root4 = (const _Atomic uint32_t *)wye_section_base(region, WYE_SECTION_FIB4_ROOT) +
+			 wye_read_word(&v->root4),
+		.root6 = (const _Atomic uint32_t *)wye_section_base(region, WYE_SECTION_FIB6_ROOT) +
+			 wye_read_word(&v->root6),
 		.nodes = wye_section_base(region, WYE_SECTION_FIB_NODE),
 		.palette = region->fib_palette,
 	};

@@ -301,13 +301,14 @@ enum wye_route_flag {
 struct wye_vrf {
 	uint32_t table;		/* 254 for WYE_VRF_MAIN; 0 = record not in use */
 	uint32_t ifindex;	/* the VRF device, 0 for WYE_VRF_MAIN */
-	uint32_t root4;		/* first word in FIB4_ROOT, a multiple of WYE_FIB_ROOT_WORDS */
-	uint32_t root6;		/* likewise in FIB6_ROOT */
+	_Atomic uint32_t root4;	/* first word in FIB4_ROOT, a multiple of WYE_FIB_ROOT_WORDS; 0 = the empty root */
+	_Atomic uint32_t root6;	/* likewise in FIB6_ROOT */
 };
 static_assert(sizeof(struct wye_vrf) == 16, "wye_vrf is ABI");
 
 /*
- * The FIB is a multi-bit trie: a root of 65,536 words indexed by the address's first 16 bits, then nodes of 8 bits
+ * The FIB is a multi-bit trie: a root of 65,536 words indexed by the address's first 16 bits (the one at word 0 is
+ * empty, and all VRFs' that have no routes of the family), then nodes of 8 bits
  * each (IPv4: 24, 32; IPv6: 24, 32 … 128). A word is either a nexthop id (0 = nothing here, use what the nodes above
  * said) or, with WYE_FIB_CHILD, names a node: the index of its first unit. In a node it may also name a stub
  * (WYE_FIB_STUB): the place, in words from the section's start, of a record that stands for a node with one prefix.

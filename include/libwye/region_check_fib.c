@@ -212,7 +212,7 @@ static uint64_t skip_hole(const struct region_check *check, enum wye_section_id 
 	return (uint64_t)data <= at ? word : ((uint64_t)data - section) / 4;
 }
 
-/* again: the VRF is gone, and its root may by now be another's, seen already. */
+/* again: the VRF is gone, and its root may by now be another's, seen already. Root 0 is everybody's who has no routes. */
 static int check_root(const struct region_check *check, int f, uint32_t vrf, uint32_t first, bool again)
 {
 	const struct family *family = &families[f];
@@ -225,7 +225,7 @@ static int check_root(const struct region_check *check, int f, uint32_t vrf, uin
 				"VRF %u: %s root at word %u, expected a multiple of %u, section %s has %u; " RESTART, vrf,
 				family->name, first, WYE_FIB_ROOT_WORDS, region_section_name[family->root], capacity);
 	if (region_mark(check->roots_seen[f], first / WYE_FIB_ROOT_WORDS))
-		return again ? 0 : why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u is another VRF's; " RESTART, vrf,
+		return again || !first ? 0 : why_fail(check->why, -EPROTO, "VRF %u: %s root at word %u is another VRF's; " RESTART, vrf,
 				family->name, first);
 	for (uint64_t i = skip_hole(check, family->root, first); !error && i < end;
 	     i = skip_hole(check, family->root, i + 1)) {
@@ -239,10 +239,9 @@ static int check_root(const struct region_check *check, int f, uint32_t vrf, uin
 static int check_vrf(const struct region_check *check, uint32_t vrf, bool again)
 {
 	const struct wye_vrf *v = region_at(check, WYE_SECTION_VRF, sizeof(*v), vrf);
-	uint32_t root4 = v->root4, root6 = v->root6;
-	int error = check_root(check, 0, vrf, root4, again);
+	int error = check_root(check, 0, vrf, wye_read_word(&v->root4), again);
 
-	return error ? error : check_root(check, 1, vrf, root6, again);
+	return error ? error : check_root(check, 1, vrf, wye_read_word(&v->root6), again);
 }
 
 /* A link may name a VRF that was just removed; a worker that does not look at `table` uses its roots all the same. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A hostile tables region. The input is a list of changes to a sound one (half a megabyte of zeros is nothing for a
+ * A hostile tables region. The input is a list of changes to a sound one (a megabyte of zeros is nothing for a
  * fuzzer to find its way in); what wye_region_check() lets through is then read the way workers and tools read it,
  * with no memory beyond the region that would not be noticed.
  *
@@ -49,9 +49,9 @@ static size_t place_of(uint32_t id, uint32_t word)
 		return word % (sizeof(struct wye_region) / 4) * 4;
 	bytes = (size_t)sound->section[id].record_bytes * sound->section[id].capacity;
 	if (id == WYE_SECTION_FIB4_ROOT)
-		word += 0x0A00 - 16;
+		word += SAMPLE_ROOT + 0x0A00 - 16;
 	else if (id == WYE_SECTION_FIB6_ROOT)
-		word += 0x2001 - 16;
+		word += SAMPLE_ROOT + 0x2001 - 16;
 	return sound->section[id].offset + word % (bytes / 4) * 4;
 }
 

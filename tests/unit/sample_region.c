@@ -22,8 +22,8 @@ static const struct {
 	[WYE_SECTION_ROUTE4] = { sizeof(struct wye_route4), 128, 2 },
 	[WYE_SECTION_ROUTE6] = { sizeof(struct wye_route6), 85, 2 },
 	[WYE_SECTION_VRF] = { sizeof(struct wye_vrf), 256, 2 },
-	[WYE_SECTION_FIB4_ROOT] = { 4, WYE_FIB_ROOT_WORDS, WYE_FIB_ROOT_WORDS },
-	[WYE_SECTION_FIB6_ROOT] = { 4, WYE_FIB_ROOT_WORDS, WYE_FIB_ROOT_WORDS },
+	[WYE_SECTION_FIB4_ROOT] = { 4, 2 * WYE_FIB_ROOT_WORDS, 2 * WYE_FIB_ROOT_WORDS },
+	[WYE_SECTION_FIB6_ROOT] = { 4, 2 * WYE_FIB_ROOT_WORDS, 2 * WYE_FIB_ROOT_WORDS },
 	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 512, SAMPLE_NODE6_LAST + 1 },
 	[WYE_SECTION_PARITY] = { sizeof(struct wye_parity_find), 32, 2 },
 };
@@ -186,15 +186,16 @@ static void fill_fib(struct wye_region *region)
 	struct wye_vrf *vrf = sample_record(region, WYE_SECTION_VRF, WYE_VRF_MAIN);
 
 	vrf->table = 254;
+	vrf->root4 = vrf->root6 = SAMPLE_ROOT;
 	region->fib_palette[SAMPLE_PLACE] = SAMPLE_NH_BLACKHOLE;
 	for (uint32_t i = 0x0A00; i < 0x0B00; i++)
-		*word(region, WYE_SECTION_FIB4_ROOT, i) = SAMPLE_NH_GATEWAY;
-	*word(region, WYE_SECTION_FIB4_ROOT, 0x0A00) = WYE_FIB_CHILD | 1;
+		*word(region, WYE_SECTION_FIB4_ROOT, SAMPLE_ROOT + i) = SAMPLE_NH_GATEWAY;
+	*word(region, WYE_SECTION_FIB4_ROOT, SAMPLE_ROOT + 0x0A00) = WYE_FIB_CHILD | 1;
 	fill_node(region, WYE_FIB_CHILD | 1, 7, SAMPLE_NARROW, SAMPLE_NH_GATEWAY, 0);
 	fill_node(region, SAMPLE_NARROW, 9, SAMPLE_PLACE, 0, SAMPLE_NH_GROUP);
-	*word(region, WYE_SECTION_FIB4_ROOT, 0x0A01) = WYE_FIB_CHILD | SAMPLE_NODE_STUB;
+	*word(region, WYE_SECTION_FIB4_ROOT, SAMPLE_ROOT + 0x0A01) = WYE_FIB_CHILD | SAMPLE_NODE_STUB;
 	fill_stub(region);
-	*word(region, WYE_SECTION_FIB6_ROOT, 0x2001) = WYE_FIB_CHILD | SAMPLE_NODE6;
+	*word(region, WYE_SECTION_FIB6_ROOT, SAMPLE_ROOT + 0x2001) = WYE_FIB_CHILD | SAMPLE_NODE6;
 	fill_spread(region, SAMPLE_NODE6, 0, WYE_FIB_CHILD | SAMPLE_NODE6_NEXT, SAMPLE_NH_ONLINK);
 	for (uint32_t at = SAMPLE_NODE6_NEXT; at < SAMPLE_NODE6_LAST; at++)
 		fill_node(region, WYE_FIB_CHILD | at, 0, WYE_FIB_CHILD | (at + 1), 0, 0);

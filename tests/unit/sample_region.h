@@ -23,6 +23,7 @@ enum {
  * 10.1.8.128/25 → GROUP (a stub in node 3), 2001::/16 → ONLINK, 2001:0:0:0:0:0:0:1/128 → GROUP through 14 nodes, one a
  * byte, of which the first has all its entries.
  */
+#define SAMPLE_ROOT	 WYE_FIB_ROOT_WORDS	/* of the main VRF, both families */
 #define SAMPLE_NARROW	 (WYE_FIB_CHILD | WYE_FIB_NARROW | 2)
 #define SAMPLE_PLACE	 200u	/* in the palette, of BLACKHOLE */
 #define SAMPLE_NODE_STUB 3u

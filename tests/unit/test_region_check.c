@@ -93,17 +93,17 @@ static const struct wrong {
 	RECORD(ROUTE6, 1, wye_route6, nexthop, 6, "nexthop of IPv6 route 1: index 6"),
 	RECORD(ROUTE6, 1, wye_route6, prefix_len, 129, "section ROUTE6, record 1: prefix length 129"),
 	RECORD(ROUTE6, 1, wye_route6, prefsrc, 2, "preferred source of IPv6 route 1: index 2, section ADDR has 2"),
-	RECORD(VRF, 1, wye_vrf, root4, 1, "VRF 1: IPv4 root at word 1, expected a multiple of 65536, section FIB4_ROOT has 65536"),
-	RECORD(VRF, 1, wye_vrf, root6, 65536, "VRF 1: IPv6 root at word 65536"),
+	RECORD(VRF, 1, wye_vrf, root4, 1, "VRF 1: IPv4 root at word 1, expected a multiple of 65536, section FIB4_ROOT has 131072"),
+	RECORD(VRF, 1, wye_vrf, root6, 131072, "VRF 1: IPv6 root at word 131072"),
 	RECORD(VRF, 1, wye_vrf, root6, UINT32_MAX, "VRF 1: IPv6 root at word 4294967295"),
-	WORD(FIB4_ROOT, 99, 6, "IPv4 FIB: nexthop id 6, section NEXTHOP_SLOT has 6"),
-	WORD(FIB4_ROOT, 99, WYE_FIB_STUB | SAMPLE_STUB, "IPv4 FIB: nexthop id 1073741885"),
-	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD | 34, "IPv4 FIB node 34: no such node: 34, section FIB_NODE has 34"),
-	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD, "IPv4 FIB node 0: no such node"),
-	WORD(FIB4_ROOT, 99, SAMPLE_NARROW, "IPv4 FIB node 2: reached by two ways, the trie is no tree"),
-	WORD(FIB4_ROOT, 99, WYE_FIB_CHILD | 31, "IPv4 FIB node 33: depth 3, limit is 2"),
-	WORD(FIB6_ROOT, 99, WYE_FIB_CHILD | 1, "IPv6 FIB node 1: reached by two ways"),
-	WORD(FIB6_ROOT, 0x2001, WYE_FIB_CHILD | WYE_FIB_NARROW | SAMPLE_NODE6, "IPv6 FIB node 4: narrow 1, expected 0"),
+	WORD(FIB4_ROOT, SAMPLE_ROOT + 99, 6, "IPv4 FIB: nexthop id 6, section NEXTHOP_SLOT has 6"),
+	WORD(FIB4_ROOT, SAMPLE_ROOT + 99, WYE_FIB_STUB | SAMPLE_STUB, "IPv4 FIB: nexthop id 1073741885"),
+	WORD(FIB4_ROOT, SAMPLE_ROOT + 99, WYE_FIB_CHILD | 34, "IPv4 FIB node 34: no such node: 34, section FIB_NODE has 34"),
+	WORD(FIB4_ROOT, SAMPLE_ROOT + 99, WYE_FIB_CHILD, "IPv4 FIB node 0: no such node"),
+	WORD(FIB4_ROOT, SAMPLE_ROOT + 99, SAMPLE_NARROW, "IPv4 FIB node 2: reached by two ways, the trie is no tree"),
+	WORD(FIB4_ROOT, SAMPLE_ROOT + 99, WYE_FIB_CHILD | 31, "IPv4 FIB node 33: depth 3, limit is 2"),
+	WORD(FIB6_ROOT, SAMPLE_ROOT + 99, WYE_FIB_CHILD | 1, "IPv6 FIB node 1: reached by two ways"),
+	WORD(FIB6_ROOT, SAMPLE_ROOT + 0x2001, WYE_FIB_CHILD | WYE_FIB_NARROW | SAMPLE_NODE6, "IPv6 FIB node 4: narrow 1, expected 0"),
 	RECORD(FIB_NODE, 0, wye_fib_node, bits[0], 1, "section FIB_NODE: record 0 is not empty"),
 	RECORD(FIB_NODE, 1, wye_fib_node, bits[0], 2, "IPv4 FIB node 1: bit 0 is 0, expected 1"),
 	RECORD(FIB_NODE, 1, wye_fib_node, rank[1], 2, "IPv4 FIB node 1: rank 2, expected 3"),
@@ -167,7 +167,7 @@ static void a_removed_vrf_is_looked_at(void **state)
 	char why[WYE_WHY_BYTES];
 
 	region->section[WYE_SECTION_VRF].used = 3;
-	*vrf = (struct wye_vrf){ .table = 0, .root4 = 0, .root6 = 0 }; /* its roots are the main one's now */
+	*vrf = (struct wye_vrf){ .table = 0, .root4 = SAMPLE_ROOT, .root6 = SAMPLE_ROOT }; /* the main one's now */
 	link->vrf = 2;
 	assert_int_equal(wye_region_check(region, size_bytes, why), 0);
 	vrf->root6 = 131072;
@@ -176,7 +176,10 @@ static void a_removed_vrf_is_looked_at(void **state)
 	vrf->root6 = 0;
 	vrf->table = 10; /* two in use with one root */
 	assert_int_equal(wye_region_check(region, size_bytes, why), -EPROTO);
-	assert_non_null(strstr(why, "VRF 2: IPv4 root at word 0 is another VRF's"));
+	assert_non_null(strstr(why, "VRF 2: IPv4 root at word 65536 is another VRF's"));
+	vrf->root4 = 0; /* the empty root may be anybody's */
+	((struct wye_vrf *)sample_record(region, WYE_SECTION_VRF, 1))->root6 = 0;
+	assert_int_equal(wye_region_check(region, size_bytes, why), 0);
 	free(region);
 }
 
