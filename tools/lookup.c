@@ -91,17 +91,26 @@ static uint32_t addresses6(const struct lookup_query *query)
 	return LOOKUP_FORWARD;
 }
 
+static uint8_t source_kind(struct view *view, uint32_t vrf, const struct lookup_query *query)
+{
+	const struct wye_nexthop *nexthop = view_nexthop(view, lookup_fib(view, vrf, AF_INET, query->src));
+
+	return nexthop ? nexthop->kind : WYE_NH_NONE;
+}
+
 /* An IPv4 source that is the host's own, or may be, looks as if the host had sent it: ip4_source_reason(). */
 static uint32_t source(struct view *view, const struct lookup_query *query)
 {
-	const struct wye_nexthop *nexthop;
+	uint8_t kind;
 
 	if (!query->has_src || query->family != AF_INET)
 		return LOOKUP_FORWARD;
-	nexthop = view_nexthop(view, lookup_fib(view, query->vrf, AF_INET, query->src));
-	if (nexthop && nexthop->kind == WYE_NH_KERNEL)
+	kind = source_kind(view, query->vrf, query);
+	if (kind == WYE_NH_LOCAL)
+		return WYE_REASON_IP4_INPUT_MARTIAN;
+	if (kind == WYE_NH_KERNEL || source_kind(view, WYE_VRF_MAIN, query) == WYE_NH_LOCAL)
 		return WYE_REASON_IP4_FORWARD_KERNEL;
-	return nexthop && nexthop->kind == WYE_NH_LOCAL ? WYE_REASON_IP4_INPUT_MARTIAN : LOOKUP_FORWARD;
+	return LOOKUP_FORWARD;
 }
 
 /* ---- nexthops ---- */

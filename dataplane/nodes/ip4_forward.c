@@ -55,16 +55,25 @@ static uint32_t ip4_survey(struct ip4_run *run, struct rte_mbuf **packets, uint3
 	return any;
 }
 
+static uint8_t ip4_source_kind(const struct wye_fib *fib, const struct wye_region *region, const struct rte_ipv4_hdr *ip)
+{
+	return wye_nexthop_of(region, wye_fib4_lookup(fib, (const uint8_t *)&ip->src_addr))->kind;
+}
+
 /* Packets whose source is the host's own look as if we had sent them: martian to fib_validate_source(). Where it leads
- * the kernel alone may know (a throw, a table default …): then it may be the host's own. */
+ * the kernel alone may know (a throw, a table default …): then it may be the host's own. In a VRF its own addresses are
+ * asked about first, then or before that, as the rules' order has it, those of no VRF. */
 static enum wye_reason ip4_source_reason(const struct wye_fib *fib, const struct wye_region *region,
 					 const struct rte_ipv4_hdr *ip)
 {
-	uint8_t kind = wye_nexthop_of(region, wye_fib4_lookup(fib, (const uint8_t *)&ip->src_addr))->kind;
+	struct wye_fib main_view = wye_fib_of(region, WYE_VRF_MAIN);
+	uint8_t kind = ip4_source_kind(fib, region, ip);
 
-	if (kind == WYE_NH_KERNEL)
+	if (kind == WYE_NH_LOCAL)
+		return WYE_REASON_IP4_INPUT_MARTIAN;
+	if (kind == WYE_NH_KERNEL || ip4_source_kind(&main_view, region, ip) == WYE_NH_LOCAL)
 		return WYE_REASON_IP4_FORWARD_KERNEL;
-	return kind == WYE_NH_LOCAL ? WYE_REASON_IP4_INPUT_MARTIAN : NODE_OK;
+	return NODE_OK;
 }
 
 /* Settles the odd ones: those that leave get their edge and id 0, those that may pass are odd no more. */
