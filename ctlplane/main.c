@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -24,25 +23,6 @@
 static struct mirror mirror;
 static bool replayed;	/* there is no kernel behind the mirror */
 
-/* net.ipv{4,6}.fib_multipath_hash_policy have no notification. */
-static void read_hash_policy(void)
-{
-	static const char *const paths[] = { "/proc/sys/net/ipv4/fib_multipath_hash_policy",
-					     "/proc/sys/net/ipv6/fib_multipath_hash_policy" };
-
-	for (int f = 0; f < 2; f++) {
-		FILE *file = fopen(paths[f], "re");
-		unsigned policy = 0;
-
-		if (file && fscanf(file, "%u", &policy) == 1)
-			mirror.hash_policy[f] = policy;
-		if (file)
-			fclose(file);
-		atomic_store_explicit(&mirror.tables->region.base->hash_policy[f], mirror.hash_policy[f],
-				      memory_order_relaxed);
-	}
-}
-
 static void on_tick(void *ctx)
 {
 	static unsigned ticks;
@@ -56,8 +36,7 @@ static void on_tick(void *ctx)
 	parity_legacy_poll(&mirror);
 	if (++ticks % (1000 / TICK_MS))
 		return;
-	read_hash_policy();
-	parity_bpf_poll(&mirror);
+	mirror_poll(&mirror);
 }
 
 static void reload(void)
@@ -136,7 +115,7 @@ static int run(void)
 	error = mirror_open(&mirror);
 	if (error)
 		return error;
-	read_hash_policy();
+	mirror_poll(&mirror);
 	error = event_run(&mirror.loop, mirror_turn, &mirror);
 	if (error)
 		log_error("epoll_wait: %s", strerror(-error));

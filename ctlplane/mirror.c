@@ -242,7 +242,7 @@ static int channels_open(struct mirror *mirror)
 
 static int models_open(struct mirror *mirror)
 {
-	int (*const opens[])(struct mirror *) = { links_open, addrs_open, neighs_open, locals_open, nexthops_open,
+	int (*const opens[])(struct mirror *) = { links_open, altnames_open, addrs_open, neighs_open, locals_open, nexthops_open,
 						  routes_open };
 	int error = 0;
 
@@ -300,6 +300,7 @@ void mirror_close(struct mirror *mirror)
 	locals_close(mirror);
 	neighs_close(mirror);
 	addrs_close(mirror);
+	altnames_close(mirror);
 	links_close(mirror);
 }
 
@@ -308,6 +309,8 @@ void mirror_close(struct mirror *mirror)
 static void republish(struct mirror *mirror)
 {
 	links_republish(mirror);
+	altnames_republish(mirror);
+	rules_republish(mirror);
 	nexthops_republish(mirror);
 	neighs_republish(mirror);
 	addrs_republish(mirror);

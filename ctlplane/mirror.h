@@ -49,6 +49,7 @@ struct link_entry {
 	bool silent;		/* `record` changed in what moves routes without a word */
 	uint32_t parity;	/* as in wye_link.parity, of what the guard found on it */
 	uint32_t tc_due;	/* parity_tc.c: filters still to be asked about */
+	uint32_t altnames;	/* first in altname_table, 0 = none */
 	struct nl_link nl;
 	struct netconf conf[2];	/* IPv4, IPv6 */
 	struct wye_link record;
@@ -60,6 +61,11 @@ struct link_table {
 	struct netconf all[2];	/* NETCONFA_IFINDEX_ALL */
 	bool all_ignores;	/* links_learn(): the IPv4 ignore_routes_with_linkdown of `all` counts */
 	bool dirty;
+	bool have_vrf;		/* as the rules were last judged */
+};
+
+struct altname_table {
+	struct pool pool;
 };
 
 struct addr_table {
@@ -101,11 +107,13 @@ struct local_table {
 #define RULES_MAX 1024u
 
 struct rule_table {
-	struct {
+	struct rule_entry {
 		struct nl_rule rule;
 		uint32_t gen;
+		uint32_t record;	/* index in RULE, 0 = the region is full */
 	} rule[2][RULES_MAX];
 	uint32_t n[2];
+	uint32_t orders;		/* given out */
 };
 
 struct audit {
@@ -133,6 +141,7 @@ struct mirror {
 	struct tables *tables;
 	struct channel channel[CHANNELS];
 	struct link_table links;
+	struct altname_table altnames;
 	struct addr_table addrs;
 	struct neigh_table neighs;
 	struct route_table routes;
@@ -193,12 +202,19 @@ bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family);	/* ca
 void links_learn(struct mirror *mirror, const struct nl_route *route);	/* as a dump told it */
 struct link_entry *links_find(struct mirror *mirror, uint32_t ifindex);
 struct link_entry *links_named(struct mirror *mirror, const char *name);
+bool links_have_vrf(struct mirror *mirror);
 /* Table and VRF index a routing table belongs to: WYE_VRF_MAIN for main, local, default; 0 = none of ours. */
 uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table);
 
 /* ---- mirror_link_record.c: what the record of a link says ---- */
 struct wye_link links_record(struct mirror *mirror, const struct link_entry *link);
 void links_look(struct mirror *mirror);	/* the parity guard's look at ports' masters and upper devices */
+
+/* ---- mirror_altname.c ---- */
+int altnames_open(struct mirror *mirror);
+void altnames_close(struct mirror *mirror);
+void altnames_set(struct mirror *mirror, struct link_entry *link, const struct nlattr *names);	/* NULL: it has none */
+void altnames_republish(struct mirror *mirror);
 
 /* ---- mirror_addr.c ---- */
 int addrs_open(struct mirror *mirror);
@@ -284,5 +300,10 @@ void nexthops_republish(struct mirror *mirror);
 /* ---- mirror_rule.c ---- */
 void rules_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
 void rules_sweep(struct mirror *mirror, uint8_t family, uint32_t gen);
+void rules_judge(struct mirror *mirror);	/* after a VRF came or went: do the rules mean what the FIBs stand for? */
+void rules_republish(struct mirror *mirror);
+
+/* ---- mirror_poll.c ---- */
+void mirror_poll(struct mirror *mirror);	/* once a second: what has no notification */
 
 #endif

@@ -98,6 +98,7 @@ static void link_gone(struct mirror *mirror, struct link_entry *link)
 	uint32_t ifindex = link->ifindex, table = link->nl.vrf_table;
 	bool was_written = link->written;
 
+	altnames_set(mirror, link, NULL);
 	link_forget(mirror, link);
 	mirror->links.dirty = true;
 	if (was_written) {
@@ -172,6 +173,7 @@ static void link_update(struct link_entry *link, const struct nl_link *nl, bool 
 	if (link->present && (old.operstate != nl->operstate || (old.ifi_flags ^ nl->ifi_flags) & CARRIES_FLAGS))
 		link->silent = true;
 	link->nl = *nl;
+	link->nl.names = NULL;
 	/* addrconf_notify() sets IPv6's to it too, after this message was made. */
 	if (!dumped && link->present && old.mtu_bytes != nl->mtu_bytes && nl->mtu6_bytes >= 0)
 		link->nl.mtu6_bytes = (int32_t)nl->mtu_bytes;
@@ -233,8 +235,10 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 		return;
 	}
 	link_update(link, &nl, dumped);
-	if (nl.family == AF_UNSPEC)
+	if (nl.family == AF_UNSPEC) {
 		link->gen = channel->sync.gen;
+		altnames_set(mirror, link, nl.names);
+	}
 	join_pair(mirror, link);
 	mirror->links.dirty = true;
 }
@@ -324,6 +328,17 @@ void netconf_sweep(struct mirror *mirror, uint8_t family, uint32_t gen)
 
 /* ---- writing ---- */
 
+bool links_have_vrf(struct mirror *mirror)
+{
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		const struct link_entry *link = pool_item(&mirror->links.pool, i);
+
+		if (link->present && link->nl.vrf_table)
+			return true;
+	}
+	return false;
+}
+
 uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table)
 {
 	if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL || table == RT_TABLE_DEFAULT)
@@ -364,8 +379,8 @@ static bool link_write(struct mirror *mirror, struct link_entry *link, bool *sil
 	*silent = !was_written || moves_routes(&old, &record);
 	if (!was_written)
 		return true;
-	return *silent || old.mtu_bytes != record.mtu_bytes || memcmp(old.mac, record.mac, sizeof(old.mac)) ||
-	       old.mac_len != record.mac_len || old.flags != record.flags;
+	return *silent || old.mtu_bytes != record.mtu_bytes || old.mtu6_bytes != record.mtu6_bytes ||
+	       memcmp(old.mac, record.mac, sizeof(old.mac)) || old.mac_len != record.mac_len || old.flags != record.flags;
 }
 
 void links_commit(struct mirror *mirror)
@@ -395,6 +410,10 @@ void links_commit(struct mirror *mirror)
 		link->silent |= silent;
 	}
 	atomic_store_explicit(&mirror_stats(mirror)->links, n, memory_order_relaxed);
+	if (links->have_vrf != links_have_vrf(mirror)) {
+		links->have_vrf = !links->have_vrf;
+		rules_judge(mirror);
+	}
 	for (uint32_t i = 1; i < links->pool.used; i++) {
 		struct link_entry *link = pool_item(&links->pool, i);
 

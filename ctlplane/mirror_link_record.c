@@ -127,7 +127,9 @@ struct wye_link links_record(struct mirror *mirror, const struct link_entry *lin
 	record.lower_netnsid = link->nl.lower_netnsid;
 	record.vlan_id = link->nl.vlan_id;
 	record.arp_type = link->nl.arp_type;
+	record.mtu6_bytes = link->nl.mtu6_bytes > 0 ? (uint32_t)link->nl.mtu6_bytes : 0;
 	record.mac_len = link->nl.mac_len;
+	record.permanent_mac_len = link->nl.permanent_mac_len;
 	record.operstate = link->nl.operstate;
 	record.linkmode = link->nl.linkmode;
 	record.txqlen = link->nl.txqlen;
@@ -135,6 +137,7 @@ struct wye_link links_record(struct mirror *mirror, const struct link_entry *lin
 	record.num_rx_queues = link->nl.num_rx_queues;
 	record.num_tx_queues = link->nl.num_tx_queues;
 	memcpy(record.mac, link->nl.mac, sizeof(record.mac));
+	memcpy(record.permanent_mac, link->nl.permanent_mac, sizeof(record.permanent_mac));
 	memcpy(record.broadcast, link->nl.broadcast, sizeof(record.broadcast));
 	memcpy(record.name, link->nl.name, sizeof(record.name));
 	memcpy(record.kind, link->nl.kind, sizeof(record.kind));

@@ -230,13 +230,18 @@ static uint8_t record_type(const struct route_info *info)
 	return info->blackhole ? RTN_BLACKHOLE : info->type;
 }
 
+static uint16_t record_mtu(const struct route_info *info)
+{
+	return (uint16_t)(info->mtu_bytes < UINT16_MAX ? info->mtu_bytes : UINT16_MAX);
+}
+
 static void write4(struct mirror *mirror, const struct rib *rib, const struct rib_route *route,
 		   const struct route_info *info, uint8_t state)
 {
 	struct wye_route4 record = { .prefix_len = route->len, .tos = route->tos, .type = record_type(info),
 				     .protocol = info->protocol, .table = rib->table, .priority = route->priority,
 				     .nexthop = info->nexthop, .scope = info->scope,
-				     .flags = record_flags(info, state) };
+				     .flags = record_flags(info, state), .mtu_bytes = record_mtu(info) };
 
 	memcpy(record.dst, route->addr, 4);
 	memcpy(record.prefsrc, info->prefsrc, 4);
@@ -249,7 +254,7 @@ static void write6(struct mirror *mirror, const struct rib *rib, const struct ri
 	struct wye_route6 record = { .prefix_len = route->len, .pref = info->pref, .type = record_type(info),
 				     .protocol = info->protocol, .table = rib->table, .priority = route->priority,
 				     .nexthop = info->nexthop, .scope = info->scope,
-				     .flags = record_flags(info, state) };
+				     .flags = record_flags(info, state), .mtu_bytes = record_mtu(info) };
 
 	memcpy(record.dst, route->addr, 16);
 	if (info->has_prefsrc)

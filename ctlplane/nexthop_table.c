@@ -86,6 +86,16 @@ static void write_rewrite(struct wye_nexthop *nexthop, const struct wye_link *li
 	nexthop->rewrite_len = ETH_HLEN;
 }
 
+/* ip_dst_mtu_maybe_forward(), ip6_dst_mtu_maybe_forward(). */
+static uint32_t leg_mtu(const struct nexthop_leg *leg, const struct wye_link *link)
+{
+	uint32_t mtu = link ? link->mtu_bytes : leg->mtu_bytes;
+
+	if (link && leg->family == AF_INET6 && link->mtu6_bytes && link->mtu6_bytes < mtu)
+		mtu = link->mtu6_bytes;
+	return leg->mtu_bytes && leg->mtu_bytes < mtu ? leg->mtu_bytes : mtu;
+}
+
 static void remake_leg(struct resolve *resolve, uint32_t id)
 {
 	const struct nexthop *nh = &resolve->nexthop[id];
@@ -94,14 +104,12 @@ static void remake_leg(struct resolve *resolve, uint32_t id)
 	const struct wye_neigh *neigh = neigh_record(resolve, nh->neigh);
 	struct wye_nexthop nexthop = {
 		.kind = leg->kind, .family = leg->family, .flags = leg->flags, .ifindex = leg->ifindex,
-		.link = link_index(resolve, leg->ifindex), .mtu_bytes = link ? link->mtu_bytes : leg->mtu_bytes,
+		.link = link_index(resolve, leg->ifindex), .mtu_bytes = leg_mtu(leg, link),
 		.kernel_id = leg->kernel_id, .weight = leg->weight,
 		.neigh = neigh ? resolve->neigh[nh->neigh].record : 0,
 	};
 
 	memcpy(nexthop.gateway, leg->gateway, sizeof(nexthop.gateway));
-	if (leg->mtu_bytes && leg->mtu_bytes < nexthop.mtu_bytes)
-		nexthop.mtu_bytes = leg->mtu_bytes;
 	if (leg->kind == WYE_NH_FORWARD)
 		nexthop.kind = forward_kind(leg, link, neigh);
 	if (nexthop.kind == WYE_NH_FORWARD)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Links, addresses, neighbours, netconf and rules: see nl_decode.h. */
+/* Links, addresses, neighbours and netconf: see nl_decode.h. */
 #include <netinet/in.h> /* before linux/, which then leaves it alone */
 
-#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ipv6.h>
@@ -121,6 +120,28 @@ static void link_hwaddr(uint8_t to[8], uint8_t *len, const struct nlattr *attr)
 		*len = (uint8_t)(attr_len(attr) > 8 ? 0 : n);
 }
 
+static bool link_names_end_well(const struct nlattr *names)
+{
+	const struct nlattr *tb[1];
+
+	return attrs_index(tb, 0, attr_data(names), attr_len(names));
+}
+
+bool nl_altname(const struct nlattr *names, const struct nlattr **at, char name[128])
+{
+	const char *end = (const char *)names + names->nla_len;
+
+	for (;;) {
+		*at = *at == names ? attr_data(names) : (const void *)((const char *)*at + NLA_ALIGN((*at)->nla_len));
+		if ((const char *)*at + NLA_HDRLEN > end)
+			return false;
+		if (((*at)->nla_type & NLA_TYPE_MASK) == IFLA_ALT_IFNAME && attr_len(*at)) {
+			attr_string(name, 128, *at);
+			return true;
+		}
+	}
+}
+
 static void link_numbers(struct nl_link *link, struct nlattr **tb)
 {
 	const struct {
@@ -167,7 +188,11 @@ enum nl_verdict nl_decode_link(const struct nlmsghdr *msg, struct nl_link *link)
 		link_hwaddr(link->mac, &link->mac_len, tb[IFLA_ADDRESS]);
 	if (tb[IFLA_BROADCAST])
 		link_hwaddr(link->broadcast, NULL, tb[IFLA_BROADCAST]);
-	if ((tb[IFLA_LINKINFO] && !link_info(link, tb[IFLA_LINKINFO])) ||
+	if (tb[IFLA_PERM_ADDRESS])
+		link_hwaddr(link->permanent_mac, &link->permanent_mac_len, tb[IFLA_PERM_ADDRESS]);
+	link->names = tb[IFLA_PROP_LIST];
+	if ((link->names && !link_names_end_well(link->names)) ||
+	    (tb[IFLA_LINKINFO] && !link_info(link, tb[IFLA_LINKINFO])) ||
 	    (tb[IFLA_AF_SPEC] && !link_af_spec(link, tb[IFLA_AF_SPEC])))
 		return NL_MALFORMED;
 	return NL_DECODED;
@@ -273,80 +298,5 @@ enum nl_verdict nl_decode_netconf(const struct nlmsghdr *msg, struct nl_netconf 
 		netconf->proxy = (int32_t)attr_u32(tb[NETCONFA_PROXY_NEIGH]);
 	if (tb[NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN])
 		netconf->ignore_linkdown = (int32_t)attr_u32(tb[NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN]);
-	return NL_DECODED;
-}
-
-/* ---- policy rules ---- */
-
-/* What a rule may carry and still mean "all traffic". The rest selects or alters. */
-static bool rule_attr_is_plain(const struct nlattr *attr, int type)
-{
-	switch (type) {
-	case FRA_PRIORITY:
-	case FRA_TABLE:
-	case FRA_L3MDEV:
-	case FRA_PROTOCOL:
-	case FRA_PAD:
-		return true;
-	case FRA_SUPPRESS_PREFIXLEN:
-	case FRA_SUPPRESS_IFGROUP:
-		return attr_u32(attr) == UINT32_MAX;
-	default:
-		return false;
-	}
-}
-
-static uint32_t payload_hash(const struct nlmsghdr *msg)
-{
-	const uint8_t *at = (const uint8_t *)msg;
-	uint32_t hash = 2166136261u;
-
-	for (uint32_t i = NLMSG_HDRLEN; i < msg->nlmsg_len; i++)
-		hash = (hash ^ at[i]) * 16777619u;
-	return hash;
-}
-
-/* A kernel newer than our headers selects by what these do not name (FRA_DSCP, FRA_FLOWLABEL …). */
-static bool rule_has_unknown(const struct nlmsghdr *msg)
-{
-	size_t skip = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct fib_rule_hdr));
-	int left = msg->nlmsg_len > skip ? (int)(msg->nlmsg_len - skip) : 0;
-	struct nlattr *attr;
-
-	nla_for_each_attr(attr, (struct nlattr *)((char *)msg + skip), left, left)
-		if (nla_type(attr) > FRA_MAX)
-			return true;
-	return false;
-}
-
-enum nl_verdict nl_decode_rule(const struct nlmsghdr *msg, struct nl_rule *rule)
-{
-	static const struct nla_policy policy[FRA_MAX + 1] = {
-		[FRA_PRIORITY] = { .type = NLA_U32 },
-		[FRA_TABLE] = { .type = NLA_U32 },
-		[FRA_L3MDEV] = { .type = NLA_U8 },
-		[FRA_SUPPRESS_PREFIXLEN] = { .type = NLA_U32 },
-		[FRA_SUPPRESS_IFGROUP] = { .type = NLA_U32 },
-	};
-	const struct fib_rule_hdr *frh = msg_header(msg, sizeof(*frh));
-	struct nlattr *tb[FRA_MAX + 1];
-
-	if (!frh || !msg_parse(msg, sizeof(*frh), tb, FRA_MAX, policy))
-		return NL_MALFORMED;
-	if (frh->family != AF_INET && frh->family != AF_INET6)
-		return NL_OTHER;
-	*rule = (struct nl_rule){ .family = frh->family, .action = frh->action, .table = frh->table };
-	rule->hash = payload_hash(msg);
-	rule->special = frh->dst_len || frh->src_len || frh->tos || frh->flags & (FIB_RULE_INVERT | FIB_RULE_UNRESOLVED);
-	if (tb[FRA_PRIORITY])
-		rule->priority = attr_u32(tb[FRA_PRIORITY]);
-	if (tb[FRA_TABLE])
-		rule->table = attr_u32(tb[FRA_TABLE]);
-	if (tb[FRA_L3MDEV])
-		rule->l3mdev = attr_u8(tb[FRA_L3MDEV]) != 0;
-	for (int type = 1; type <= FRA_MAX; type++)
-		if (tb[type] && !rule_attr_is_plain(tb[type], type))
-			rule->special = true;
-	rule->special |= rule_has_unknown(msg);
 	return NL_DECODED;
 }

@@ -34,6 +34,9 @@ struct nl_link {		/* RTM_NEWLINK, RTM_DELLINK; family AF_INET6: only ifindex, di
 	char name[16], kind[16], qdisc[16];
 	int32_t disable_ipv6;	/* -1 = not told */
 	int32_t mtu6_bytes;	/* -1 = not told */
+	uint8_t permanent_mac_len;
+	uint8_t permanent_mac[8];
+	const struct nlattr *names;	/* IFLA_PROP_LIST, for nl_altname(); valid as long as the message, NULL = none */
 };
 
 struct nl_addr {
@@ -58,10 +61,8 @@ struct nl_netconf {		/* -1 in a value = not told */
 };
 
 struct nl_rule {
-	uint8_t family, action;
-	uint32_t priority, table;
+	struct wye_policy_rule says;	/* without seq and order */
 	uint32_t hash;		/* of all it says: rules have no key */
-	bool l3mdev;
 	bool special;		/* any selector or option beyond "all traffic, look up this table" */
 };
 
@@ -136,6 +137,8 @@ struct nl_policy {		/* of IPsec */
 };
 
 enum nl_verdict nl_decode_link(const struct nlmsghdr *msg, struct nl_link *link);
+/* The next of a link's alternative names, cut to 127 characters; *at starts as nl_link.names. False: no more. */
+bool nl_altname(const struct nlattr *names, const struct nlattr **at, char name[128]);
 enum nl_verdict nl_decode_addr(const struct nlmsghdr *msg, struct nl_addr *addr);
 enum nl_verdict nl_decode_neigh(const struct nlmsghdr *msg, struct nl_neigh *neigh);
 enum nl_verdict nl_decode_netconf(const struct nlmsghdr *msg, struct nl_netconf *netconf);

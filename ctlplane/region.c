@@ -42,6 +42,8 @@ const struct region_section_info region_section_info[WYE_SECTIONS] = {
 	[WYE_SECTION_FIB6_ROOT] = { "fib6_root", NULL, 4, WYE_FIB_ROOT_WORDS, 0 },
 	[WYE_SECTION_FIB_NODE] = { "fib_node", "tables.routes6", sizeof(struct wye_fib_node), 1, 1 },
 	[WYE_SECTION_PARITY] = { "parity", NULL, sizeof(struct wye_parity_find), 1, 0 },
+	[WYE_SECTION_ALTNAME] = { "altname", NULL, sizeof(struct wye_altname), 1, 0 },
+	[WYE_SECTION_RULE] = { "rule", NULL, sizeof(struct wye_policy_rule), 1, 0 },
 };
 
 static uint32_t bounded(uint64_t n)
@@ -82,6 +84,8 @@ static void capacities(uint32_t capacity[WYE_SECTIONS], const struct wye_config 
 	if (capacity[WYE_SECTION_FIB_NODE] > WYE_FIB_UNITS_MAX)
 		capacity[WYE_SECTION_FIB_NODE] = WYE_FIB_UNITS_MAX;
 	capacity[WYE_SECTION_PARITY] = REGION_PARITY_FINDS + 1;
+	capacity[WYE_SECTION_ALTNAME] = 32768;
+	capacity[WYE_SECTION_RULE] = 2049;
 }
 
 /* What full tables of an ordinary shape take, to judge whether hugetlbfs has room. */

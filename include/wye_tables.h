@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The records of a tables region: link, address, local prefix, neighbour, nexthop, group, route, FIB.
+ * The records of a tables region: link, address, local prefix, neighbour, nexthop, group, route, policy rule, FIB.
  *
  * ctld is the only writer; every other process maps the file read-only. Beside each record stands how it is
  * published, (a) or (b) of wye_publish.h. An index is a record's position in its section; index 0 of every
@@ -31,6 +31,8 @@ enum wye_section_id {
 	WYE_SECTION_FIB6_ROOT,
 	WYE_SECTION_FIB_NODE,	/* units of 64 bytes; a node takes one or more; both families, all VRFs */
 	WYE_SECTION_PARITY,
+	WYE_SECTION_ALTNAME,
+	WYE_SECTION_RULE,
 	WYE_SECTIONS
 };
 
@@ -141,9 +143,23 @@ struct wye_link {
 	char qdisc[16];			/* IFLA_QDISC */
 	uint8_t broadcast[8];		/* IFLA_BROADCAST, mac_len used; all 0 = not told */
 	uint8_t linkmode;		/* IFLA_LINKMODE: 0 default, 1 dormant */
-	uint8_t pad[123];
+	uint8_t permanent_mac_len;
+	uint8_t permanent_mac[8];	/* IFLA_PERM_ADDRESS */
+	uint8_t pad1[2];
+	uint32_t mtu6_bytes;		/* net.ipv6.conf.NAME.mtu, which IPv6 forwards by; 0 = not told */
+	uint8_t pad[108];
 };
 static_assert(sizeof(struct wye_link) == 256, "wye_link is ABI");
+
+/* A further name of a link (IFLA_ALT_IFNAME). (b) */
+struct wye_altname {
+	_Atomic uint32_t seq;
+	uint32_t ifindex;	/* 0 = record not in use */
+	uint32_t order;		/* among the link's, from 0 */
+	char name[128];
+	uint32_t pad;
+};
+static_assert(sizeof(struct wye_altname) == 144, "wye_altname is ABI");
 
 /* ---- addresses: (b) ---------------------------------------------------------------------------------------------- */
 
@@ -264,7 +280,7 @@ struct wye_route4 {
 	uint8_t prefsrc[4];	/* RTA_PREFSRC, 0 = none */
 	uint8_t scope;		/* RT_SCOPE_* */
 	uint8_t flags;		/* enum wye_route_flag */
-	uint16_t pad;
+	uint16_t mtu_bytes;	/* RTAX_MTU as the route says it, 0 = none; the kernel keeps it below 65,521 */
 };
 static_assert(sizeof(struct wye_route4) == 32, "wye_route4 is ABI");
 
@@ -281,7 +297,8 @@ struct wye_route6 {
 	uint8_t scope;
 	uint8_t flags;
 	uint16_t prefsrc;	/* index into ADDR, 0 = none */
-	uint32_t pad[2];
+	uint16_t mtu_bytes;
+	uint16_t pad[3];
 };
 static_assert(sizeof(struct wye_route6) == 48, "wye_route6 is ABI");
 
@@ -291,6 +308,40 @@ enum wye_route_flag {
 	WYE_ROUTE_DEAD = 1u << 2,
 	WYE_ROUTE_MTU_LOCKED = 1u << 3,
 	WYE_ROUTE_KERNEL_ONLY = 1u << 4,	/* has something we do not forward by; the FIB says WYE_NH_KERNEL */
+};
+
+/* ---- policy rules, for people: (b) ------------------------------------------------------------------------------------ */
+
+struct wye_policy_rule {
+	_Atomic uint32_t seq;
+	uint8_t family;		/* 0 = record not in use */
+	uint8_t action;		/* FR_ACT_* */
+	uint8_t protocol;	/* FRA_PROTOCOL, RTPROT_* */
+	uint8_t tos;
+	uint8_t src_len, dst_len;
+	uint8_t ip_proto;	/* FRA_IP_PROTO, 0 = any */
+	uint8_t flags;		/* enum wye_policy_rule_flag */
+	uint32_t order;		/* among rules of equal priority: rising as they were added */
+	uint32_t priority;	/* FRA_PRIORITY */
+	uint32_t table;		/* FRA_TABLE; 0 = none */
+	uint32_t fwmark, fwmask;
+	uint32_t goto_priority;	/* FRA_GOTO */
+	uint32_t realms;	/* FRA_FLOW */
+	int32_t suppress_prefix_len, suppress_group;	/* -1 = none */
+	uint32_t uid[2];	/* FRA_UID_RANGE */
+	uint16_t sport[2], dport[2];	/* ranges, ends included; 0, 0 = any */
+	uint8_t tun_id[8];	/* FRA_TUN_ID, network order */
+	uint8_t src[16], dst[16];
+	char iif[16], oif[16];	/* names: the link need not exist */
+	uint8_t pad[56];
+};
+static_assert(sizeof(struct wye_policy_rule) == 192, "wye_policy_rule is ABI");
+
+enum wye_policy_rule_flag {
+	WYE_RULE_NOT = 1u << 0,		/* FIB_RULE_INVERT */
+	WYE_RULE_L3MDEV = 1u << 1,	/* looks up the table of the packet's VRF */
+	WYE_RULE_UID = 1u << 2,		/* uid[] counts */
+	WYE_RULE_MORE = 1u << 3,	/* selects by something that is not in this record */
 };
 
 /* ---- VRFs and the FIB: (a) ----------------------------------------------------------------------------------------- */
@@ -367,13 +418,14 @@ static inline uint32_t wye_fib_units(uint32_t entries, uint32_t stubs, bool narr
 
 #define WYE_HASH_(h, x) ((((uint64_t)(h)) ^ (uint64_t)(x)) * 1099511628211ULL)
 #define WYE_LAYOUT_HASH                                                                                            \
-	WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(         \
+	WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_(WYE_HASH_( \
 	WYE_HASH_(WYE_HASH_(WYE_HASH_(14695981039346656037ULL, WYE_ABI_VERSION), WYE_SECTIONS), sizeof(struct wye_control)),   \
 	sizeof(struct wye_readers)), sizeof(struct wye_link)), sizeof(struct wye_addr)), sizeof(struct wye_local)),  \
 	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)),                                                       \
 	sizeof(struct wye_fib_node) | sizeof(struct wye_fib_stub) << 8 | WYE_FIB_HEAD_WORDS << 16),                  \
 	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24 |  \
 	(uint64_t)sizeof(struct wye_parity_find) << 32),                                                              \
-	sizeof(struct wye_stats) | (uint64_t)WYE_REASON_COUNT << 32)
+	sizeof(struct wye_stats) | (uint64_t)WYE_REASON_COUNT << 32),                                                \
+	sizeof(struct wye_altname) | sizeof(struct wye_policy_rule) << 16)
 
 #endif

@@ -172,8 +172,8 @@ static void print_link(struct tool *tool, const struct wye_link *link, const str
 static int run(struct tool *tool, int argc, char **argv)
 {
 	struct addresses all;
-	const char *name;
-	int err = device_argument(tool, argc, argv, &name);
+	const struct wye_link *wanted;
+	int err = device_argument(tool, argc, argv, &wanted);
 
 	if (err)
 		return err;
@@ -181,7 +181,7 @@ static int run(struct tool *tool, int argc, char **argv)
 		return WYE_EXIT_ERROR;
 	out_table(&tool->out, NULL, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < tool->view.n_links; i++)
-		if (!name || !strcmp(tool->view.links[i].name, name))
+		if (!wanted || wanted == &tool->view.links[i])
 			print_link(tool, &tool->view.links[i], &all);
 	out_table_end(&tool->out);
 	free(all.addr);

@@ -64,6 +64,12 @@ static void own_members(struct out *out, const struct wye_link *link)
 	out_bool(out, "forward4", link->flags & WYE_LINK_FORWARD4);
 	out_bool(out, "forward6", link->flags & WYE_LINK_FORWARD6);
 	out_uint(out, "rp_filter", link->rp_filter);
+	out_bool(out, "proxy_arp", link->flags & WYE_LINK_PROXY_ARP4);
+	out_bool(out, "proxy_ndp", link->flags & WYE_LINK_PROXY_NDP6);
+	out_bool(out, "ignore_linkdown4", link->flags & WYE_LINK_IGNORE_LINKDOWN4);
+	out_bool(out, "ignore_linkdown6", link->flags & WYE_LINK_IGNORE_LINKDOWN6);
+	if (link->mtu6_bytes)
+		out_uint(out, "mtu6", link->mtu6_bytes);
 	if (link->vlan_id)
 		out_uint(out, "vlan_id", link->vlan_id);
 	out_array(out, "parity");
@@ -75,8 +81,8 @@ static void own_members(struct out *out, const struct wye_link *link)
 
 static int run(struct tool *tool, int argc, char **argv)
 {
-	const char *name;
-	int err = device_argument(tool, argc, argv, &name);
+	const struct wye_link *wanted;
+	int err = device_argument(tool, argc, argv, &wanted);
 
 	if (err)
 		return err;
@@ -84,7 +90,7 @@ static int run(struct tool *tool, int argc, char **argv)
 	for (size_t i = 0; i < tool->view.n_links; i++) {
 		const struct wye_link *link = &tool->view.links[i];
 
-		if (name && strcmp(link->name, name))
+		if (wanted && wanted != link)
 			continue;
 		if (!tool->out.json) {
 			print_row(tool, link);
@@ -104,6 +110,6 @@ const struct command cmd_link = {
 	.summary = "links as the mirror has them, and what keeps their packets with the kernel",
 	.arguments = "[[dev] NAME]",
 	.help = "JSON: the keys of `ip -j link`, and in \"wye\" what ip does not know (forwarding, VRF, parity).\n"
-		"Not mirrored: altnames, permaddr, the \"xdp\" object.\n",
+		"NAME may be an alternative name. Not mirrored: the \"xdp\" object.\n",
 	.run = run,
 };

@@ -19,6 +19,7 @@ static const char *const section_names[WYE_SECTIONS] = {
 	[WYE_SECTION_ROUTE4] = "route4", [WYE_SECTION_ROUTE6] = "route6", [WYE_SECTION_VRF] = "vrf",
 	[WYE_SECTION_FIB4_ROOT] = "fib4_root", [WYE_SECTION_FIB6_ROOT] = "fib6_root",
 	[WYE_SECTION_FIB_NODE] = "fib_node", [WYE_SECTION_PARITY] = "parity",
+	[WYE_SECTION_ALTNAME] = "altname", [WYE_SECTION_RULE] = "rule",
 };
 static const struct out_column file_columns[] = {
 	{ "path", "FILE", false }, { "size_bytes", NULL, true }, { NULL, "SIZE", true },

@@ -74,8 +74,29 @@ static void address_members(struct tool *tool, const struct wye_link *link)
 			out_bool(out, "link_pointtopoint", true);
 		out_str(out, "broadcast", broadcast_of(link, buf));
 	}
+	if (link->permanent_mac_len && (link->permanent_mac_len != link->mac_len ||
+					memcmp(link->permanent_mac, link->mac, link->mac_len)))
+		out_str(out, "permaddr",
+			link_address(link->arp_type, link->permanent_mac, link->permanent_mac_len, buf));
 	if (link->lower_netnsid >= 0)
 		out_int(out, "link_netnsid", link->lower_netnsid);
+}
+
+static void altname_members(struct tool *tool, const struct wye_link *link)
+{
+	const struct view *view = &tool->view;
+	bool any = false;
+
+	for (size_t i = 0; i < view->n_altnames; i++) {
+		if (view->altnames[i].ifindex != link->ifindex)
+			continue;
+		if (!any)
+			out_array(&tool->out, "altnames");
+		any = true;
+		out_str(&tool->out, NULL, view->altnames[i].name);
+	}
+	if (any)
+		out_array_end(&tool->out);
 }
 
 void link_members(struct tool *tool, const struct wye_link *link, bool with_mode)
@@ -104,4 +125,5 @@ void link_members(struct tool *tool, const struct wye_link *link, bool with_mode
 	if (link->txqlen)
 		out_uint(out, "txqlen", link->txqlen);
 	address_members(tool, link);
+	altname_members(tool, link);
 }

@@ -21,7 +21,7 @@ static bool read4(struct view *view, uint32_t index, struct route *route)
 	*route = (struct route){
 		.family = AF_INET, .prefix_len = copy.prefix_len, .tos = copy.tos, .type = copy.type,
 		.protocol = copy.protocol, .scope = copy.scope, .flags = copy.flags, .table = copy.table,
-		.priority = copy.priority, .nexthop = copy.nexthop,
+		.priority = copy.priority, .nexthop = copy.nexthop, .mtu_bytes = copy.mtu_bytes,
 	};
 	memcpy(route->dst, copy.dst, 4);
 	memcpy(route->prefsrc, copy.prefsrc, 4);
@@ -50,7 +50,7 @@ static bool read6(struct view *view, uint32_t index, struct route *route)
 	*route = (struct route){
 		.family = AF_INET6, .prefix_len = copy.prefix_len, .type = copy.type, .protocol = copy.protocol,
 		.scope = copy.scope, .flags = copy.flags, .pref = copy.pref, .table = copy.table,
-		.priority = copy.priority, .nexthop = copy.nexthop,
+		.priority = copy.priority, .nexthop = copy.nexthop, .mtu_bytes = copy.mtu_bytes,
 	};
 	memcpy(route->dst, copy.dst, 16);
 	if (copy.prefsrc)
@@ -173,19 +173,6 @@ bool prefix_parse(const char *text, int family, struct route *prefix)
 
 /* ---- writing ---- */
 
-/* What ip shows as a metric is not stored; a path MTU other than the link's can only come from one. */
-static uint32_t metric_mtu(const struct tool *tool, const struct leg *legs, size_t n)
-{
-	const struct wye_link *link = n ? view_link(&tool->view, legs[0].ifindex) : NULL;
-	uint8_t kind = n ? legs[0].kind : WYE_NH_NONE;
-
-	if (!link || legs[0].mtu_bytes == link->mtu_bytes)
-		return 0;
-	return kind == WYE_NH_FORWARD || kind == WYE_NH_UNRESOLVED || kind == WYE_NH_ONLINK || kind == WYE_NH_DOWN ?
-		       legs[0].mtu_bytes :
-		       0;
-}
-
 static bool has_gateway(const struct leg *leg)
 {
 	return leg->family != 0;
@@ -263,7 +250,6 @@ static void print_json(struct tool *tool, const char *key, const struct route *r
 {
 	struct out *out = &tool->out;
 	char buf[WYE_NAME_BYTES];
-	uint32_t mtu = metric_mtu(tool, legs, n);
 
 	out_object(out, key);
 	if (route->type != RTN_UNICAST)
@@ -288,10 +274,10 @@ static void print_json(struct tool *tool, const char *key, const struct route *r
 	if (route->priority || route->family == AF_INET6)
 		out_uint(out, "metric", route->priority);
 	json_flags(out, route_flags(tool, route, legs, group ? 0 : n));
-	if (mtu) {
+	if (route->mtu_bytes) {
 		out_array(out, "metrics");
 		out_object(out, NULL);
-		out_uint(out, "mtu", mtu);
+		out_uint(out, "mtu", route->mtu_bytes);
 		out_object_end(out);
 		out_array_end(out);
 	}
@@ -333,7 +319,6 @@ static void print_text(struct tool *tool, const struct route *route, struct rout
 {
 	struct out *out = &tool->out;
 	char buf[WYE_NAME_BYTES];
-	uint32_t mtu = metric_mtu(tool, legs, n);
 
 	if (route->type != RTN_UNICAST)
 		out_printf(out, "%s ", name_route_type(route->type, buf));
@@ -355,8 +340,8 @@ static void print_text(struct tool *tool, const struct route *route, struct rout
 	if (route->priority || route->family == AF_INET6)
 		out_printf(out, " metric %u", route->priority);
 	text_flags(out, route_flags(tool, route, legs, group ? 0 : n));
-	if (mtu)
-		out_printf(out, " mtu %s%u", route->flags & WYE_ROUTE_MTU_LOCKED ? "lock " : "", mtu);
+	if (route->mtu_bytes)
+		out_printf(out, " mtu %s%u", route->flags & WYE_ROUTE_MTU_LOCKED ? "lock " : "", route->mtu_bytes);
 	if (route->family == AF_INET6)
 		out_printf(out, " pref %s", name_route_pref(route->pref));
 	for (size_t i = 0; group && i < n; i++) {

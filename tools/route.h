@@ -9,7 +9,7 @@ struct route {
 	uint8_t family, prefix_len, tos, type, protocol, scope, flags, pref;
 	bool has_prefsrc;
 	uint8_t dst[16], prefsrc[16];
-	uint32_t table, priority, nexthop;
+	uint32_t table, priority, nexthop, mtu_bytes;
 };
 
 struct leg {

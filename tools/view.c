@@ -203,6 +203,35 @@ static int copy_links(struct view *view)
 	return 0;
 }
 
+static int by_link_and_order(const void *a, const void *b)
+{
+	const struct wye_altname *x = a, *y = b;
+
+	if (x->ifindex != y->ifindex)
+		return x->ifindex < y->ifindex ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int copy_altnames(struct view *view)
+{
+	uint32_t used = view_used(view, WYE_SECTION_ALTNAME);
+
+	view->altnames = calloc(used ? used : 1, sizeof(*view->altnames));
+	if (!view->altnames)
+		return WYE_EXIT_ERROR;
+	for (uint32_t i = 1; i < used; i++) {
+		const struct wye_altname *altname = view_record(view, WYE_SECTION_ALTNAME, i);
+		struct wye_altname *copy = &view->altnames[view->n_altnames];
+
+		if (!view_read(view, &altname->seq, altname, copy, sizeof(*copy)) || !copy->ifindex)
+			continue;
+		copy->name[sizeof(copy->name) - 1] = '\0';
+		view->n_altnames++;
+	}
+	qsort(view->altnames, view->n_altnames, sizeof(*view->altnames), by_link_and_order);
+	return 0;
+}
+
 int view_tables(struct view *view)
 {
 	struct view_daemon ctld;
@@ -229,7 +258,10 @@ int view_tables(struct view *view)
 		fprintf(stderr, "wye: %s\n", view->why);
 		return WYE_EXIT_ERROR;
 	}
-	return err ? cannot_map(view, "wye-ctld", err) : copy_links(view);
+	if (err)
+		return cannot_map(view, "wye-ctld", err);
+	err = copy_links(view);
+	return err ? err : copy_altnames(view);
 }
 
 void view_close(struct view *view)
@@ -244,6 +276,7 @@ void view_close(struct view *view)
 	wye_unmap(view->control);
 	free(view->info);
 	free(view->links);
+	free(view->altnames);
 	*view = (struct view){
 		.run_dir = view->run_dir, .config_path = view->config_path, .tables_file = view->tables_file };
 }
@@ -313,6 +346,9 @@ const struct wye_link *view_link_named(const struct view *view, const char *name
 	for (size_t i = 0; i < view->n_links; i++)
 		if (!strcmp(view->links[i].name, name))
 			return &view->links[i];
+	for (size_t i = 0; i < view->n_altnames; i++)
+		if (!strcmp(view->altnames[i].name, name))
+			return view_link(view, view->altnames[i].ifindex);
 	return NULL;
 }
 

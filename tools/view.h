@@ -31,6 +31,8 @@ struct view {
 	struct wye_reader_slot *slot;	/* NULL: without one */
 	struct wye_link *links;		/* stable copies, by ifindex; owned */
 	size_t n_links;
+	struct wye_altname *altnames;	/* likewise; those of one link in the kernel's order */
+	size_t n_altnames;
 	uint64_t skipped;		/* records that could not be read stably */
 	bool quiet;			/* say nothing about daemons that do not run: the caller does */
 	char why[WYE_WHY_BYTES];	/* the last reason why a file could not be had */
@@ -69,7 +71,7 @@ uint32_t view_used(const struct view *view, enum wye_section_id id);	/* first in
 const struct wye_nexthop *view_nexthop(const struct view *view, uint32_t id);
 
 const struct wye_link *view_link(const struct view *view, uint32_t ifindex);	/* NULL: unknown */
-const struct wye_link *view_link_named(const struct view *view, const char *name);
+const struct wye_link *view_link_named(const struct view *view, const char *name);	/* or by an alternative name */
 const char *view_link_name(const struct view *view, uint32_t ifindex, char *buf);	/* WYE_NAME_BYTES; "if7" */
 
 #endif

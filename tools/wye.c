@@ -16,8 +16,8 @@
 
 static const struct command *const commands[] = { &cmd_status, &cmd_lookup, &cmd_check, &cmd_record, &cmd_version };
 static const struct command *const shows[] = {
-	&cmd_link, &cmd_addr, &cmd_neigh, &cmd_route, &cmd_nexthop, &cmd_vrf, &cmd_port, &cmd_steer, &cmd_stats,
-	&cmd_graph, &cmd_runtime, &cmd_memory, &cmd_parity,
+	&cmd_link, &cmd_addr, &cmd_neigh, &cmd_route, &cmd_nexthop, &cmd_rule, &cmd_vrf, &cmd_port, &cmd_steer,
+	&cmd_stats, &cmd_graph, &cmd_runtime, &cmd_memory, &cmd_parity,
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -119,17 +119,21 @@ uint32_t find_device(const struct tool *tool, const char *name)
 	return 0;
 }
 
-int device_argument(struct tool *tool, int argc, char **argv, const char **name)
+int device_argument(struct tool *tool, int argc, char **argv, const struct wye_link **link)
 {
 	int at = argc && !strcmp(argv[0], "dev"), err;
+	const char *name = at < argc ? argv[at] : NULL;
 
-	*name = at < argc ? argv[at] : NULL;
-	if (argc > at + 1 || (at && !*name))
+	*link = NULL;
+	if (argc > at + 1 || (at && !name))
 		return usage_error(tool, "argument \"%s\"", argv[argc - 1]);
 	err = view_tables(&tool->view);
-	if (err)
+	if (err || !name)
 		return err;
-	return *name && !find_device(tool, *name) ? WYE_EXIT_NOT_FOUND : WYE_EXIT_OK;
+	if (!find_device(tool, name))
+		return WYE_EXIT_NOT_FOUND;
+	*link = view_link_named(&tool->view, name);
+	return WYE_EXIT_OK;
 }
 
 /* ---- the command line ---- */

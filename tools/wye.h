@@ -30,8 +30,8 @@ struct command {
 };
 
 extern const struct command cmd_status, cmd_lookup, cmd_check, cmd_record, cmd_version;
-extern const struct command cmd_link, cmd_addr, cmd_neigh, cmd_route, cmd_nexthop, cmd_vrf, cmd_parity;	/* of show */
-extern const struct command cmd_port, cmd_steer, cmd_graph, cmd_runtime, cmd_stats, cmd_memory;
+extern const struct command cmd_link, cmd_addr, cmd_neigh, cmd_route, cmd_nexthop, cmd_rule, cmd_vrf;	/* of show */
+extern const struct command cmd_port, cmd_steer, cmd_graph, cmd_runtime, cmd_stats, cmd_memory, cmd_parity;
 
 /* Runs the command line; enum wye_exit. For main() and tests. */
 int wye_run(int argc, char **argv, FILE *file);
@@ -47,7 +47,7 @@ const char *argument(const struct tool *tool, int argc, char **argv, int *i);
 int no_arguments(const struct tool *tool, int argc, char **argv);
 /* `dev NAME`: its ifindex, 0 and a message (WYE_EXIT_NOT_FOUND is to be returned) when the mirror has no such link. */
 uint32_t find_device(const struct tool *tool, const char *name);
-/* For commands whose only argument is `[dev] NAME`: opens the tables; *name is NULL without one. enum wye_exit. */
-int device_argument(struct tool *tool, int argc, char **argv, const char **name);
+/* For commands whose only argument is `[dev] NAME`: opens the tables; *link is NULL without one. enum wye_exit. */
+int device_argument(struct tool *tool, int argc, char **argv, const struct wye_link **link);
 
 #endif

@@ -83,10 +83,22 @@ static int check_link(const struct region_check *check, uint32_t at)
 		return 0;
 	if (link.mac_len > sizeof(link.mac))
 		return bad_field(check, id, at, "MAC length", link.mac_len, sizeof(link.mac));
+	if (link.permanent_mac_len > sizeof(link.permanent_mac))
+		return bad_field(check, id, at, "permanent MAC length", link.permanent_mac_len,
+				 sizeof(link.permanent_mac));
 	error = check_text(check, id, at, link.name, sizeof(link.name));
 	error = error ? error : check_text(check, id, at, link.kind, sizeof(link.kind));
 	error = error ? error : check_text(check, id, at, link.qdisc, sizeof(link.qdisc));
 	return error ? error : region_index(check, "VRF of link", at, WYE_SECTION_VRF, link.vrf);
+}
+
+static int check_altname(const struct region_check *check, uint32_t at)
+{
+	struct wye_altname altname;
+
+	if (!copy_record(check, WYE_SECTION_ALTNAME, at, &altname, sizeof(altname)) || !altname.ifindex)
+		return 0;
+	return check_text(check, WYE_SECTION_ALTNAME, at, altname.name, sizeof(altname.name));
 }
 
 static int check_addr(const struct region_check *check, uint32_t at)
@@ -244,6 +256,20 @@ static int check_parity(const struct region_check *check, uint32_t at)
 	return check_text(check, WYE_SECTION_PARITY, at, find.where, sizeof(find.where));
 }
 
+static int check_rule(const struct region_check *check, uint32_t at)
+{
+	enum wye_section_id id = WYE_SECTION_RULE;
+	struct wye_policy_rule rule;
+	int error;
+
+	if (!copy_record(check, id, at, &rule, sizeof(rule)) || !rule.family)
+		return 0;
+	error = check_prefix(check, id, at, rule.family, rule.src_len);
+	error = error ? error : check_prefix(check, id, at, rule.family, rule.dst_len);
+	error = error ? error : check_text(check, id, at, rule.iif, sizeof(rule.iif));
+	return error ? error : check_text(check, id, at, rule.oif, sizeof(rule.oif));
+}
+
 static int check_records(const struct region_check *check)
 {
 	static const struct {
@@ -254,6 +280,7 @@ static int check_records(const struct region_check *check)
 		{ WYE_SECTION_LOCAL, check_local },	 { WYE_SECTION_NEIGH, check_neigh },
 		{ WYE_SECTION_NEXTHOP_SLOT, check_nexthop }, { WYE_SECTION_ROUTE4, check_route4 },
 		{ WYE_SECTION_ROUTE6, check_route6 },	 { WYE_SECTION_PARITY, check_parity },
+		{ WYE_SECTION_ALTNAME, check_altname },	 { WYE_SECTION_RULE, check_rule },
 	};
 	int error = 0;
 

@@ -28,6 +28,8 @@ const char *const region_section_name[WYE_SECTIONS] = {
 	[WYE_SECTION_FIB6_ROOT] = "FIB6_ROOT",
 	[WYE_SECTION_FIB_NODE] = "FIB_NODE",
 	[WYE_SECTION_PARITY] = "PARITY",
+	[WYE_SECTION_ALTNAME] = "ALTNAME",
+	[WYE_SECTION_RULE] = "RULE",
 };
 
 /* Bytes a record, and how many there must at least be for a reader to work at all. */
@@ -49,6 +51,8 @@ static const struct {
 	[WYE_SECTION_FIB6_ROOT] = { 4, WYE_FIB_ROOT_WORDS },
 	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 1 },
 	[WYE_SECTION_PARITY] = { sizeof(struct wye_parity_find), 1 },
+	[WYE_SECTION_ALTNAME] = { sizeof(struct wye_altname), 1 },
+	[WYE_SECTION_RULE] = { sizeof(struct wye_policy_rule), 1 },
 };
 
 static uint64_t section_end(const struct wye_section *s)

@@ -4,9 +4,10 @@
 
 usage: mirror_same.py WYE RUN_DIR [ADDRESS...]
 
-Prints what differs and exits 1. Routes are compared as a set with what wye promises to mirror; a multipath leg that
-the kernel calls dead is in neither. For each ADDRESS, `wye lookup` is compared with the kernel's own
-`ip route get fibmatch`; where wye leaves the choice to the kernel, that is right by definition and only counted.
+Prints what differs and exits 1. Rules are compared with their order. Routes are compared as a set with what wye
+promises to mirror; a multipath leg that the kernel calls dead is in neither. For each ADDRESS, `wye lookup` is compared
+with the kernel's own `ip route get fibmatch`; where wye leaves the choice to the kernel, that is right by definition and
+only counted.
 """
 import json
 import subprocess
@@ -70,7 +71,8 @@ def routes(family, entries):
 
 def link(entry):
     return json.dumps({key: entry.get(key) for key in ("ifindex", "ifname", "mtu", "operstate", "address", "link_type",
-                                                       "master", "txqlen", "group")} |
+                                                       "master", "txqlen", "group", "link", "link_index",
+                                                       "link_netnsid", "permaddr", "altnames")} |
                       {"flags": sorted(entry["flags"])}, sort_keys=True)
 
 
@@ -85,6 +87,10 @@ def neighbours(entries):
     entries = [e | {"state": ["STALE" if state == "DELAY" else state for state in e.get("state", [])]} for e in entries]
     return [json.dumps({key: e.get(key) for key in ("dst", "dev", "lladdr", "state")}) for e in entries
             if e["state"] not in (["INCOMPLETE"], ["FAILED"])]
+
+
+def rules(entries):
+    return [json.dumps([at, entry], sort_keys=True) for at, entry in enumerate(entries)]
 
 
 def compare(what, kernel, mirror):
@@ -122,6 +128,7 @@ def main():
     same &= compare("addr", addresses(run("ip", "-j", "addr")), addresses(wye("show", "addr")))
     same &= compare("neigh", neighbours(run("ip", "-j", "neigh")), neighbours(wye("show", "neigh")))
     for family in "-4", "-6":
+        same &= compare("rule", rules(run("ip", family, "-j", "rule")), rules(wye(family, "show", "rule")))
         same &= compare("route", routes(family, run("ip", family, "-j", "route", "show", "table", "all")),
                         routes(family, wye(family, "show", "route", "table", "all")))
     for address in ADDRESSES:

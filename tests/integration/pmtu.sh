@@ -25,3 +25,9 @@ check 'a route with an MTU' ip -n router route add 10.8.0.1/32 via 10.0.2.2 mtu 
 ip -n host2 addr add 10.8.0.1/32 dev lo
 soon 'is reached' ping_one 10.8.0.1
 says 'and answered for' 'Frag needed and DF set \(mtu = 1300\)' ping_one -M do -s 1350 10.8.0.1
+
+check 'a smaller MTU for IPv6 alone' on router sysctl -qw net.ipv6.conf.r2.mtu=1300
+mtu_is() { [ "$(wye -j lookup "$1" | jq '.paths[0].mtu')" = "$2" ]; }
+soon 'is seen' mtu_is fd00:2::2 1300
+says 'and answered for' 'Packet too big: mtu=1300' ping_one -M do -s 1300 fd00:2::2
+equal 'IPv4 is as before' "$(wye -j lookup 10.0.2.2 | jq '.paths[0].mtu')" 1400

@@ -26,6 +26,8 @@ static const struct {
 	[WYE_SECTION_FIB6_ROOT] = { 4, 2 * WYE_FIB_ROOT_WORDS, 2 * WYE_FIB_ROOT_WORDS },
 	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 512, SAMPLE_NODE6_LAST + 1 },
 	[WYE_SECTION_PARITY] = { sizeof(struct wye_parity_find), 32, 2 },
+	[WYE_SECTION_ALTNAME] = { sizeof(struct wye_altname), 32, 2 },
+	[WYE_SECTION_RULE] = { sizeof(struct wye_policy_rule), 64, 2 },
 };
 
 void *sample_record(struct wye_region *region, enum wye_section_id id, uint32_t index)
@@ -78,6 +80,20 @@ static void fill_link_and_addresses(struct wye_region *region)
 	local->prefix_len = 32;
 	local->type = 2; /* RTN_LOCAL */
 	memcpy(local->addr, "\x0A\0\0\x01", 4);
+}
+
+static void fill_names_and_rules(struct wye_region *region)
+{
+	struct wye_altname *altname = sample_record(region, WYE_SECTION_ALTNAME, 1);
+	struct wye_policy_rule *rule = sample_record(region, WYE_SECTION_RULE, 1);
+
+	altname->ifindex = SAMPLE_IFINDEX;
+	strcpy(altname->name, "enp0s31f6");
+	rule->family = AF_INET;
+	rule->action = 1; /* FR_ACT_TO_TBL */
+	rule->table = 254;
+	rule->priority = 32766;
+	rule->suppress_prefix_len = rule->suppress_group = -1;
 }
 
 static void fill_neighbour(struct wye_region *region)
@@ -220,6 +236,7 @@ struct wye_region *sample_region(uint64_t *size_bytes)
 	region->file.generation = 1;
 	memcpy((void *)region->section, section, sizeof(section));
 	fill_link_and_addresses(region);
+	fill_names_and_rules(region);
 	fill_neighbour(region);
 	fill_nexthops(region);
 	fill_routes(region);

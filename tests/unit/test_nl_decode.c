@@ -16,6 +16,7 @@
 #include <netinet/in.h> /* before linux/, which then leaves it alone */
 
 #include <linux/fib_rules.h>
+#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -471,20 +472,73 @@ static void hooked_devices(void **state)
 	assert_false(nl_hooked_on(&flowtable.hooked, "eth1"));
 }
 
-/* What a kernel newer than our headers may select by must not be taken for "all traffic". */
-static void rules_of_tomorrow(void **state)
-{
-	static const struct fib_rule_hdr hdr = { .family = AF_INET, .table = RT_TABLE_MAIN, .action = FR_ACT_TO_TBL };
-	struct nl_rule rule;
+/* ---- links and rules ---- */
 
-	begin(RTM_NEWRULE, &hdr, sizeof(hdr));
+static void alternative_names(void **state)
+{
+	static const struct ifinfomsg ifi = { .ifi_index = 7 };
+	struct {
+		struct rtattr head;
+		char text[8];
+	} names[3] = { { { 4 + 6, IFLA_ALT_IFNAME }, "first" }, { { 4 + 8, IFLA_ALT_IFNAME + 1 }, "no" },
+		       { { 4 + 8, IFLA_ALT_IFNAME }, "last one" } /* without an end */ };
+	const struct nlattr *at;
+	struct nl_link link;
+	char name[128];
+
+	begin(RTM_NEWLINK, &ifi, sizeof(ifi));
+	put_u32(IFLA_MTU, 1500);
+	put(IFLA_PROP_LIST | NLA_F_NESTED, names, sizeof(names));
+	assert_int_equal(nl_decode_link(&m.header, &link), NL_DECODED);
+	at = link.names;
+	assert_true(nl_altname(link.names, &at, name));
+	assert_string_equal(name, "first");
+	assert_true(nl_altname(link.names, &at, name));
+	assert_string_equal(name, "last one");
+	assert_false(nl_altname(link.names, &at, name));
+	begin(RTM_NEWLINK, &ifi, sizeof(ifi));
+	put_u32(IFLA_MTU, 1500);
+	names[2].head.rta_len = 100;
+	put(IFLA_PROP_LIST | NLA_F_NESTED, names, sizeof(names));
+	assert_int_equal(nl_decode_link(&m.header, &link), NL_MALFORMED);
+}
+
+static struct nl_rule rule_of(const struct fib_rule_hdr *frh, uint16_t type, const void *data, size_t len,
+			      enum nl_verdict verdict)
+{
+	struct nl_rule rule = { 0 };
+
+	begin(RTM_NEWRULE, frh, sizeof(*frh));
 	put_u32(FRA_PRIORITY, 100);
 	put_u32(FRA_TABLE, RT_TABLE_MAIN);
-	assert_int_equal(nl_decode_rule(&m.header, &rule), NL_DECODED);
+	put(type, data, len);
+	assert_int_equal(nl_decode_rule(&m.header, &rule), verdict);
+	return rule;
+}
+
+static void rules(void **state)
+{
+	struct fib_rule_hdr frh = { .family = AF_INET, .table = RT_TABLE_MAIN, .action = FR_ACT_TO_TBL };
+	struct nl_rule rule = rule_of(&frh, FRA_PROTOCOL, "\4", 1, NL_DECODED), other;
+
 	assert_false(rule.special);
-	put(FRA_MAX + 1, "\x2e", 1);
-	assert_int_equal(nl_decode_rule(&m.header, &rule), NL_DECODED);
-	assert_true(rule.special);
+	assert_int_equal(rule.says.priority, 100);
+	assert_int_equal(rule.says.table, RT_TABLE_MAIN);
+	assert_true(rule_of(&frh, FRA_FWMARK, "\1\0\0\0", 4, NL_DECODED).special);
+	assert_int_equal(rule_of(&frh, FRA_FWMARK, "\1\0\0\0", 4, NL_DECODED).says.fwmask, UINT32_MAX);
+	rule_of(&frh, FRA_FWMARK, "\1\0\0", 3, NL_MALFORMED);
+	rule_of(&frh, FRA_SRC, "\1\0\0", 3, NL_MALFORMED);
+	/* What a newer kernel selects by. */
+	other = rule_of(&frh, 40, "\1", 1, NL_DECODED);
+	assert_true(other.special && other.says.flags & WYE_RULE_MORE);
+	/* Its device came: no message, and yet the deletion will be written so. */
+	rule = rule_of(&frh, FRA_IIFNAME, "eth0", 5, NL_DECODED);
+	frh.flags = FIB_RULE_IIF_DETACHED;
+	assert_int_equal(rule_of(&frh, FRA_IIFNAME, "eth0", 5, NL_DECODED).hash, rule.hash);
+	frh.flags = FIB_RULE_INVERT;
+	assert_int_not_equal(rule_of(&frh, FRA_IIFNAME, "eth0", 5, NL_DECODED).hash, rule.hash);
+	frh.src_len = 33;
+	rule_of(&frh, FRA_IIFNAME, "eth0", 5, NL_MALFORMED);
 }
 
 int main(void)
@@ -495,7 +549,7 @@ int main(void)
 		cmocka_unit_test(multipath), cmocka_unit_test(ipv4_by_an_ipv6_gateway),
 		cmocka_unit_test(an_encapsulation_is_the_kernels), cmocka_unit_test(metrics),
 		cmocka_unit_test(datagrams), cmocka_unit_test(nexthop_group_weights), cmocka_unit_test(chains),
-		cmocka_unit_test(hooked_devices), cmocka_unit_test(rules_of_tomorrow),
+		cmocka_unit_test(hooked_devices), cmocka_unit_test(alternative_names), cmocka_unit_test(rules),
 	};
 
 	return cmocka_run_group_tests_name("nl_decode", tests, NULL, NULL);

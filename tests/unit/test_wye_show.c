@@ -131,7 +131,7 @@ static void path_mtu_and_flags(void **state)
 		.mtu_bytes = 1400, .kernel_id = 7, .flags = RTNH_F_ONLINK, .gateway = { 10, 0, 0, 3 } });
 
 	route4(router, "10.5.0.0/16", (struct wye_route4){ .type = RTN_UNICAST, .table = RT_TABLE_MAIN, .protocol = 3,
-		.flags = WYE_ROUTE_BEST | WYE_ROUTE_LINKDOWN, .nexthop = via });
+		.flags = WYE_ROUTE_BEST | WYE_ROUTE_LINKDOWN, .nexthop = via, .mtu_bytes = 1400 });
 	assert_wye(router, "[{\"dst\":\"10.5.0.0/16\",\"nhid\":7,\"gateway\":\"10.0.0.3\",\"dev\":\"v0\","
 		   "\"flags\":[\"onlink\",\"linkdown\"],\"metrics\":[{\"mtu\":1400}]}]", "route");
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the kernel has no notification for: read once a second. */
+#include <net/if.h>
+#include <stdio.h>
+
+#include "mirror.h"
+
+/* False: not there, as without IPv6. */
+static bool read_number(const char *path, int32_t *value)
+{
+	FILE *file = fopen(path, "re");
+	bool ok = file && fscanf(file, "%d", value) == 1;
+
+	if (file)
+		fclose(file);
+	return ok;
+}
+
+static void poll_hash_policies(struct mirror *mirror)
+{
+	static const char *const paths[] = { "/proc/sys/net/ipv4/fib_multipath_hash_policy",
+					     "/proc/sys/net/ipv6/fib_multipath_hash_policy" };
+
+	for (int f = 0; f < 2; f++) {
+		int32_t policy;
+
+		if (read_number(paths[f], &policy))
+			mirror->hash_policy[f] = (uint32_t)policy;
+		atomic_store_explicit(&mirror->tables->region.base->hash_policy[f], mirror->hash_policy[f],
+				      memory_order_relaxed);
+	}
+}
+
+/* IPv6's own MTU of the links the dataplane sends by; of others it does not matter. */
+static void poll_mtu6(struct mirror *mirror)
+{
+	for (size_t i = 0; i < mirror->config->n_ports; i++) {
+		struct link_entry *link = links_find(mirror, if_nametoindex(mirror->config->port[i].netdev));
+		char path[128];
+		int32_t mtu6;
+
+		if (!link || !link->present)
+			continue;
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/mtu", mirror->config->port[i].netdev);
+		if (!read_number(path, &mtu6) || mtu6 == link->nl.mtu6_bytes)
+			continue;
+		link->nl.mtu6_bytes = mtu6;
+		mirror->links.dirty = true;
+	}
+}
+
+void mirror_poll(struct mirror *mirror)
+{
+	poll_hash_policies(mirror);
+	poll_mtu6(mirror);
+	parity_bpf_poll(mirror);
+}
