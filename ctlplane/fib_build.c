@@ -23,6 +23,7 @@ struct picture {	/* a node being built */
 	uint32_t said[256];	/* by the node's prefixes */
 	uint32_t word[256];	/* with children, and WYE_FIB_STUB | slot; then without repetitions */
 	struct wye_fib_stub stub[256];	/* by slot */
+	uint64_t edge[5];	/* slots whose word may differ from the one before; 256 is none */
 	uint64_t bits[4];
 	uint32_t n, n_stubs;
 	uint8_t place[256];	/* the entries of a narrow node */
@@ -61,20 +62,28 @@ void fib_shared_retire(struct fib *fib, uint32_t word)
 	region_retire(fib->region, WYE_SECTION_FIB_NODE, word & WYE_FIB_INDEX, wye_fib_units(n, stubs, narrow));
 }
 
+static void mark_edges(struct picture *picture, uint32_t first, uint32_t end)
+{
+	picture->edge[first >> 6] |= 1ULL << (first & 63);
+	picture->edge[end >> 6] |= 1ULL << (end & 63);
+}
+
 /* The node's prefixes over 256 slots; ids come shortest first, so later ones simply overwrite. */
-static void overlay(const struct fib *fib, const struct fib_node *node, uint32_t word[256])
+static void overlay(const struct fib *fib, const struct fib_node *node, struct picture *picture)
 {
 	const uint32_t *id = fib_node_ids(fib, node);
 
-	memset(word, 0, 256 * sizeof(*word));
+	memset(picture->said, 0, sizeof(picture->said));
+	memset(picture->edge, 0, sizeof(picture->edge));
 	for (uint32_t i = 0; i < 8; i++) {
 		for (uint64_t left = node->bits[i]; left; left &= left - 1) {
 			uint32_t heap = i * 64 + (uint32_t)__builtin_ctzll(left);
 			uint32_t len = 31 - (uint32_t)__builtin_clz(heap);
 			uint32_t first = (heap - (1U << len)) << (8 - len), end = first + (1U << (8 - len));
 
+			mark_edges(picture, first, end);
 			for (uint32_t slot = first; slot < end; slot++)
-				word[slot] = *id;
+				picture->said[slot] = *id;
 			id++;
 		}
 	}
@@ -93,6 +102,7 @@ static void put_child(struct fib *fib, struct picture *picture, uint32_t slot, u
 	if (atomic_load_explicit(inherited, memory_order_relaxed) != picture->said[slot])
 		wye_publish_word(inherited, picture->said[slot]); /* P1 */
 	picture->word[slot] = child;
+	mark_edges(picture, slot, slot + 1);
 }
 
 static void put_stub(struct picture *picture, uint32_t slot, struct wye_fib_stub stub)
@@ -100,6 +110,7 @@ static void put_stub(struct picture *picture, uint32_t slot, struct wye_fib_stub
 	stub.other = picture->said[slot];
 	picture->stub[slot] = stub;
 	picture->word[slot] = WYE_FIB_STUB | slot;
+	mark_edges(picture, slot, slot + 1);
 }
 
 /* The node's only prefix. */
@@ -159,13 +170,14 @@ static void compress(struct picture *picture)
 {
 	uint32_t n = 0, before = ~picture->word[0];
 
+	picture->edge[0] |= 1;
 	for (uint32_t i = 0; i < 4; i++) {
 		uint64_t bits = 0;
 
-		for (uint32_t b = 0; b < 64; b++) {
-			uint32_t word = picture->word[i * 64 + b];
+		for (uint64_t left = picture->edge[i]; left; left &= left - 1) {
+			uint32_t word = picture->word[i * 64 + (uint32_t)__builtin_ctzll(left)];
 
-			bits |= (uint64_t)(word != before) << b;
+			bits |= word != before ? left & -left : 0;
 			picture->word[n] = word;
 			n += word != before;
 			before = word;
@@ -251,7 +263,7 @@ static uint32_t draw(struct fib *fib, const struct fib_node *node, uint32_t inhe
 	bool ipv6 = is_ipv6(fib, node);
 	struct picture picture;
 
-	overlay(fib, node, picture.said);
+	overlay(fib, node, &picture);
 	memcpy(picture.word, picture.said, sizeof(picture.word));
 	if (node->shared)
 		put_old(fib, node, &picture);

@@ -200,6 +200,8 @@ void fib_mark_dirty(struct fib *fib, uint32_t index)
 
 	if (node->dirty)
 		return;
+	if (node->shared)	/* the flush will read it */
+		__builtin_prefetch(fib_shared(fib, node->shared));
 	node->dirty = 1;
 	node->next_dirty = fib->dirty[node->level];
 	fib->dirty[node->level] = index;
