@@ -12,7 +12,7 @@
 #define EVENTS_A_TURN	 2048u	/* datagrams; a notification is one message */
 #define DUMPS_A_TURN	 8u	/* datagrams of 32 KiB */
 #define BUSY_A_MS	 16u	/* notifications */
-#define GATHER_NS	 500000
+#define GATHER_NS	 1000000
 #define GATHERED	 128u	/* so many at once are enough */
 #define DUMP_BUFFER_BYTES (1u << 20)
 #define AUDIT_PAUSE	 4u	/* times as long as a datagram of an audit took: a fifth of a core at most */

@@ -65,7 +65,7 @@ bool mirror_decoded(struct mirror *mirror, enum nl_verdict verdict, const struct
 {
 	struct wye_mirror_stats *stats = mirror_stats(mirror);
 
-	atomic_fetch_add_explicit(&stats->messages, 1, memory_order_relaxed);
+	mirror_count(&stats->messages, 1);
 	if (verdict == NL_DECODED)
 		return true;
 	atomic_fetch_add_explicit(verdict == NL_OTHER ? &stats->unknown : &stats->malformed, 1, memory_order_relaxed);

@@ -173,6 +173,14 @@ void mirror_grow(struct mirror *mirror);	/* a larger region, if a section is ful
 /* Call in long work: keeps the heartbeat. */
 void mirror_beat(struct mirror *mirror);
 struct wye_mirror_stats *mirror_stats(struct mirror *mirror);
+
+/* For what is counted by the million: we are the only writer, so it need not be one indivisible step. */
+static inline void mirror_count(_Atomic uint64_t *counter, int64_t by)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + (uint64_t)by,
+			      memory_order_relaxed);
+}
+
 /* Counts what the decoder said. True: go on. */
 bool mirror_decoded(struct mirror *mirror, enum nl_verdict verdict, const struct nlmsghdr *msg);
 /* A dump request: a message of type with the fixed header and, if not 0, 32-bit attributes. */

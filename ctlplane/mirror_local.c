@@ -85,13 +85,14 @@ static void local_write(struct mirror *mirror, const struct local_entry *local)
 
 void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type)
 {
-	struct local_key key = key_of(rib, route, type);
-	uint32_t h = hash_bytes_of(&key, sizeof(key), 0);
 	struct local_entry *local;
-	uint32_t index;
+	struct local_key key;
+	uint32_t h, index;
 
 	if (!is_local(type))
 		return;
+	key = key_of(rib, route, type);
+	h = hash_bytes_of(&key, sizeof(key), 0);
 	index = hash_find(&mirror->locals.hash, h, local_equal, &key);
 	if (index) {
 		local = pool_item(&mirror->locals.pool, index);
@@ -116,13 +117,14 @@ void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_r
 void locals_remove(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type)
 {
 	static const struct wye_local none;
-	struct local_key key = key_of(rib, route, type);
-	uint32_t h = hash_bytes_of(&key, sizeof(key), 0);
 	struct local_entry *local;
-	uint32_t index;
+	struct local_key key;
+	uint32_t h, index;
 
 	if (!is_local(type))
 		return;
+	key = key_of(rib, route, type);
+	h = hash_bytes_of(&key, sizeof(key), 0);
 	index = hash_find(&mirror->locals.hash, h, local_equal, &key);
 	if (!index)
 		return;

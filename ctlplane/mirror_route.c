@@ -129,8 +129,7 @@ void routes_table_remove(struct mirror *mirror, uint32_t table)
 
 static void count(struct mirror *mirror, const struct rib *rib, int64_t by)
 {
-	atomic_fetch_add_explicit(&mirror_stats(mirror)->routes[rib->family == AF_INET6], (uint64_t)by,
-				  memory_order_relaxed);
+	mirror_count(&mirror_stats(mirror)->routes[rib->family == AF_INET6], by);
 }
 
 static void cover(struct mirror *mirror, struct rib *rib, const uint8_t addr[16], uint8_t len, int by)
