@@ -488,16 +488,17 @@ bool routes_touched(const struct mirror *mirror, const struct rib *rib, const st
 	return channel_touched(&mirror->channel[CHANNEL_ROUTE], CLASS_ROUTE, &touched, sizeof(touched));
 }
 
-/* The same paths. What else is told of a multipath route is one path's, and not always the same one's. */
+/* The same paths, in whatever order: a notification begins with the new one. What else is told of a multipath route is one
+ * path's, and not always the same one's. */
 static bool same_siblings(const struct route_info *info)
 {
-	if (info->n_legs < 2 || info->n_legs != scratch.n_legs)
-		return false;
+	uint32_t n = 0;
+
 	for (uint32_t i = 0; i < info->n_legs; i++)
-		if (!leg_same_path(&info->legs[i], &scratch.legs[i]) || info->legs[i].weight != scratch.legs[i].weight ||
-		    info->legs[i].kind != scratch.legs[i].kind)
-			return false;
-	return true;
+		for (uint32_t j = 0; j < scratch.n_legs; j++)
+			n += leg_same_path(&info->legs[i], &scratch.legs[j]) &&
+			     info->legs[i].weight == scratch.legs[j].weight && info->legs[i].kind == scratch.legs[j].kind;
+	return n > 1 && n == info->n_legs && n == scratch.n_legs;
 }
 
 /* An audit's dump shows the route in scratch. Is there nothing to do? */

@@ -209,7 +209,7 @@ void routes_verify(struct mirror *mirror, uint32_t ifindex)
 {
 	struct channel *channel = &mirror->channel[CHANNEL_ROUTE];
 	struct sync_job job = { .class = CLASS_ROUTE, .fence = true, .ifindex = ifindex };
-	bool ok = true;
+	bool ok;
 
 	if (!mirror->phase_two)
 		return;
@@ -217,8 +217,8 @@ void routes_verify(struct mirror *mirror, uint32_t ifindex)
 		routes_resync(mirror, channel);
 		return;
 	}
-	if (mirror->nexthops.pool.count)
-		ok = sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_NEXTHOP, .fence = true });
+	/* Objects we know none of may wait in the socket, and be gone already. */
+	ok = sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_NEXTHOP, .fence = true });
 	for (int f = 0; f < 2; f++) {
 		job.family = f ? AF_INET6 : AF_INET;
 		ok = ok && sync_add(&channel->sync, &job);
