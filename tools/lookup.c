@@ -181,14 +181,14 @@ static void judge(struct view *view, const struct lookup_query *query, struct lo
 
 /* ---- the route behind the id, for people ---- */
 
-static bool in_vrf(const struct view *view, uint32_t vrf, uint8_t family, uint32_t table)
+static bool in_vrf(const struct view *view, uint32_t vrf, uint32_t table)
 {
 	const struct wye_vrf *v = view_record(view, WYE_SECTION_VRF, vrf);
 
 	if (table == RT_TABLE_LOCAL || table == RT_TABLE_MAIN)
 		return true; /* the main view; what a VRF's own table leaves open falls through to it */
-	if (table == RT_TABLE_DEFAULT) /* no rule of IPv6 names it */
-		return family == AF_INET;
+	if (table == RT_TABLE_DEFAULT) /* makes no FIB entry: what it may decide is WYE_NH_KERNEL */
+		return false;
 	return v && v->table == table;
 }
 
@@ -202,7 +202,7 @@ static void find_route(struct view *view, const struct lookup_query *query, stru
 		int rank;
 
 		if (!route_read(view, query->family, i, &route) || route.nexthop != result->id ||
-		    !route_covers(&route, query->dst) || !in_vrf(view, query->vrf, query->family, route.table))
+		    !route_covers(&route, query->dst) || !in_vrf(view, query->vrf, route.table))
 			continue;
 		rank = route.prefix_len * 2 + !!(route.flags & WYE_ROUTE_BEST);
 		if (rank <= best)
