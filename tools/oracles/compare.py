@@ -7,6 +7,8 @@ wye leaves the packet to the kernel it is right by definition; why it did is cou
 import collections
 import ipaddress
 import random
+import signal
+import time
 
 from kernel import Kernel, TYPES, tables
 from state import VALID, compare_tables
@@ -16,6 +18,7 @@ from world import INGRESS, SOURCE4, SOURCE6
 NH = {"none": 0, "forward": 1, "unresolved": 2, "onlink": 3, "group": 4, "local": 5, "blackhole": 6, "unreachable": 7,
       "prohibit": 8, "kernel": 9, "down": 10}
 HOST_TYPES = ("local", "broadcast", "anycast", "multicast")
+AUDIT_S = 20
 # ---- addresses worth asking for ----
 
 
@@ -87,6 +90,17 @@ class Judge:
             self.checks += len(probes)
             found = self.twins.check(probes, kernel)
         return found
+
+    def audit(self):
+        """What wye-ctld's own comparison with the kernel finds."""
+        before, deadline = self.world.mirror_stats(), time.monotonic() + AUDIT_S
+        self.world.ctld.send_signal(signal.SIGUSR1)
+        while time.monotonic() < deadline:
+            now = self.world.mirror_stats()
+            if now.get("audits", 0) > before["audits"]:
+                return [f"drift: {line}" for line in self.world.said("audit")] if now["audit_drift"] else []
+            time.sleep(0.01)
+        return ["audit: it does not end"]
 
     @staticmethod
     def source(choose, kernel, address):

@@ -58,12 +58,13 @@ class Side:
             write_sysctl("net.ipv6.conf.default.disable_ipv6=1")
 
     def apply(self, operations):
-        """Runs of commands for the same namespace go to one ip process; what fails, fails."""
+        """Runs of commands for the same namespace go to one ip process; what fails, fails. A neighbour command that fails
+        ends ip all the same, so it is the last."""
         run, where = [], None
         for operation in [*operations, ""]:
             words = operation.split(" ", 3)
             here = self.peers if operation.startswith("ip -n peers ") else self.router if words[0] == "ip" else None
-            if run and here != where:
+            if run and (here != where or run[-1].startswith("neigh ")):
                 self.batch(where, run)
                 run = []
             where = here

@@ -26,7 +26,7 @@ def same_world(found, own):
     def there(entry):
         text = entry.get("dst", "") + entry.get("local", "")
         return entry.get("dev", entry.get("ifname")) not in own and "fe80" not in text
-    links = [f"{e['ifname']} {e['mtu']} {e.get('operstate')} {e.get('master')} {sorted(NORMAL_FLAGS & set(e['flags']))} "
+    links = [f"{e['ifname']} {e['mtu']} {e.get('master')} {sorted(NORMAL_FLAGS & set(e['flags']))} "
              f"{e['address'] if e.get('address', '').startswith('02:00:00') else ''}" for e in found["link"] if there(e)]
     addrs = [{**e, "addr_info": list(filter(there, e.get("addr_info", [])))} for e in found["addr"] if there(e)]
     return {"link": links, "addr": addresses(addrs),
@@ -65,7 +65,7 @@ class Twins:
 
     def check(self, probes, kernel):
         """Differences, as of now. kernel: the router's tables."""
-        own = {port.get("tap") for port in self.world.wye("show", "port")}
+        own = {port["tap"] for port in self.world.wye("show", "port") if port.get("tap")}
         one, other = same_world(kernel, own), same_world(tables(self.world.twin.router), set())
         self.apart = [text for kind in one for text in differences(kind, one[kind], other[kind])]
         if self.apart:

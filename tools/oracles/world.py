@@ -23,7 +23,7 @@ workers: {{ cpus: [{cpu}] }}
 punt: {{ rate_pps: 1000000 }}
 ports: [{ports}]
 steering: {{ default: {default} }}
-tables: {{ routes4: 4096, routes6: 4096 }}
+tables: {{ routes4: 4096, routes6: 4096, audit_s: 0 }}
 """
 
 BASE = [
@@ -126,6 +126,16 @@ class World:
         result = subprocess.run([f"{self.build}/tools/wye", "-r", self.run_dir, "-j", *arguments],
                                 capture_output=True, text=True, check=False)
         return json.loads(result.stdout) if result.stdout.strip() else []
+
+    def mirror_stats(self):
+        status = self.wye("status")
+        return status["mirror"] if status else {}
+
+    def said(self, word):
+        """The daemons' last words with this one."""
+        self.log.flush()
+        with open(self.log.name, encoding="utf-8", errors="replace") as file:
+            return [line.strip() for line in file if word in line][-3:]
 
     def dead(self):
         return [name for name, process in (("wye-ctld", self.ctld), ("wye-dpd", self.dpd))
