@@ -6,6 +6,7 @@
 #ifndef DPD_H
 #define DPD_H
 
+#include "capture.h"
 #include "eal.h"
 #include "flows.h"
 #include "graph.h"
@@ -27,6 +28,7 @@ struct dpd {
 	struct tables tables;
 	struct flows flows;
 	struct punt punt;
+	struct captures captures;
 	const struct rte_memzone *pool_zone;	/* where pool lies */
 	struct rte_mempool *pool;
 	bool pool_lost;			/* a port has been closed since the pool was made */

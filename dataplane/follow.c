@@ -21,6 +21,7 @@
 
 #define TICK_MS 20
 #define PUNT_BUDGET 256
+#define CAPTURE_BUDGET 256
 
 /* ---- the plan ----------------------------------------------------------------------------------------------------- */
 
@@ -245,14 +246,24 @@ static bool wait_events(struct dpd *dpd, int epoll_fd, int signal_fd, uint64_t t
 	bool end = false;
 	int n;
 
-	if (!punt_may_sleep(dpd))
+	if (!punt_may_sleep(dpd) || capture_waits(dpd))
 		timeout_ms = 0;
 	n = epoll_wait(epoll_fd, events, 4, timeout_ms);
 	punt_awake(dpd);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		if (events[i].data.fd == signal_fd)
 			end |= read_signal(dpd, signal_fd);
+		else if (events[i].data.fd != dpd->punt.event_fd)
+			capture_event(dpd, events[i].data.fd, events[i].events);
+	}
 	return end;
+}
+
+static void follow_captures(struct dpd *dpd)
+{
+	capture_send(dpd, CAPTURE_BUDGET);
+	if (capture_changed(dpd))
+		capture_settle(dpd, renew_plan(dpd, false));
 }
 
 int follow_start(struct dpd *dpd)
@@ -272,12 +283,14 @@ int follow_run(struct dpd *dpd)
 
 	if (error)
 		return error;
+	capture_open(dpd, epoll_fd);
 	atomic_store_explicit(&dpd->stats->state, WYE_DPD_RUNNING, memory_order_release);
 	notify("READY=1");
 	while (!wait_events(dpd, epoll_fd, signal_fd, tick_ns)) {
 		uint64_t now = clock_ns();
 
 		punt_write(dpd, PUNT_BUDGET);
+		follow_captures(dpd);
 		if (now < tick_ns)
 			continue;
 		tick_ns = now + TICK_MS * 1000000u;
@@ -293,6 +306,7 @@ int follow_run(struct dpd *dpd)
 
 void follow_stop(struct dpd *dpd)
 {
+	capture_close(dpd);
 	port_stop_all(dpd);
 	graph_free(dpd->graphs);
 	dpd->graphs = NULL;

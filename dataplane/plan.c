@@ -54,6 +54,7 @@ struct plan *plan_build(const struct dpd *dpd)
 		if (dpd->port[i].open)
 			plan_port(plan, dpd, &dpd->port[i]);
 	plan->port_of_link[0] = 0;
+	capture_plan(dpd, plan);
 	return plan;
 }
 

@@ -18,6 +18,7 @@
 #include <rte_spinlock.h>
 #include <stdbool.h>
 
+#include "capture.h"
 #include "wye_fib.h"
 #include "wye_stats.h"
 
@@ -27,6 +28,7 @@ struct dpd;
 struct plan_port {
 	bool open;		/* polled, and packets may be sent to it */
 	bool classify;		/* packets must be asked about one by one (software steering) */
+	bool captured;		/* somebody wants to see its packets (capture.h) */
 	uint8_t n_tx;		/* transmit queues; worker w uses w % n_tx */
 	uint16_t dpdk_port;
 	uint32_t ifindex;
@@ -64,6 +66,9 @@ struct plan {
 	const struct graph_set *graphs;
 	struct wye_reader_slot *slot[WYE_WORKERS_MAX];
 	struct plan_port port[WYE_PORTS_MAX];
+	struct capture *capture[CAPTURES_MAX];
+	uint32_t n_captures;
+	bool captures_leaving;			/* somebody wants to see packets that are punted or dropped */
 	uint32_t n_links;
 	uint8_t port_of_link[];			/* LINK index → port + 1, 0 = not a port of ours */
 };

@@ -91,7 +91,7 @@ static uint32_t bucket_take(struct punt *punt, enum wye_reason reason, uint32_t 
 
 /* ---- worker ------------------------------------------------------------------------------------------------------ */
 
-static void wake_main(struct punt *punt)
+void punt_wake_main(struct punt *punt)
 {
 	uint64_t one = 1;
 
@@ -106,6 +106,8 @@ static void lose(struct worker *worker, enum wye_reason reason, struct rte_mbuf 
 	if (!n)
 		return;
 	count_reason(worker, reason, n);
+	if (unlikely(worker->plan->captures_leaving))
+		capture_left(worker, reason, packets, n);
 	rte_pktmbuf_free_bulk(packets, n);
 }
 
@@ -115,11 +117,13 @@ void punt_packets(struct worker *worker, enum wye_reason reason, struct rte_mbuf
 	uint32_t allowed = bucket_take(punt, reason, n), queued;
 
 	count_reason(worker, reason, n);
+	if (unlikely(worker->plan->captures_leaving))
+		capture_left(worker, reason, packets, n);
 	queued = rte_ring_enqueue_burst(worker->punts, (void **)packets, allowed, NULL); /* D1 */
 	lose(worker, WYE_REASON_PUNT_QUEUE_FULL, packets + queued, allowed - queued);
 	lose(worker, WYE_REASON_PUNT_RATE, packets + allowed, n - allowed);
 	if (queued)
-		wake_main(punt);
+		punt_wake_main(punt);
 }
 
 /* ---- main --------------------------------------------------------------------------------------------------------- */

@@ -49,6 +49,9 @@ void punt_tap_close(struct punt_tap *tap);
 /* Worker: hands n packets of one reason over; takes them all (counts and frees what has no room or no token). */
 void punt_packets(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n);
 
+/* Worker: something was put where main looks after punt_may_sleep(); ends its sleep. */
+void punt_wake_main(struct punt *punt);
+
 /* Main: writes what waits, at most `budget` packets; returns how many. */
 uint32_t punt_write(struct dpd *dpd, uint32_t budget);
 /* Main, around its epoll_wait(): true = nothing waits, sleep; then punt_awake(). */

@@ -14,7 +14,9 @@
 
 #include "wye_config.h"
 
-static const struct command *const commands[] = { &cmd_status, &cmd_lookup, &cmd_check, &cmd_record, &cmd_version };
+static const struct command *const commands[] = {
+	&cmd_status, &cmd_lookup, &cmd_check, &cmd_capture, &cmd_record, &cmd_version,
+};
 static const struct command *const shows[] = {
 	&cmd_link, &cmd_addr, &cmd_neigh, &cmd_route, &cmd_nexthop, &cmd_rule, &cmd_vrf, &cmd_port, &cmd_steer,
 	&cmd_stats, &cmd_graph, &cmd_runtime, &cmd_memory, &cmd_parity,
@@ -160,6 +162,12 @@ static bool is_option(const char *argument_text, const char *name)
 	return !strncmp(argument_text, name, n) && (argument_text[n] == '\0' || argument_text[n] == '=');
 }
 
+/* -i, -w …: the subcommand's own, with their values behind them. */
+static bool is_commands(const char *option)
+{
+	return option[1] && !option[2] && !strchr("jphV46r", option[1]);
+}
+
 static int take_short(struct options *options, int argc, char **argv, int *i)
 {
 	for (const char *c = argv[*i] + 1; *c; c++) {
@@ -183,12 +191,12 @@ unknown:
 	return -EINVAL;
 }
 
-static int take_option(struct options *options, int argc, char **argv, int *i)
+static int take_option(struct options *options, int argc, char **argv, int *i, bool command_seen)
 {
 	const char *option = argv[*i];
 
 	if (option[1] != '-')
-		return take_short(options, argc, argv, i);
+		return command_seen && is_commands(option) ? -ENOENT : take_short(options, argc, argv, i);
 	if (is_option(option, "--run-dir"))
 		return option_value(argc, argv, i, strlen("--run-dir"), &options->run_dir);
 	if (is_option(option, "--tables"))
@@ -222,7 +230,7 @@ static int take_options(struct options *options, int *argc, char **argv)
 			break;
 		}
 		if (argv[i][0] == '-' && argv[i][1])
-			err = take_option(options, *argc, argv, &i);
+			err = take_option(options, *argc, argv, &i, kept > 1);
 		else
 			err = -ENOENT;
 		if (err == -ENOENT)

@@ -4,8 +4,13 @@
 
 static uint16_t drop_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t nb_objs)
 {
-	for (uint16_t i = 0; i < nb_objs; i++)
-		count_reason(node_ctx(node)->worker, *node_reason(objs[i]), 1);
+	struct worker *worker = node_ctx(node)->worker;
+
+	for (uint16_t i = 0; i < nb_objs; i++) {
+		count_reason(worker, *node_reason(objs[i]), 1);
+		if (unlikely(worker->plan->captures_leaving))
+			capture_left(worker, *node_reason(objs[i]), (struct rte_mbuf **)&objs[i], 1);
+	}
 	rte_pktmbuf_free_bulk((struct rte_mbuf **)objs, nb_objs);
 	return nb_objs;
 }

@@ -136,6 +136,8 @@ static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, 
 	sum = rx_survey((struct rte_mbuf **)objs, n, port->mac48, queue->dpdk_port);
 	count_add(&counters->rx_packets, n);
 	count_add(&counters->rx_bytes, sum.bytes);
+	if (unlikely(port->captured))
+		capture_received(worker, queue->port, (struct rte_mbuf **)objs, n);
 
 	if (port->classify)
 		rte_node_next_stream_move(graph, node, NODE_EDGE_CLASSIFY);

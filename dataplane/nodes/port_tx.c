@@ -47,6 +47,8 @@ static uint16_t port_tx_process(struct rte_graph *graph, struct rte_node *node, 
 	uint64_t bytes = tx_bytes(packets, nb_objs);
 	uint16_t queue, sent = 0, left;
 
+	if (unlikely(port->captured))
+		capture_sent(worker, index, packets, nb_objs);
 	if (port->open && port->n_tx) {
 		queue = worker->index % port->n_tx;
 		if (port->tx_lock)
@@ -58,6 +60,8 @@ static uint16_t port_tx_process(struct rte_graph *graph, struct rte_node *node, 
 	left = nb_objs - sent;
 	if (left) {
 		bytes -= tx_bytes(packets + sent, left);
+		if (unlikely(worker->plan->captures_leaving))
+			capture_left(worker, WYE_REASON_PORT_TX_FULL, packets + sent, left);
 		rte_pktmbuf_free_bulk(packets + sent, left);
 		count_add(&counters->tx_dropped, left);
 		count_reason(worker, WYE_REASON_PORT_TX_FULL, left);

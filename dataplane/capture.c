@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Captures: main's half talks to the commands, the workers' half copies packets.
+ *
+ * Buffers go round: main puts them all into `empty` at the start; a worker takes one, fills it and puts it into `full`;
+ * main sends it and puts it back. Each ring orders what is in a buffer (rte_ring's enqueue releases, its dequeue
+ * acquires). A worker wakes main as it does for a punted packet (punt.c, D1-D6).
+ */
+#include <errno.h>
+#include <sys/types.h> /* which pcap/bpf.h takes for granted */
+
+#include <pcap/bpf.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dpd.h"
+#include "log.h"
+#include "nodes/node.h"
+
+#define BUFFERS	     1024u	/* a ring's size; one less of them */
+#define SOCKET_BYTES (4 << 20)
+
+/* ---- workers ------------------------------------------------------------------------------------------------------ */
+
+static void take(struct capture *capture, const struct wye_capture_record *head, struct rte_mbuf *packet)
+{
+	struct wye_capture_record *record;
+	const void *bytes;
+
+	if (capture->filter && !bpf_filter(capture->filter, rte_pktmbuf_mtod(packet, const u_char *), packet->pkt_len,
+					   packet->data_len))
+		return;
+	if (rte_ring_dequeue(capture->empty, (void **)&record)) {
+		atomic_fetch_add_explicit(&capture->lost, 1, memory_order_relaxed);
+		return;
+	}
+	*record = *head;
+	record->packet_bytes = packet->pkt_len;
+	record->captured_bytes = RTE_MIN(packet->pkt_len, capture->packet_bytes);
+	bytes = rte_pktmbuf_read(packet, 0, record->captured_bytes, record + 1);
+	if (bytes != record + 1)
+		memcpy(record + 1, bytes, record->captured_bytes);
+	rte_ring_enqueue(capture->full, record); /* has room for all buffers */
+}
+
+static uint64_t wall_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void take_all(struct worker *worker, uint32_t where, struct wye_capture_record *head, struct rte_mbuf **packets,
+		     uint32_t n)
+{
+	const struct plan *plan = worker->plan;
+
+	head->time_ns = wall_clock_ns();
+	for (uint32_t c = 0; c < plan->n_captures; c++) {
+		struct capture *capture = plan->capture[c];
+
+		if (capture->where != where || (where == WYE_CAPTURE_PORT && capture->port != head->port))
+			continue;
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t port = packets[i]->port < RTE_DIM(worker->dpd->port_of_dpdk) ?
+						worker->dpd->port_of_dpdk[packets[i]->port] : 0;
+
+			if (where != WYE_CAPTURE_PORT)
+				head->port = (uint16_t)(port ? port - 1 : 0);
+			take(capture, head, packets[i]);
+		}
+	}
+	punt_wake_main(&worker->dpd->punt);
+}
+
+void capture_received(struct worker *worker, uint32_t port, struct rte_mbuf **packets, uint32_t n)
+{
+	struct wye_capture_record head = { .port = (uint16_t)port, .reason = WYE_REASON_COUNT };
+
+	take_all(worker, WYE_CAPTURE_PORT, &head, packets, n);
+}
+
+void capture_sent(struct worker *worker, uint32_t port, struct rte_mbuf **packets, uint32_t n)
+{
+	struct wye_capture_record head = { .port = (uint16_t)port, .sent = 1, .reason = WYE_REASON_COUNT };
+
+	take_all(worker, WYE_CAPTURE_PORT, &head, packets, n);
+}
+
+void capture_left(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n)
+{
+	struct wye_capture_record head = { .reason = (uint8_t)reason };
+	bool punt = wye_reason_verdict[reason] == WYE_VERDICT_PUNT;
+
+	take_all(worker, punt ? WYE_CAPTURE_PUNT : WYE_CAPTURE_DROP, &head, packets, n);
+}
+
+/* ---- main: one capture -------------------------------------------------------------------------------------------- */
+
+static void capture_free(struct capture *capture)
+{
+	if (capture->fd >= 0)
+		close(capture->fd);
+	free(capture->filter);
+	free(capture->buffers);
+	free(capture->empty);
+	free(capture->full);
+	*capture = (struct capture){ .fd = -1 };
+}
+
+static void answer(const struct capture *capture, int error, const char *why)
+{
+	struct wye_capture_answer message = { .error = error };
+
+	snprintf(message.why, sizeof(message.why), "%s", why);
+	(void)!send(capture->fd, &message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static struct rte_ring *make_ring(unsigned int flags)
+{
+	struct rte_ring *ring = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN((size_t)rte_ring_get_memsize(BUFFERS),
+									     RTE_CACHE_LINE_SIZE));
+
+	if (ring && rte_ring_init(ring, "capture", BUFFERS, flags)) {
+		free(ring);
+		ring = NULL;
+	}
+	return ring;
+}
+
+static bool make_buffers(struct capture *capture)
+{
+	size_t bytes = RTE_ALIGN(sizeof(struct wye_capture_record) + capture->packet_bytes, RTE_CACHE_LINE_SIZE);
+
+	capture->empty = make_ring(RING_F_SP_ENQ);
+	capture->full = make_ring(RING_F_SC_DEQ);
+	capture->buffers = aligned_alloc(RTE_CACHE_LINE_SIZE, bytes * (BUFFERS - 1));
+	if (!capture->empty || !capture->full || !capture->buffers)
+		return false;
+	for (size_t i = 0; i < BUFFERS - 1; i++)
+		rte_ring_enqueue(capture->empty, (char *)capture->buffers + i * bytes);
+	return true;
+}
+
+static int find_port(const struct dpd *dpd, const char *netdev)
+{
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (!strcmp(dpd->config->port[i].netdev, netdev))
+			return (int)i;
+	return -1;
+}
+
+/* The filter as libpcap wants it, found to be a program that ends. */
+static struct bpf_insn *make_filter(const struct wye_capture_request *request)
+{
+	struct bpf_insn *filter = calloc(request->n_instructions, sizeof(*filter));
+
+	for (uint32_t i = 0; filter && i < request->n_instructions; i++)
+		filter[i] = (struct bpf_insn){ request->filter[i].code, request->filter[i].jt, request->filter[i].jf,
+					       request->filter[i].k };
+	if (filter && !bpf_validate(filter, (int)request->n_instructions)) {
+		free(filter);
+		filter = NULL;
+	}
+	return filter;
+}
+
+static uint32_t count_captures(const struct dpd *dpd)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
+		n += dpd->captures.one[i].state > CAPTURE_ASKED;
+	return n;
+}
+
+/* 0, or an errno with why. */
+static int understand(const struct dpd *dpd, struct capture *capture, struct wye_capture_request *request, ssize_t bytes,
+		      char *why, size_t size)
+{
+	int port;
+
+	if (bytes < (ssize_t)WYE_CAPTURE_REQUEST_BYTES(0) || request->magic != WYE_CAPTURE_MAGIC ||
+	    request->version != WYE_CAPTURE_VERSION || request->n_instructions > WYE_CAPTURE_INSTRUCTIONS ||
+	    bytes != (ssize_t)WYE_CAPTURE_REQUEST_BYTES(request->n_instructions) || request->packet_bytes == 0 ||
+	    request->packet_bytes > WYE_CAPTURE_BYTES_MAX || request->where < WYE_CAPTURE_PORT ||
+	    request->where > WYE_CAPTURE_DROP) {
+		snprintf(why, size, "the request is not understood; wye and wye-dpd must be of one version");
+		return EPROTO;
+	}
+	if (count_captures(dpd) >= CAPTURES_MAX) {
+		snprintf(why, size, "%u captures run, no more can at a time; end one of them", CAPTURES_MAX);
+		return EBUSY;
+	}
+	request->netdev[sizeof(request->netdev) - 1] = '\0';
+	port = request->where == WYE_CAPTURE_PORT ? find_port(dpd, request->netdev) : 0;
+	if (port < 0) {
+		snprintf(why, size, "\"%s\" is not a port of wye-dpd (wye show port)", request->netdev);
+		return ENODEV;
+	}
+	capture->where = request->where;
+	capture->port = (uint32_t)port;
+	capture->packet_bytes = request->packet_bytes;
+	if (request->n_instructions) {
+		capture->filter = make_filter(request);
+		if (!capture->filter) {
+			snprintf(why, size, "the filter is not a valid BPF program");
+			return EINVAL;
+		}
+	}
+	if (!make_buffers(capture)) {
+		snprintf(why, size, "no memory for %u packets of %u bytes; ask for fewer bytes (-s)", BUFFERS - 1,
+			 capture->packet_bytes);
+		return ENOMEM;
+	}
+	return 0;
+}
+
+static void read_request(struct dpd *dpd, struct capture *capture)
+{
+	static struct wye_capture_request request;
+	ssize_t bytes = recv(capture->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
+	char why[sizeof(((struct wye_capture_answer *)0)->why)] = "";
+	int error;
+
+	if (bytes < 0 && errno == EAGAIN)
+		return;
+	if (bytes <= 0) {
+		capture_free(capture);
+		return;
+	}
+	error = understand(dpd, capture, &request, bytes, why, sizeof(why));
+	if (error) {
+		answer(capture, error, why);
+		capture_free(capture);
+		return;
+	}
+	capture->state = CAPTURE_STARTING;
+}
+
+/* ---- main: events ------------------------------------------------------------------------------------------------- */
+
+static void watch(const struct dpd *dpd, const struct capture *capture, int operation, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.fd = capture->fd };
+
+	(void)epoll_ctl(dpd->captures.epoll_fd, operation, capture->fd, &event);
+}
+
+static void accept_one(struct dpd *dpd)
+{
+	int fd = accept4(dpd->captures.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), bytes = SOCKET_BYTES;
+
+	if (fd < 0)
+		return;
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++) {
+		struct capture *capture = &dpd->captures.one[i];
+
+		if (capture->state != CAPTURE_FREE)
+			continue;
+		*capture = (struct capture){ .state = CAPTURE_ASKED, .fd = fd };
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+		watch(dpd, capture, EPOLL_CTL_ADD, EPOLLIN);
+		return;
+	}
+	close(fd);
+}
+
+void capture_event(struct dpd *dpd, int fd, uint32_t events)
+{
+	if (fd == dpd->captures.listen_fd) {
+		accept_one(dpd);
+		return;
+	}
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++) {
+		struct capture *capture = &dpd->captures.one[i];
+
+		if (capture->state == CAPTURE_FREE || capture->fd != fd)
+			continue;
+		if (capture->state == CAPTURE_ASKED)
+			read_request(dpd, capture);
+		else if (events & ~(uint32_t)EPOLLOUT) /* the command has no more to say: it has ended */
+			capture->state = CAPTURE_ENDING;
+		return;
+	}
+}
+
+bool capture_changed(const struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
+		if (dpd->captures.one[i].state == CAPTURE_STARTING || dpd->captures.one[i].state == CAPTURE_ENDING)
+			return true;
+	return false;
+}
+
+static void settle(struct capture *capture, int error)
+{
+	if (capture->state == CAPTURE_STARTING && error) { /* it was in no plan */
+		answer(capture, -error, "no memory for a new plan of the dataplane");
+		capture_free(capture);
+	} else if (capture->state == CAPTURE_STARTING) {
+		answer(capture, 0, "");
+		capture->state = CAPTURE_RUNNING;
+	} else if (capture->state == CAPTURE_ENDING && !error) {
+		capture_free(capture);
+	}
+}
+
+void capture_settle(struct dpd *dpd, int error)
+{
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
+		settle(&dpd->captures.one[i], error);
+}
+
+void capture_plan(const struct dpd *dpd, struct plan *plan)
+{
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++) {
+		struct capture *capture = (struct capture *)&dpd->captures.one[i];
+
+		if (capture->state != CAPTURE_STARTING && capture->state != CAPTURE_RUNNING)
+			continue;
+		plan->capture[plan->n_captures++] = capture;
+		if (capture->where == WYE_CAPTURE_PORT)
+			plan->port[capture->port].captured = true;
+		else
+			plan->captures_leaving = true;
+	}
+}
+
+/* ---- main: sending ------------------------------------------------------------------------------------------------ */
+
+/* False: the socket is full, the record is held. */
+static bool send_record(const struct dpd *dpd, struct capture *capture, struct wye_capture_record *record)
+{
+	record->lost = atomic_load_explicit(&capture->lost, memory_order_relaxed);
+	if (send(capture->fd, record, sizeof(*record) + record->captured_bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+	    (errno == EAGAIN || errno == ENOBUFS)) {
+		if (!capture->held)
+			watch(dpd, capture, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+		capture->held = record;
+		return false;
+	}
+	if (capture->held)
+		watch(dpd, capture, EPOLL_CTL_MOD, EPOLLIN);
+	capture->held = NULL;
+	rte_ring_enqueue(capture->empty, record);
+	return true;
+}
+
+static void send_some(const struct dpd *dpd, struct capture *capture, uint32_t budget)
+{
+	struct wye_capture_record *record = capture->held;
+
+	for (uint32_t n = 0; n < budget; n++) {
+		if (!record && rte_ring_dequeue(capture->full, (void **)&record))
+			return;
+		if (!send_record(dpd, capture, record))
+			return;
+		record = NULL;
+	}
+}
+
+void capture_send(struct dpd *dpd, uint32_t budget)
+{
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
+		if (dpd->captures.one[i].state == CAPTURE_RUNNING)
+			send_some(dpd, &dpd->captures.one[i], budget);
+}
+
+bool capture_waits(const struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++) {
+		const struct capture *capture = &dpd->captures.one[i];
+
+		if (capture->state == CAPTURE_RUNNING && !capture->held && !rte_ring_empty(capture->full))
+			return true;
+	}
+	return false;
+}
+
+/* ---- main: opening and closing ------------------------------------------------------------------------------------ */
+
+static bool address_of(const struct dpd *dpd, struct sockaddr_un *address)
+{
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s", dpd->options.run_dir, WYE_FILE_CAPTURE) <
+	       (int)sizeof(address->sun_path);
+}
+
+/* The holder of the stats file's lock is the only wye-dpd here: a socket that is there already is a dead one's. */
+static int listen_at(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	mode_t mask;
+	int error;
+
+	if (fd < 0)
+		return -1;
+	unlink(address->sun_path);
+	mask = umask(0177);
+	error = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+	umask(mask);
+	if (!error && listen(fd, CAPTURES_MAX) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+void capture_open(struct dpd *dpd, int epoll_fd)
+{
+	struct captures *captures = &dpd->captures;
+	struct epoll_event event = { .events = EPOLLIN };
+	struct sockaddr_un address;
+
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
+		captures->one[i].fd = -1;
+	captures->epoll_fd = epoll_fd;
+	captures->listen_fd = -1;
+	errno = ENAMETOOLONG;
+	if (address_of(dpd, &address))
+		captures->listen_fd = listen_at(&address);
+	event.data.fd = captures->listen_fd;
+	if (captures->listen_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, captures->listen_fd, &event) < 0)
+		log_warning("%s/%s: %s; wye capture will not work", dpd->options.run_dir, WYE_FILE_CAPTURE, strerror(errno));
+}
+
+void capture_close(struct dpd *dpd)
+{
+	struct captures *captures = &dpd->captures;
+	struct sockaddr_un address;
+
+	if (captures->epoll_fd <= 0) /* never opened */
+		return;
+	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
+		capture_free(&captures->one[i]);
+	if (captures->listen_fd < 0)
+		return;
+	close(captures->listen_fd);
+	if (address_of(dpd, &address))
+		unlink(address.sun_path);
+}

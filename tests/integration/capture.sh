@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# capture: wye capture shows what the dataplane receives, sends, punts and drops, as pcapng that tcpdump reads.
+. "$(dirname "$0")/lib.sh"
+lab
+steer_all
+check 'daemons start' start_daemons
+warm
+# captured FILE FILTER: how many packets of it match; the file stands where Debian's profile lets tcpdump read
+captured() { tcpdump -nr "$1" "$2" 2>/dev/null | wc -l; }
+capturing() { grep -q capturing "/run/log/$1"; }
+# capture_start NAME ARGS: in the background, and it is running; capture_end NAME
+capture_start() {
+	local name=$1
+	shift
+	wye capture -w "/run/$name.pcapng" "$@" >/run/log/"$name" 2>&1 &
+	await 5 capturing "$name"
+}
+capture_end() { kill -INT "$(pgrep -f "capture -w /run/$1.pcapng" | tail -n 1)"; soon "capture $1 ends" grep -q 'packets, 0 lost' "/run/log/$1"; }
+
+check 'capture on r1' capture_start r1 -i r1 -f 'udp port 7000'
+check 'capture on r2' capture_start r2 -i r2 -f 'udp port 7000'
+check 'capture of punted packets' capture_start punt -i punt
+check 'capture of dropped packets' capture_start drop -i drop
+says 'a fifth is refused' '4 captures run' wye capture -i r1 -w /run/five.pcapng
+by_dataplane 1000 'numbered packets' udp 1000 host1 host2 10.0.2.2
+on host1 ping -n -c 1 -W 0.2 10.0.2.77 >/dev/null	# nobody is there: the kernel asks for it
+ip -n router route add blackhole 10.9.0.0/24
+soon 'the blackhole is mirrored' grep -q blackhole <<<"$(wye show route)"
+on host1 ping -n -c 3 -i 0.05 -W 0.2 10.9.0.1 >/dev/null
+for name in r1 r2 punt drop; do capture_end $name; done
+
+equal 'captured on r1' "$(captured /run/r1.pcapng 'src 10.0.1.2 and dst 10.0.2.2 and udp dst port 7000')" 1000
+equal 'on r2 all of them were sent, with a hop less' "$(captured /run/r2.pcapng 'udp and ip[8] = 63')" 1000
+equal 'and on r1 none' "$(captured /run/r1.pcapng 'udp and ip[8] = 63')" 0
+equal 'nothing but what the filter wants' "$(captured /run/r1.pcapng 'not udp')" 0
+equal 'punted' "$(captured /run/punt.pcapng 'icmp and dst 10.0.2.77')" 1
+equal 'with the reason' "$(grep -ac 'punted ip4_forward_unresolved' /run/punt.pcapng)" 1
+equal 'dropped' "$(captured /run/drop.pcapng 'icmp and dst 10.9.0.1')" 3
+equal 'with the reason' "$(grep -ac 'dropped ip4_forward_blackhole' /run/drop.pcapng)" 3
+says 'interfaces have the netdevs'"'"' names' '^r1$' strings -n 2 /run/r1.pcapng
+
+wye capture -i r1 -c 2 -s 60 -w - 2>/run/log/pipe | tcpdump -nr - >/run/piped 2>/dev/null &
+await 5 capturing pipe
+check 'two packets' ping_from host1 10.0.2.2
+soon 'are enough for -c 2, through a pipe' grep -q '2 packets' /run/log/pipe
+equal 'tcpdump reads them' "$(wc -l </run/piped)" 2
+refused 'no such port' wye capture -i eth9 -w /run/none.pcapng
+refused 'no such filter' wye capture -i r1 -f 'nonsense and' -w /run/none.pcapng
+refused 'nothing was written' test -e /run/none.pcapng
+
+capture_start killed -i r1
+kill -KILL "$(pgrep -f 'capture -w /run/killed' | tail -n 1)"
+by_dataplane 100 'a killed capture disturbs nobody' udp 100 host1 host2 10.0.2.2
+capture_start dies -i r1
+check 'SIGTERM of wye-dpd' stop "$dpd"
+soon 'ends the capture' grep -q 'wye-dpd has ended' /run/log/dies
+refused 'and leaves no socket' test -e $run_dir/capture
+says 'without it' 'wye-dpd is not running' wye capture -i r1 -w /run/none.pcapng
