@@ -141,6 +141,8 @@ iperf() {
 	return $status
 }
 listening() { on "$1" ss -Hlnt "sport = :$2" | grep -q .; }
+# parity SCOPE REASONS: why packets of a port, or "all", stay with the kernel; "" = no reason
+parity() { [ "$(wye -j show parity | jq -r "[.[] | select(.scope == \"$1\") | .reason] | unique | join(\" \")")" = "$2" ]; }
 
 [ "$(id -u)" = 0 ] || skip 'needs root: network namespaces and BPF'
 [ -x "$WYE_BUILD/dataplane/wye-dpd" ] && [ -x "$WYE_BUILD/ctlplane/wye-ctld" ] || fail "not built in $WYE_BUILD"

@@ -35,6 +35,4 @@ table() {
 load() { on router "$route_load" "$1" "$2" 10.9.1.2 8; }
 
 ctld_stat() { wye -j status | jq -r ".mirror.$1"; }
-# parity SCOPE REASONS: why packets of a port, or "all", stay with the kernel; "" = no reason
-parity() { [ "$(wye -j show parity | jq -r "[.[] | select(.scope == \"$1\") | .reason] | unique | join(\" \")")" = "$2" ]; }
 generation() { wye -j status | jq -r '.ctld.generation'; }

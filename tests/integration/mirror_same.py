@@ -22,9 +22,14 @@ ERRORS = {"Invalid argument": "blackhole", "No route to host": "unreachable", "P
 REFUSALS = [kind for kind in ERRORS.values() if kind]
 
 
+def first_of_each(pairs):
+    """An encapsulation's "dst" and "tos" stand beside the route's own, behind them."""
+    return dict(reversed(pairs))
+
+
 def run(*command):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return json.loads(result.stdout) if result.stdout.strip() else []
+    return json.loads(result.stdout, object_pairs_hook=first_of_each) if result.stdout.strip() else []
 
 
 def kernel_lookup(address):
@@ -48,12 +53,13 @@ def route(entry, with_table=True):
     if len(legs) == 1:
         entry = {**entry, **legs[0]}
         legs = []
-    for leg in legs:
-        leg.pop("flags", None)
+    legs = [{key: leg[key] for key in ("gateway", "via", "dev", "weight") if key in leg} for leg in legs]
     kept = {key: entry[key] for key in ("type", "dst", "gateway", "via", "dev", "table", "protocol", "scope", "prefsrc",
                                         "metric", "tos", "nhid") if key in entry}
     if not with_table:
         kept.pop("table", None)
+    if isinstance(kept.get("tos"), int):  # the encapsulation's: a route's is text
+        del kept["tos"]
         # The kernel keeps what it answers with an IPv6 next-hop object, and may name another route by the same object.
         if "nhid" in kept and ":" in kept["dst"]:
             kept.pop("dst")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# mirror_vrf: a FIB per VRF table; VLAN and bond devices as state. Skips what the kernel has not.
+# mirror_vrf: a FIB per VRF table.
 . "$(dirname "$0")/mirror.sh"
 mirror_lab
 rip link add red type vrf table 100 2>/dev/null || skip 'the kernel has no VRF'
@@ -33,16 +33,3 @@ soon 'and goes' same
 rip link set m2 nomaster
 soon 'released' same
 equal 'main again' "$(wye -j show link m2 | jq -r '.[].wye.table')" main
-
-if rip link add link m1 name m1.7 type vlan id 7 2>/dev/null; then
-	rip link set m1.7 up
-	rip addr add 10.9.7.1/24 dev m1.7
-	soon 'a VLAN device' same 10.9.7.9
-	equal 'and its id' "$(wye -j show link m1.7 | jq '.[].wye.vlan_id')" 7
-fi
-if rip link add bond0 type bond 2>/dev/null; then
-	rip link set m4 down
-	rip link set m4 master bond0
-	soon 'a bond' same
-	soon 'whose port is the kernel'"'"'s' parity m4 bridge_port
-fi
