@@ -16,8 +16,6 @@
 
 #define SLOTS	   64u
 #define SLOT_BYTES (32768u + 192u)	/* a dump fills 32 KiB; the odd rest spreads the slots over the cache's sets */
-#define NL_AHEAD_FAR 16u
-#define NL_AHEAD_NEAR 8u
 
 static char *ring;
 static struct mmsghdr headers[SLOTS];

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NL_AHEAD_FAR 16u			/* messages: see struct nl_reader */
+#define NL_AHEAD_NEAR 8u
 #define NL_BUFFER_BYTES (128u << 20)	/* receive buffer asked for: several hundred thousand route messages */
 
 struct nl_endpoint {

@@ -259,13 +259,33 @@ static int bad_message(struct replay *replay)
 	return wrong(replay, "a message goes on beyond the end, at byte %zu: the file was cut short", replay->len);
 }
 
+/* Fetches what a message further on will need, as nl_socket.c does. */
+struct ahead {
+	const void *at;
+	size_t left;
+};
+
+static void look_ahead(const struct replay *replay, struct ahead *ahead, bool near)
+{
+	bool bad = false;
+	const struct nlmsghdr *msg = nl_next(&ahead->at, &ahead->left, &bad);
+
+	if (msg)
+		routes_ahead(replay->mirror, msg, near);
+}
+
 static int read_all(struct replay *replay)
 {
 	const void *at = replay->bytes;
 	const struct nlmsghdr *msg;
 	size_t left = replay->len;
+	struct ahead near = { at, left }, far = near;
 	bool bad = false;
 
+	for (unsigned i = 0; i < NL_AHEAD_FAR; i++)
+		look_ahead(replay, &far, false);
+	for (unsigned i = 0; i < NL_AHEAD_NEAR; i++)
+		look_ahead(replay, &near, true);
 	for (;;) {
 		replay->result->at_byte = (uint64_t)((const char *)at - replay->bytes);
 		replay->mirror->source.byte = replay->result->at_byte;
@@ -280,6 +300,8 @@ static int read_all(struct replay *replay)
 		msg = nl_next(&at, &left, &bad);
 		if (!msg)
 			return bad ? bad_message(replay) : 0;
+		look_ahead(replay, &far, false);
+		look_ahead(replay, &near, true);
 		apply(replay, msg);
 		if (++replay->result->messages % MESSAGES_A_TURN == 0)
 			turn(replay->mirror);

@@ -4,6 +4,8 @@
 What a case is compared with is, where it says "allowed", the figure it must not exceed (or must reach).
 """
 import json
+import os
+import resource
 import signal
 import subprocess
 import time
@@ -215,6 +217,45 @@ def link_down(options, emit, router):
     emit(allowed("link-down", "ms", found, 5, ("gap_ms", "send_gap_ms", "lost", "told_ms", "kernel_ms", "swept_s")))
 
 
+# ---- without change ----------------------------------------------------------------------------------------------------
+
+def audit(options, emit, router):
+    """The whole mirror compared with the kernel: CPU time a route, and how long a flow through the dataplane gaps."""
+    def once():
+        before, start, audits = cpu_ns(router.ctld.pid), time.monotonic(), audited()
+        flow = Steady(router, "10.2.0.2", 7000)
+        os.kill(router.ctld.pid, signal.SIGUSR1)
+        router.ctld.await_that(lambda: audited() > audits, 60, "an audit")
+        cpu_us = (cpu_ns(router.ctld.pid) - before) / 1e3 / ROUTES
+        return {"value": cpu_us, "seconds": time.monotonic() - start, "gap_ms": flow.result()["gap_ms"],
+                "drift": router.wye("status")["mirror"]["audit_drift"]}
+
+    def audited():
+        return router.wye("status")["mirror"]["audits"]
+
+    router.load("add", *full_table(options))
+    started(router)
+    router.start_dpd()
+    emit(allowed("audit-1m", "us/route", [once() for _ in range(min(options.runs, 3))], 2, ("seconds", "gap_ms", "drift")))
+
+
+def replay(options, emit, router):
+    """A recording of the kernel's full table, without the kernel: CPU time a route of decoding and applying."""
+    recording = f"{options.inputs}/recording"
+
+    def once():
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        run([f"{router.build}/ctlplane/wye-ctld", "-r", "/run/replayed", "--replay", recording], cpu=SOURCE_CPU)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {"value": (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e6 / ROUTES,
+                "seconds": time.monotonic() - start}
+
+    router.load("add", *full_table(options))
+    run([f"{router.build}/tools/wye", "record", recording, "--seconds", "0"], netns="router")
+    emit(allowed("replay-1m", "us/route", [once() for _ in range(options.runs)], 2, ("seconds",)))
+    os.unlink(recording)
+
+
 # ---- changes without end -----------------------------------------------------------------------------------------------
 
 CHURN_RATE, CHURN_SECONDS = 20000, 60
@@ -294,7 +335,7 @@ def restart_dpd(options, emit, router):
 
 CASES = {	# one function each; change-latency's two are one measurement
     "dump-1m": dump, "insert-1m": insert, "insert-1m-batch": insert_by_batch, "nexthop-replace": nexthop_replace,
-    "link-down": link_down, "churn": churn, "restart-ctld": restart_ctld, "restart-dpd": restart_dpd,
+    "audit-1m": audit, "replay-1m": replay, "link-down": link_down, "churn": churn, "restart-ctld": restart_ctld, "restart-dpd": restart_dpd,
 }
 NAMES = ["change-latency-p50", "change-latency-p99", *CASES]
 
