@@ -21,6 +21,7 @@
 
 #define RETRY_NS 1000000000u
 #define RETRY_MAX_NS 8000000000u
+#define WATCH_NS 1000000000u
 
 void port_init(struct dpd *dpd)
 {
@@ -88,6 +89,7 @@ void port_close(struct dpd *dpd, struct port *port, const char *detail)
 	if (port->enabled)
 		(void)port->backend->enable(&port->steer, false, why);
 	port->enabled = false;
+	port->taken_off = false;
 	port->open = false;
 	while (punt_write(dpd, 4096)) /* packets of this port that wait for main */
 		;
@@ -223,6 +225,8 @@ static void why_not(const struct dpd *dpd, const struct port *port, char *why)
 	why[0] = '\0';
 	if (dpd->tables.trust != WYE_TRUST_OK)
 		strcpy(why, trust[dpd->tables.trust]);
+	else if (port->taken_off)
+		strcpy(why, "its XDP program was taken off; restart wye-dpd to attach it again");
 	else if (!(port->link.flags & WYE_LINK_UP))
 		strcpy(why, "link is down");
 	else
@@ -293,8 +297,22 @@ static void steer_one(struct dpd *dpd, struct port *port)
 	port_state(port, enable ? WYE_PORT_ACTIVE : WYE_PORT_KERNEL, why);
 }
 
+/* Each second: nobody tells when a program is taken off. It is not put back: that would be a fight with the operator. */
+static void watch_programs(struct dpd *dpd, uint64_t now_ns)
+{
+	if (now_ns < dpd->watch_ns)
+		return;
+	dpd->watch_ns = now_ns + WATCH_NS;
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
+		struct port *port = &dpd->port[i];
+
+		port->taken_off = port->open && port->backend->present && !port->backend->present(&port->steer);
+	}
+}
+
 void port_steer(struct dpd *dpd)
 {
+	watch_programs(dpd, clock_ns());
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
 

@@ -37,6 +37,7 @@ struct port {
 	uint32_t link_index;			/* 0 = the mirror knows no such netdev */
 	bool open;				/* DPDK port started */
 	bool enabled;				/* steering gives it flows */
+	bool taken_off;				/* somebody took the steering program off the netdev */
 	uint16_t n_queues, n_tx;		/* receive and transmit queues; af_xdp: as many of each */
 	uint32_t mtu_max;
 	char device[64];			/* DPDK device name */

@@ -50,6 +50,8 @@ struct steer_backend {
 	/* After EAL created the port: what became of it (xdp: is our program on it, native or generic; fills the port's
 	 * out fields). NULL = nothing to ask. The port takes no flows before enable(). */
 	int (*attached)(struct steer_port *port, char *why);
+	/* Is it on the port still? Anybody with the right to may take a program off a netdev. NULL = nobody can. */
+	bool (*present)(const struct steer_port *port);
 	/* All ports' rules, atomically: the new set as a whole or the old one stays. */
 	int (*apply)(const struct steer_rules *rules, const struct steer_locals *locals, char *why);
 	/* Does the port take flows? false: everything to the kernel, at once. */

@@ -98,6 +98,11 @@ static int xdp_attached(struct steer_port *port, char *why)
 	return port_write(port, false, why);
 }
 
+static bool xdp_present(const struct steer_port *port)
+{
+	return steer_netdev_mode(port->ifindex) != 0;
+}
+
 static int xdp_enable(struct steer_port *port, bool enable, char *why)
 {
 	if (!maps.state)
@@ -314,6 +319,7 @@ const struct steer_backend steer_xdp = {
 	.name = "xdp",
 	.probe = xdp_probe,
 	.attached = xdp_attached,
+	.present = xdp_present,
 	.apply = xdp_apply,
 	.enable = xdp_enable,
 	.locals = xdp_locals,

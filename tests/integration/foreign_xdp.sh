@@ -28,6 +28,10 @@ says 'wye status says so' 'r1 failed' wye status
 check 'once it is gone' ip -n router link set dev r1 xdp off
 soon 'r1 is taken' port_is r1 active
 by_dataplane 10 'and forwards' ping_from host1 10.0.2.2
+check 'our program is taken off' ip -n router link set dev r1 xdp off
+soon 'r1 is the kernel'"'"'s' port_is r1 kernel
+says 'and says why' 'r1 .*taken off' wye show port
+by_kernel 10 'which forwards what comes in by it' udp 10 host1 host2 10.0.2.2
 check 'SIGTERM' stop "$dpd"
 equal 'leaves r1 without a program' "$(program r1)" null
 
