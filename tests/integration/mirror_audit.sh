@@ -25,8 +25,8 @@ soon 'changes under audits' same 192.0.2.1 2001:db8::1 203.0.113.1
 check 'one more' audit
 equal 'are no drift' "$(ctld_stat audit_drift)" 0
 
-# An interface's own IPv6 MTU is nowhere but in a dump.
-on router sysctl -qw net.ipv6.conf.m1.mtu=1300
+# The IPv6 MTU of an interface that is no port is nowhere but in a dump.
+on router sysctl -qw net.ipv6.conf.p1.mtu=1300
 check 'an audit after a change without a message' audit
 equal 'finds it' "$(ctld_stat audit_drift)" 1
 says 'and says so' 'audit: link differs' cat /run/log/ctld
