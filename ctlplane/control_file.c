@@ -145,18 +145,19 @@ static void *map_file(int fd, size_t size_bytes)
 	return base == MAP_FAILED ? NULL : base;
 }
 
-/* Region files that no flip made active: a ctld died between create and flip. Only our names, only in `dir`. */
-static void remove_leftovers(const char *dir, const char *active_path)
+/* Files of regions that no flip made active: a ctld died between create and flip. Only our names, only in `dir`. */
+static void remove_leftovers(const char *dir, const char *active_path, const char *active_hits)
 {
 	DIR *d = opendir(dir);
 
 	for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
 		char path[PATH_MAX];
 
-		if (strncmp(e->d_name, WYE_FILE_TABLES ".", sizeof(WYE_FILE_TABLES)))
+		if (strncmp(e->d_name, WYE_FILE_TABLES ".", sizeof(WYE_FILE_TABLES)) &&
+		    strncmp(e->d_name, WYE_FILE_HITS ".", sizeof(WYE_FILE_HITS)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		if (strcmp(path, active_path))
+		if (strcmp(path, active_path) && strcmp(e->d_name, active_hits))
 			unlink(path);
 	}
 	if (d)
@@ -167,8 +168,11 @@ static void sweep_leftovers(struct control_file *control)
 {
 	uint64_t active = atomic_load_explicit(&control->page->active, memory_order_relaxed);
 	const char *active_path = active ? control->page->region[active & 1].path : "";
+	char active_hits[32] = "";
 
-	remove_leftovers(control->run_dir, active_path);
+	if (active)
+		snprintf(active_hits, sizeof(active_hits), WYE_FILE_HITS ".%llu", (unsigned long long)active);
+	remove_leftovers(control->run_dir, active_path, active_hits);
 	for (int i = 0; i < 2; i++) {
 		char dir[sizeof(control->page->region[i].path)], *slash;
 
@@ -179,7 +183,7 @@ static void sweep_leftovers(struct control_file *control)
 			continue;
 		*slash = '\0';
 		if (strcmp(dir, control->run_dir))
-			remove_leftovers(dir, active_path);
+			remove_leftovers(dir, active_path, "");
 	}
 }
 

@@ -34,6 +34,7 @@ static void on_tick(void *ctx)
 	if (replayed)
 		return;
 	parity_legacy_poll(&mirror);
+	neighs_live(&mirror);
 	if (++ticks % (1000 / TICK_MS))
 		return;
 	mirror_poll(&mirror);

@@ -278,6 +278,8 @@ int mirror_open(struct mirror *mirror)
 	if (error)
 		return error;
 	error = channels_open(mirror);
+	if (!error)
+		error = neighs_life_open(mirror);
 	if (error == -EPERM)
 		log_error("netlink: the receive buffers need CAP_NET_ADMIN in this network namespace's user namespace; run "
 			  "as root, or give wye-ctld that capability");
@@ -298,6 +300,7 @@ void mirror_close(struct mirror *mirror)
 	routes_close(mirror);
 	nexthops_close(mirror);
 	locals_close(mirror);
+	neighs_life_close(mirror);
 	neighs_close(mirror);
 	addrs_close(mirror);
 	altnames_close(mirror);

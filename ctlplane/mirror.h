@@ -78,6 +78,15 @@ struct neigh_table {
 	struct hash hash;
 };
 
+struct neigh_life {		/* mirror_neigh_life.c */
+	int fd;			/* of its own netlink socket */
+	uint32_t ticks, mark;	/* as wye_hits.mark */
+	uint32_t at;		/* record to look at next */
+	uint64_t generation;	/* of the region that `asked` is about */
+	uint8_t *asked;		/* by record: mark at which the kernel was asked last, 0 = never; owned */
+	uint32_t n_asked, cap_asked;
+};
+
 #define RIBS_MAX 512u
 
 struct route_table {		/* all routes of all tables mirrored */
@@ -144,6 +153,7 @@ struct mirror {
 	struct altname_table altnames;
 	struct addr_table addrs;
 	struct neigh_table neighs;
+	struct neigh_life neigh_life;
 	struct route_table routes;
 	struct nexthop_table nexthops;
 	struct local_table locals;
@@ -241,6 +251,11 @@ void neighs_message(struct mirror *mirror, struct channel *channel, const struct
 enum sync_outcome neighs_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
 void neighs_link_gone(struct mirror *mirror, uint32_t ifindex);
 void neighs_republish(struct mirror *mirror);
+
+/* ---- mirror_neigh_life.c: neighbours with traffic stay alive ---- */
+int neighs_life_open(struct mirror *mirror);
+void neighs_life_close(struct mirror *mirror);
+void neighs_live(struct mirror *mirror);	/* ten times a second */
 
 /* ---- mirror_route.c: messages to model ---- */
 int routes_open(struct mirror *mirror);

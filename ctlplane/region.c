@@ -287,6 +287,8 @@ int region_create(struct region *region, struct control_file *control, const str
 		err = region_pools_create(region);
 	if (!err && rename(temp, path))
 		err = -errno;
+	if (!err)
+		(void)hits_create(region);
 	if (err) {
 		fprintf(stderr, "%s: cannot make a tables region of %llu MiB (sparse): %s\n", path,
 			(unsigned long long)region->size_bytes >> 20, strerror(-err));
@@ -307,8 +309,10 @@ void region_flip(struct region *region)
 	entry->size_bytes = region->size_bytes;
 	path_of(region, entry->path, sizeof(entry->path));
 	atomic_store_explicit(&page->active, region->generation, memory_order_release); /* R1 */
-	if (old && old != region->generation)
+	if (old && old != region->generation) {
 		unlink(page->region[old & 1].path);
+		hits_unlink(region->control, old);
+	}
 }
 
 void region_destroy(struct region *region)
@@ -323,7 +327,9 @@ void region_destroy(struct region *region)
 	    control->page->region[region->generation & 1].generation != region->generation) {
 		path_of(region, path, sizeof(path));
 		unlink(path);
+		hits_unlink(control, region->generation);
 	}
+	hits_close(region);
 	region_pools_destroy(region);
 	*region = (struct region){ 0 };
 }

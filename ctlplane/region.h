@@ -36,6 +36,7 @@ struct region {
 	uint64_t size_bytes;
 	struct region_pool *pool;	/* private allocator state, one per section */
 	struct region_retired *retired;	/* what waits for readers */
+	struct wye_hits *hits;		/* mapped rw; NULL: could not be made, neighbours age */
 	bool failed;			/* a section was full: stays set until the region is replaced */
 	bool on_hugetlbfs;
 	uint32_t unpublished;		/* fib.c: changes set but not flushed; until then the FIB still says the old ids */
@@ -48,6 +49,11 @@ int region_create(struct region *region, struct control_file *control, const str
  * file is unlinked at once; readers keep their mapping until they move. */
 void region_flip(struct region *region);
 void region_destroy(struct region *region);
+
+/* hits.c: the file beside a region. -errno: the region does without. */
+int hits_create(struct region *region);
+void hits_unlink(const struct control_file *control, uint64_t generation);
+void hits_close(struct region *region);
 
 static inline void *region_records(const struct region *region, enum wye_section_id id)
 {

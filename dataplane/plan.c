@@ -45,6 +45,8 @@ struct plan *plan_build(const struct dpd *dpd)
 		return NULL;
 	plan->region = tables->region;
 	plan->generation = tables->generation;
+	plan->hits = tables->hits;
+	plan->n_hits = tables->n_hits;
 	plan->trusted = tables->trust == WYE_TRUST_OK;
 	plan->locals = dpd->flows.filter;
 	plan->graphs = dpd->graphs;

@@ -61,6 +61,8 @@ static inline bool plan_filter_hit(const struct plan_locals *locals, uint32_t ad
 struct plan {
 	const struct wye_region *region;	/* NULL = never attached */
 	uint64_t generation;
+	struct wye_hits *hits;			/* NULL with n_hits 0 */
+	uint32_t n_hits;
 	bool trusted;				/* the mirror lives */
 	const struct plan_locals *locals;	/* NULL with region */
 	const struct graph_set *graphs;

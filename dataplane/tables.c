@@ -75,7 +75,7 @@ static bool control_replaced(struct tables *tables, const char *run_dir)
 	return true;
 }
 
-static bool follow_region(struct tables *tables, char *why)
+static bool follow_region(struct tables *tables, const char *run_dir, char *why)
 {
 	uint64_t active = atomic_load_explicit((_Atomic uint64_t *)&tables->control->active, memory_order_acquire);
 	const struct wye_region *region;
@@ -86,6 +86,9 @@ static bool follow_region(struct tables *tables, char *why)
 		return false;
 	tables->region = region;
 	tables->generation = region->file.generation;
+	tables->hits = NULL;
+	tables->n_hits = 0;
+	(void)wye_map_hits(run_dir, tables->generation, &tables->hits, &tables->n_hits, why);
 	log_notice("tables: forwarding by generation %llu", (unsigned long long)tables->generation);
 	return true;
 }
@@ -104,7 +107,7 @@ bool tables_follow(const struct tables *now, struct tables *next, const char *ru
 			next->control_ino = now->control_ino;
 		}
 	}
-	if (next->control && follow_region(next, why))
+	if (next->control && follow_region(next, run_dir, why))
 		changed = true;
 	next->trust = WYE_TRUST_NEVER_SYNCED;
 	if (next->control && next->region)
@@ -123,6 +126,8 @@ void tables_release(struct tables *from, const struct tables *kept)
 			wye_reader_release(from->slot[i]);
 	if (from->region != kept->region)
 		wye_unmap(from->region);
+	if (from->hits != kept->hits)
+		wye_unmap(from->hits);
 	if (from->readers != kept->readers)
 		wye_unmap(from->readers);
 	if (from->control != kept->control)

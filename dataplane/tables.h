@@ -19,6 +19,8 @@ struct tables {
 	ino_t control_ino;
 	const struct wye_region *region;	/* NULL = no tables yet */
 	uint64_t generation;
+	struct wye_hits *hits;			/* of that region; NULL = none, neighbours age */
+	uint32_t n_hits;
 	enum wye_mirror_trust trust;
 };
 

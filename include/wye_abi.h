@@ -6,6 +6,7 @@
  *   <run>/control          struct wye_control   ctld: rw, others: ro   which region is active, is the writer alive
  *   <dir>/tables.<gen>     struct wye_region    ctld: rw, others: ro   one whole copy of the mirrored state
  *   <run>/readers          struct wye_readers   each reader: its slot  who still looks at which region
+ *   <run>/hits.<gen>       struct wye_hits      workers: rw, ctld: rw  which neighbours of that region have traffic
  *   <run>/stats            struct wye_stats     dpd: rw, others: ro    counters, ports, nodes, steering rules
  *
  * <run> is /run/wye unless --run-dir says otherwise; <dir> is <run> or a hugetlbfs mount and stands in
@@ -31,6 +32,7 @@
 #define WYE_FILE_CONTROL    "control"
 #define WYE_FILE_READERS    "readers"
 #define WYE_FILE_STATS	    "stats"
+#define WYE_FILE_HITS	    "hits"	/* followed by ".<generation>" */
 #define WYE_FILE_TABLES	    "tables"	/* followed by ".<generation>" */
 
 enum wye_file_kind {
@@ -38,6 +40,7 @@ enum wye_file_kind {
 	WYE_KIND_TABLES = 2,
 	WYE_KIND_READERS = 3,
 	WYE_KIND_STATS = 4,
+	WYE_KIND_HITS = 5,
 };
 
 /* Starts every shared file. Written once before the file gets its name (rename), constant after. */
@@ -86,7 +89,8 @@ struct wye_mirror_stats {
 	_Atomic uint64_t routes[2];	/* now mirrored: IPv4, IPv6 */
 	_Atomic uint64_t links, addresses, neighbours, nexthops;	/* now mirrored */
 	_Atomic uint64_t audits;	/* complete comparisons with the kernel */
-	uint64_t reserved[7];
+	_Atomic uint64_t neigh_uses;	/* neighbours with traffic that the kernel was asked to verify */
+	uint64_t reserved[6];
 };
 static_assert(sizeof(struct wye_mirror_stats) == 192, "wye_mirror_stats is ABI");
 
@@ -135,5 +139,21 @@ struct wye_readers {
 	struct wye_reader_slot slot[WYE_READER_SLOTS];
 };
 static_assert(sizeof(struct wye_readers) == 128 + 128 * WYE_READER_SLOTS, "wye_readers is ABI");
+
+/*
+ * <run>/hits.<gen>: what keeps neighbours alive whose packets the kernel does not see. A worker that sends a packet to
+ * the neighbour of record i stores the mark of the moment in seen[i], if it is another than what stands there. Relaxed
+ * stores of single bytes: two workers may race and both are right; a mark that comes late, or is one of a record that
+ * has gone to another neighbour, costs one probe. Made beside each region by ctld, with its memory.
+ */
+#define WYE_HIT_MARKS 255u	/* marks go 1, 2 … 255, 1 …; 0 = never */
+
+struct wye_hits {
+	struct wye_file file;
+	_Atomic uint32_t mark;	/* of this second; ctld: rw, workers: ro */
+	uint8_t pad[60];	/* what is written every second lies apart from what workers write */
+	_Atomic uint8_t seen[];	/* by index in NEIGH, size_bytes - 128 of them; workers: rw, ctld: ro */
+};
+static_assert(sizeof(struct wye_hits) == 128, "wye_hits is ABI");
 
 #endif

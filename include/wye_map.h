@@ -23,6 +23,8 @@
 int wye_map_control(const char *run_dir, const struct wye_control **control, char *why);
 int wye_map_readers(const char *run_dir, struct wye_readers **readers, char *why);
 int wye_map_stats(const char *run_dir, const struct wye_stats **stats, char *why);
+/* <run>/hits.<generation>, read-write; *n: how many marks it has. */
+int wye_map_hits(const char *run_dir, uint64_t generation, struct wye_hits **hits, uint32_t *n, char *why);
 
 /*
  * Maps the active tables region read-only and checks it whole: header, section bounds, and (wye_region_check) every

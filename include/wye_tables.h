@@ -424,7 +424,7 @@ static inline uint32_t wye_fib_units(uint32_t entries, uint32_t stubs, bool narr
 	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)),                                                       \
 	sizeof(struct wye_fib_node) | sizeof(struct wye_fib_stub) << 8 | WYE_FIB_HEAD_WORDS << 16),                  \
 	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24 |  \
-	(uint64_t)sizeof(struct wye_parity_find) << 32),                                                              \
+	(uint64_t)sizeof(struct wye_parity_find) << 32 | (uint64_t)sizeof(struct wye_hits) << 48),                    \
 	sizeof(struct wye_stats) | (uint64_t)WYE_REASON_COUNT << 32),                                                \
 	sizeof(struct wye_altname) | sizeof(struct wye_policy_rule) << 16)
 

@@ -88,9 +88,9 @@ static void file_row(struct out *out, const char *path)
 
 static void run_file_row(struct tool *tool, const char *name)
 {
-	char path[512];
+	char path[576];
 
-	snprintf(path, sizeof(path), "%s/%s", tool->view.run_dir, name);
+	snprintf(path, sizeof(path), "%.500s/%.63s", tool->view.run_dir, name);
 	file_row(&tool->out, path);
 }
 
@@ -115,6 +115,8 @@ static void print_files(struct tool *tool)
 	if (tool->view.region) {
 		tables_path(&tool->view, path, sizeof(path));
 		file_row(&tool->out, path);
+		snprintf(path, sizeof(path), WYE_FILE_HITS ".%llu", (unsigned long long)tool->view.region->file.generation);
+		run_file_row(tool, path);
 	}
 	run_file_row(tool, WYE_FILE_CONTROL);
 	run_file_row(tool, WYE_FILE_READERS);

@@ -127,6 +127,7 @@ static void print_mirror(struct tool *tool)
 		{ "swept", counter_get(&m->swept) }, { "audit_drift", counter_get(&m->audit_drift) },
 		{ "audits", counter_get(&m->audits) },
 		{ "publishes", counter_get(&m->publishes) }, { "reclaim_waits", counter_get(&m->reclaim_waits) },
+		{ "neigh_uses", counter_get(&m->neigh_uses) },
 	};
 
 	out_object(out, "mirror");

@@ -22,6 +22,13 @@ static void look_at_egress(struct forward *f, uint32_t p)
 		f->usable |= 1ULL << p;
 }
 
+/* The neighbour has traffic. Once a run or a second, whichever is less: the line stays clean otherwise. */
+static void hit(struct forward *f, uint32_t neigh)
+{
+	if (neigh < f->n_seen && atomic_load_explicit(&f->seen[neigh], memory_order_relaxed) != f->mark)
+		atomic_store_explicit(&f->seen[neigh], f->mark, memory_order_relaxed);
+}
+
 static enum wye_reason egress(struct forward *f, const struct wye_nexthop *nexthop)
 {
 	uint32_t p = nexthop->link < f->plan->n_links ? f->plan->port_of_link[nexthop->link] : 0;
@@ -37,6 +44,7 @@ static enum wye_reason egress(struct forward *f, const struct wye_nexthop *nexth
 	f->last_edge = (rte_edge_t)(NODE_EDGE_PORT_TX + p);
 	f->last_mtu = nexthop->mtu_bytes;
 	f->last_rewrite = nexthop->rewrite;
+	hit(f, nexthop->neigh);
 	return NODE_OK;
 }
 

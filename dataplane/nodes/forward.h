@@ -22,6 +22,9 @@ struct forward {		/* one run */
 	const struct wye_nexthop *nexthops;
 	uint32_t ingress;	/* port */
 	uint64_t looked, usable;	/* bit p: port p has been looked at, may be sent to */
+	_Atomic uint8_t *seen;	/* wye_hits.seen */
+	uint32_t n_seen;
+	uint8_t mark;
 	uint8_t why[WYE_PORTS_MAX];	/* looked at and not usable */
 	/* what the last id came to, for the next packet with the same */
 	uint32_t last_id;
@@ -55,6 +58,9 @@ static inline void forward_begin(struct forward *f, const struct plan *plan, uin
 	f->nexthops = wye_section_base(plan->region, WYE_SECTION_NEXTHOP);
 	f->ingress = ingress;
 	f->looked = f->usable = 0;
+	f->n_seen = plan->n_hits;
+	f->seen = plan->hits ? plan->hits->seen : NULL;
+	f->mark = plan->hits ? (uint8_t)atomic_load_explicit(&plan->hits->mark, memory_order_relaxed) : 0;
 	f->last_id = 0;
 }
 

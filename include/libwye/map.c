@@ -83,6 +83,18 @@ int mapping_fd(const void *base)
 	return fd;
 }
 
+static size_t mapping_bytes(const void *base)
+{
+	size_t len_bytes = 0;
+
+	pthread_mutex_lock(&mappings_lock);
+	for (struct mapping *m = mappings; m; m = m->next)
+		if (m->base == base)
+			len_bytes = m->len_bytes;
+	pthread_mutex_unlock(&mappings_lock);
+	return len_bytes;
+}
+
 void wye_unmap(const void *file)
 {
 	struct mapping **at, *m = NULL;
@@ -111,6 +123,7 @@ static const struct kind {
 	[WYE_KIND_TABLES] = { "tables", "wye-ctld", sizeof(struct wye_region) },
 	[WYE_KIND_READERS] = { "readers", "wye-ctld", sizeof(struct wye_readers) },
 	[WYE_KIND_STATS] = { "stats", "wye-dpd", sizeof(struct wye_stats) },
+	[WYE_KIND_HITS] = { "hits", "wye-ctld", sizeof(struct wye_hits) },
 };
 
 static int open_failed(const char *path, const char *writer, char *why)
@@ -264,4 +277,19 @@ int wye_map_readers(const char *run_dir, struct wye_readers **readers, char *why
 int wye_map_stats(const char *run_dir, const struct wye_stats **stats, char *why)
 {
 	return map_named(run_dir, WYE_FILE_STATS, WYE_KIND_STATS, false, (const void **)stats, why);
+}
+
+int wye_map_hits(const char *run_dir, uint64_t generation, struct wye_hits **hits, uint32_t *n, char *why)
+{
+	uint64_t marks;
+	char name[32];
+	int error;
+
+	snprintf(name, sizeof(name), WYE_FILE_HITS ".%llu", (unsigned long long)generation);
+	error = map_named(run_dir, name, WYE_KIND_HITS, true, (const void **)hits, why);
+	if (error)
+		return error;
+	marks = mapping_bytes(*hits) - sizeof(struct wye_hits);
+	*n = marks < UINT32_MAX ? (uint32_t)marks : UINT32_MAX;
+	return 0;
 }

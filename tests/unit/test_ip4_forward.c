@@ -385,13 +385,64 @@ static void one_flow_one_leg(void **state)
 		assert_int_equal(leg_of(world, port, 17, 0), leg_of(world, 0, 6, 0));
 }
 
+/* The mark of the neighbour whose address ends so. */
+static uint8_t mark_of(struct world *world, uint8_t last)
+{
+	const struct wye_neigh *neighs = region_records(&world->region, WYE_SECTION_NEIGH);
+	uint32_t used = world->region.base->section[WYE_SECTION_NEIGH].used;
+
+	for (uint32_t i = 1; i < used; i++)
+		if (neighs[i].family == AF_INET && neighs[i].addr[3] == last && neighs[i].addr[2] != 1)
+			return world->region.hits->seen[i];
+	fail_msg("no neighbour .%u", last);
+	return 0;
+}
+
+/* By a gateway, in a group, on a link: whoever a packet is sent to, and nobody else. */
+static void neighbours_are_marked(void **state)
+{
+	static const char *const gateways[] = { "10.0.2.21", "10.0.2.22" };
+	static const uint16_t weights[] = { 1, 1 };
+	struct world *world = *state;
+
+	assert_non_null(world->region.hits);
+	world->plan->hits = world->region.hits;
+	world->plan->n_hits = world->region.base->section[WYE_SECTION_NEIGH].capacity;
+	for (uint8_t last = 20; last < 26; last++)
+		world_neigh(world, 3, (const char *const[]){ "10.0.2.20", "10.0.2.21", "10.0.2.22", "10.30.0.23", "10.30.0.24",
+							     "10.0.2.25" }[last - 20], last);
+	world_route(world, "10.19.0.0/16", WYE_NH_FORWARD, 3, "10.0.2.20");
+	world_group(world, "10.20.0.0/16", gateways, weights, 2);
+	world_link_route(world, "10.30.0.0/16", 3, 1500);
+	atomic_store(&world->region.hits->mark, 7);
+	assert_int_equal(verdict(world, "10.0.1.2", "10.19.0.1"), NODE_OK);
+	assert_int_equal(verdict(world, "10.0.1.2", "10.30.0.23"), NODE_OK);
+	assert_int_equal(mark_of(world, 20), 7);
+	assert_int_equal(mark_of(world, 23), 7);
+	assert_int_equal(mark_of(world, 21) | mark_of(world, 22) | mark_of(world, 24) | mark_of(world, 25), 0);
+	atomic_store(&world->region.hits->mark, 8);
+	world->region.base->hash_policy[0] = 1;
+	for (uint16_t port = 0; port < 64; port++)
+		leg_of(world, port, 17, 0);
+	assert_int_equal(mark_of(world, 21), 8);
+	assert_int_equal(mark_of(world, 22), 8);
+	assert_int_equal(mark_of(world, 20), 7);
+	/* a file smaller than the table, or none */
+	world->plan->n_hits = 1;
+	assert_int_equal(verdict(world, "10.0.1.2", "10.19.0.1"), NODE_OK);
+	world->plan->hits = NULL;
+	world->plan->n_hits = 0;
+	assert_int_equal(verdict(world, "10.0.1.2", "10.19.0.1"), NODE_OK);
+	assert_int_equal(mark_of(world, 20), 7);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(addresses), TEST(headers), TEST(runts), TEST(decrement), TEST(rewrite), TEST(padding_is_trimmed),
 		TEST(untouched_when_it_leaves), TEST(nexthop_kinds), TEST(too_big), TEST(sources_asked), TEST(mixed_vectors),
-		TEST(by_weight), TEST(one_flow_one_leg),
+		TEST(by_weight), TEST(one_flow_one_leg), TEST(neighbours_are_marked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
