@@ -85,8 +85,9 @@ static bool read_events(void *ctx)
 	if (n < 0)
 		channel_lost(channel, n);
 	channel->full = n < 0 || n >= (int)GATHERED;
+	channel->behind = n >= (int)EVENTS_A_TURN;
 	channel->window += n > 0 ? (uint32_t)n : 0;
-	return n >= 0 && n < (int)EVENTS_A_TURN;
+	return n >= 0 && !channel->behind;
 }
 
 /*
@@ -202,7 +203,7 @@ static void dumps_ready(void *ctx)
 
 	if (channel_audits(channel))
 		read_audit(channel);
-	else
+	else if (!channel->behind)
 		read_dumps(channel, DUMPS_A_TURN);
 }
 

@@ -24,6 +24,7 @@ struct channel {
 	uint64_t window_ns;	/* since when `window` counts the notifications read */
 	uint32_t window;
 	bool busy, full;	/* many a millisecond; the last read brought enough of them */
+	bool behind;		/* it left some: dumps, sweeps and walks wait, or the receive buffer overruns */
 	bool absent;		/* the kernel lacks the protocol: nothing to mirror, always in sync */
 	bool lost;		/* messages were lost and not yet made up for */
 	bool dump_open;		/* the dump socket may still hold parts of a dump */

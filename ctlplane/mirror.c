@@ -458,30 +458,40 @@ static int due_ms(const struct mirror *mirror)
 	return due;
 }
 
-static void step_channels(struct mirror *mirror, bool *more)
+/* Notifications go first: what else there is to do waits while some are unread. True: it waits. */
+static bool step_channels(struct mirror *mirror, bool *more)
 {
+	bool behind = false;
+
 	for (int i = 0; i < CHANNELS; i++) {
 		struct channel *channel = &mirror->channel[i];
 
 		if (channel->absent)
 			continue;
 		channel_resume(channel, now_ns());
-		*more |= sync_step(&channel->sync, now_ns());
+		if (channel->behind)
+			behind = true;
+		else
+			*more |= sync_step(&channel->sync, now_ns());
+		channel->behind = false; /* said anew by the next read, if there is one */
 	}
+	*more |= behind;
+	return behind;
 }
 
 int mirror_turn(void *ctx)
 {
 	struct mirror *mirror = ctx;
-	bool more = false;
+	bool more = false, behind;
 
 	parity_commit(mirror);
 	links_commit(mirror);
-	step_channels(mirror, &more);
+	behind = step_channels(mirror, &more);
 	parity_commit(mirror);
 	links_commit(mirror);
 	start_phase_two(mirror);
-	more |= routes_walk(mirror);
+	if (!behind)
+		more |= routes_walk(mirror);
 	more |= tables_flush(mirror->tables, mirror->live ? 0 : 65536);
 	mirror_grow(mirror);
 	watch_loss(mirror);
