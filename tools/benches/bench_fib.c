@@ -28,6 +28,7 @@
 
 #define BULK   64u
 #define PIECES 16u
+#define UPDATES 5000u	/* a run, there and back */
 
 static bool huge;
 static struct contest c0;
@@ -343,8 +344,50 @@ static void load(struct contest *c)
 
 /* ---- one change ---------------------------------------------------------------------------------------------------- */
 
-/* 11.0.0.0/16 full of /24s (nothing else is there), then one of them to another nexthop and back, in random order. */
+/* Routes of the table, in random order, to another nexthop and back. */
+static double update_own(struct contest *c, uint32_t first, uint32_t n, uint32_t shift)
+{
+	double start = bench_now_s();
+
+	for (uint32_t i = first; i < first + n; i++) {
+		const struct bench_route *r = &c->routes4.route[i];
+
+		fib_set(c->writer, WYE_VRF_MAIN, AF_INET, r->addr, r->len, (r->id + shift - 1) % BENCH_NEXTHOPS + 1);
+		fib_flush(c->writer, 0);
+		region_reclaim(&c->region);
+	}
+	return (bench_now_s() - start) / n * 1e6;
+}
+
+static double update_theirs(struct contest *c, uint32_t first, uint32_t n, uint32_t shift)
+{
+	double start = bench_now_s();
+
+	for (uint32_t i = first; i < first + n; i++) {
+		const struct bench_route *r = &c->routes4.route[i];
+
+		rte_fib_add(c->rte4, bench_addr4(r->addr), r->len, (r->id + shift - 1) % BENCH_NEXTHOPS + 1);
+	}
+	return (bench_now_s() - start) / n * 1e6;
+}
+
 static void update(struct contest *c, int runs)
+{
+	uint32_t n = c->routes4.n / RUNS_MAX < UPDATES ? c->routes4.n / RUNS_MAX : UPDATES;
+	double own[RUNS_MAX], theirs[RUNS_MAX];
+
+	for (int run = 0; n && run < runs; run++) {
+		own[run] = update_own(c, (uint32_t)run * n, n, 7);
+		theirs[run] = update_theirs(c, (uint32_t)run * n, n, 7);
+		own[run] = (own[run] + update_own(c, (uint32_t)run * n, n, 0)) / 2;
+		theirs[run] = (theirs[run] + update_theirs(c, (uint32_t)run * n, n, 0)) / 2;
+	}
+	if (n)
+		result("update", "us", own, "rte_fib", theirs, runs);
+}
+
+/* 11.0.0.0/16 full of /24s (nothing else is there), then one of them to another nexthop and back, in random order. */
+static void update_dense(struct contest *c, int runs)
 {
 	double own[RUNS_MAX], theirs[RUNS_MAX];
 	uint8_t addr[4] = { 11, 0 };
@@ -433,7 +476,6 @@ static void create(struct contest *c)
 	c->writer = fib_create(&c->region);
 	if (!c->writer)
 		die("fib_create", errno);
-	c->fib = wye_fib_of(c->region.base, WYE_VRF_MAIN);
 }
 
 int main(int argc, char **argv)
@@ -470,10 +512,12 @@ int main(int argc, char **argv)
 	bench_tables(c, n4, n6, scattered);
 	create(c);
 	load(c);
+	c->fib = wye_fib_of(c->region.base, WYE_VRF_MAIN);	/* its roots came with the first routes */
 	agree(c);
 	contest4(c, runs);
 	contest6(c, runs);
 	update(c, runs);
+	update_dense(c, runs);
 	update_default(c, runs);
 	return 0;
 }

@@ -9,8 +9,9 @@
 #include "fib.h"
 #include "wye_fib.h"
 
-#define RUNS_MAX     99
-#define DESTINATIONS (1u << 20)
+#define RUNS_MAX       99
+#define BENCH_NEXTHOPS 64u
+#define DESTINATIONS   (1u << 20)
 
 struct bench_route {
 	uint8_t addr[16];

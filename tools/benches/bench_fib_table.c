@@ -20,7 +20,6 @@
 
 #include "bench_fib.h"
 
-#define NEXTHOPS  64u
 #define HUGE_NEED 1150ull	/* 2 MiB pages: DPDK's 2 GiB and the region */
 
 struct share {
@@ -160,7 +159,7 @@ static uint32_t nexthop(const struct bench_route *r, uint64_t *seed)
 		neighbourhood |= (uint64_t)r->addr[2] << 8 | r->addr[3];
 	if (scattered || bench_random(seed) % 10 >= 7)
 		neighbourhood = bench_random(seed);
-	return 1 + (uint32_t)(bench_random(&neighbourhood) % NEXTHOPS);
+	return 1 + (uint32_t)(bench_random(&neighbourhood) % BENCH_NEXTHOPS);
 }
 
 /* Distinct: made, sorted, doubles dropped, filled up, until there are enough; then shuffled. */

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""kill, idle, memory: what the control side costs and what dying costs."""
+"""kill, idle: what dying costs, and what doing nothing does."""
 import json
 import signal
 import subprocess
 import time
 
 from contest import compare, rounds
-from inputs import table4
-from machine import SOURCE_CPU, Unavailable, cpu_seconds, die_with_parent, rss_bytes, run, run_json
+from machine import Unavailable, cpu_seconds, die_with_parent, run
 from router import RUN_DIR, Router
 
 KILL_PPS, KILL_SECONDS = 10000, 4
 RING_PACKETS = 4096	# what may sit in the rings of one queue
 IDLE_SECONDS = 10
-MANY_ROUTES = 1000000
 
 
 def with_router(options, bench, body):
@@ -106,35 +104,20 @@ def idle(options, cases, emit):
     with_router(options, "idle", body)
 
 
-# ---- memory ------------------------------------------------------------------------------------------------------------
-
-def memory(options, cases, emit):
-    if options.contestants:
-        return
-
-    def body(router):
-        router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
-        router.start_ctld()
-        empty = rss_bytes(router.ctld.pid)
-        router.routes(table4(options.inputs, MANY_ROUTES))
-        tables = router.routes_mirrored(MANY_ROUTES)
-        values = {"tables-1m": tables["bytes"] / MANY_ROUTES,
-                  "ctld-rss-1m": (rss_bytes(router.ctld.pid) - empty) / MANY_ROUTES}
-        for case in cases:
-            line = compare("memory", case, "bytes/route", [{"value": values[case]}], None, [])
-            emit(line | ({"sections": tables["sections"]} if options.verbose else {}))
-    with_router(options, "memory", body)
-
-
 # ---- programs that print their own lines -------------------------------------------------------------------------------
 
-def program(options, name, emit):
-    """fib and steer: tools/benches/bench_NAME prints JSON lines as ours."""
+FIB_CASES = ["ipv4-random", "ipv4-random-single", "ipv6-random", "ipv6-random-single", "ipv4-insert", "ipv6-insert",
+             "ipv4-memory", "ipv6-memory", "memory-shared", "memory-private", "update", "update-dense", "update-default"]
+
+
+def program(options, name, cases, emit):
+    """fib and steer: tools/benches/bench_NAME prints JSON lines as ours. No cases: all it has."""
     try:
         out = run([f"{options.build}/tools/benches/bench_{name}", "--json", "--runs", options.runs], timeout=600)
     except (Unavailable, OSError) as why:
         options.note(f"{name}: {why}")
         return
     for line in out.splitlines():
-        if line.startswith("{"):
-            emit(json.loads(line))
+        found = json.loads(line) if line.startswith("{") else {}
+        if found and (not cases or found["case"] in cases):
+            emit(found)

@@ -126,10 +126,11 @@ def cpu_ns(pid):
         return int(file.read().split()[0])
 
 
-def rss_bytes(pid):
+def anonymous_bytes(pid):
+    """Memory of the process's own: no shared files."""
     with open(f"/proc/{pid}/status", encoding="utf-8") as file:
         for line in file:
-            if line.startswith("VmRSS:"):
+            if line.startswith("RssAnon:"):
                 return int(line.split()[1]) * 1024
     return 0
 
