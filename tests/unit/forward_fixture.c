@@ -108,6 +108,7 @@ struct world *world_create(void)
 	world->worker->plan = world->plan;
 	world->plan->region = world->region.base;
 	world->plan->trusted = true;
+	world->vrf = WYE_VRF_MAIN;
 	world->plan->locals = &world->locals;
 	world->plan->n_links = n_links;
 	make_link(world, 2, "in0", WYE_LINK_UP, 0);
@@ -152,7 +153,7 @@ static void set_route(struct world *world, const char *prefix, const struct next
 	uint32_t id = nexthop_get(world->resolve, legs, n);
 
 	MUST(id);
-	MUST(fib_set(world->fib, WYE_VRF_MAIN, family, addr, len, id) == 0);
+	MUST(fib_set(world->fib, world->vrf, family, addr, len, id) == 0);
 	fib_flush(world->fib, 0);
 }
 
@@ -219,10 +220,22 @@ void world_plan_locals(struct world *world)
 	world->locals.version = world->region.base->locals_version;
 }
 
+static struct wye_link *link_of(struct world *world, uint32_t ifindex)
+{
+	return (struct wye_link *)region_records(&world->region, WYE_SECTION_LINK) +
+	       link_index(world->resolve, ifindex);
+}
+
+void world_vrf(struct world *world, uint32_t ifindex)
+{
+	world->vrf = fib_vrf(world->fib, 100, 9);
+	MUST(world->vrf > WYE_VRF_MAIN);
+	link_of(world, ifindex)->vrf = world->vrf;
+}
+
 void world_link_flags(struct world *world, uint32_t ifindex, uint32_t flags, uint32_t parity)
 {
-	struct wye_link *link = (struct wye_link *)region_records(&world->region, WYE_SECTION_LINK) +
-				link_index(world->resolve, ifindex);
+	struct wye_link *link = link_of(world, ifindex);
 
 	link->flags = flags;
 	link->parity = parity;

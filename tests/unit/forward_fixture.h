@@ -27,6 +27,7 @@ struct world {
 	struct worker *worker;
 	struct plan *plan;
 	struct plan_locals locals;
+	uint32_t vrf;		/* the view that routes are set in */
 	struct rte_mbuf *packet[WORLD_PACKETS];
 	rte_edge_t edge[WORLD_PACKETS];
 };
@@ -42,6 +43,8 @@ void world_neigh(struct world *world, uint32_t ifindex, const char *addr, uint8_
 void world_local(struct world *world, const char *prefix);
 /* The plan's view of the host's addresses; call after world_local(). */
 void world_plan_locals(struct world *world);
+/* The link looks up a VRF of its own from now on, in which routes are set. */
+void world_vrf(struct world *world, uint32_t ifindex);
 void world_link_flags(struct world *world, uint32_t ifindex, uint32_t flags, uint32_t parity);
 
 /* Fills packet i with a frame that came in on port 0. */

@@ -284,6 +284,24 @@ static void sources_asked(void **state)
 	assert_int_equal(verdict(world, "10.0.79.5", "10.0.2.2"), WYE_REASON_IP4_FORWARD_KERNEL);
 }
 
+static void a_vrf_is_another_view(void **state)
+{
+	struct world *world = *state;
+
+	world_route(world, "192.0.2.0/24", WYE_NH_FORWARD, 3, "10.0.2.2");
+	assert_int_equal(verdict(world, "10.0.1.2", "192.0.2.1"), NODE_OK);
+	world_vrf(world, 2);
+	assert_int_equal(verdict(world, "10.0.1.2", "192.0.2.1"), WYE_REASON_IP4_FORWARD_NO_ROUTE);
+	world_route(world, "192.0.2.0/24", WYE_NH_BLACKHOLE, 0, "");
+	world_route(world, "198.51.100.0/24", WYE_NH_FORWARD, 3, "10.0.2.2");
+	assert_int_equal(verdict(world, "10.0.1.2", "192.0.2.1"), WYE_REASON_IP4_FORWARD_BLACKHOLE);
+	assert_int_equal(verdict(world, "10.0.1.2", "198.51.100.1"), NODE_OK);
+	world_local(world, "10.0.88.1");
+	assert_int_equal(verdict(world, "10.0.88.1", "198.51.100.1"), WYE_REASON_IP4_INPUT_MARTIAN);
+	/* The host's own outside of the VRF: the kernel's rules say whether that counts. */
+	assert_int_equal(verdict(world, "10.0.2.1", "198.51.100.1"), WYE_REASON_IP4_FORWARD_KERNEL);
+}
+
 /* Odd and plain packets mixed in every way: each gets its own verdict. */
 static void mixed_vectors(void **state)
 {
@@ -442,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(addresses), TEST(headers), TEST(runts), TEST(decrement), TEST(rewrite), TEST(padding_is_trimmed),
 		TEST(untouched_when_it_leaves), TEST(nexthop_kinds), TEST(too_big), TEST(sources_asked), TEST(mixed_vectors),
+		TEST(a_vrf_is_another_view),
 		TEST(by_weight), TEST(one_flow_one_leg), TEST(neighbours_are_marked),
 	};
 

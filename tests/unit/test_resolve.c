@@ -136,6 +136,28 @@ static void gateway_comes_and_goes(void **state)
 	nexthop_put(b->resolve, id);
 }
 
+/* net.ipv6.conf.NAME.mtu holds for what goes to an IPv6 gateway, the link's MTU for the rest. */
+static void ipv6_has_an_mtu_of_its_own(void **state)
+{
+	struct bench *b = *state;
+	struct wye_link link = { .ifindex = 2, .flags = READY, .mtu_bytes = 1500, .mtu6_bytes = 1300,
+				 .arp_type = ARPHRD_ETHER, .mac_len = 6 };
+	struct nexthop_leg four = leg_to(2, 1), six = { .kind = WYE_NH_FORWARD, .family = AF_INET6, .ifindex = 2,
+							.weight = 1, .gateway = { 0xfd } };
+	uint32_t id4 = nexthop_get(b->resolve, &four, 1), id6 = nexthop_get(b->resolve, &six, 1);
+
+	assert_int_not_equal(link_set(b->resolve, &link), 0);
+	resolve_link_changed(b->resolve, 2);
+	assert_int_equal(meaning(b, id4)->mtu_bytes, 1500);
+	assert_int_equal(meaning(b, id6)->mtu_bytes, 1300);
+	link.mtu6_bytes = 9000; /* above the link's it means nothing */
+	link_set(b->resolve, &link);
+	resolve_link_changed(b->resolve, 2);
+	assert_int_equal(meaning(b, id6)->mtu_bytes, 1500);
+	nexthop_put(b->resolve, id4);
+	nexthop_put(b->resolve, id6);
+}
+
 static void kinds(void **state)
 {
 	struct bench *b = *state;
@@ -441,6 +463,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(gateway_comes_and_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(ipv6_has_an_mtu_of_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(ipv6_gateway, setup, teardown),
 		cmocka_unit_test_setup_teardown(equal_legs_share, setup, teardown),
