@@ -5,7 +5,7 @@
  * a core at most). What differs is suspect: it may have changed unsaid a moment ago, its cause still on the way. A
  * second later, all being quiet again, it is looked at once more. What differs in both looks, with nothing else asked of
  * the kernel from the start of the second to its end, is drift: a defect of the mirror or of what it knows of the
- * kernel, counted, logged, and set right.
+ * kernel, counted, logged, and set right. What only the second look shows is left to another audit, at once.
  */
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -62,10 +62,12 @@ bool audit_differs(struct mirror *mirror, const struct channel *channel, const v
 			audit->void_look = true;
 		return false;
 	}
-	if (key_set_has(&audit->suspects, job->class, key, len)) {
-		audit->drift++;
-		log_drift(job->class, key, len);
+	if (!key_set_has(&audit->suspects, job->class, key, len)) { /* since the first look: to be looked at twice, too */
+		audit->wanted = true;
+		return false;
 	}
+	audit->drift++;
+	log_drift(job->class, key, len);
 	return true;
 }
 

@@ -25,11 +25,22 @@ soon 'changes under audits' same 192.0.2.1 2001:db8::1 203.0.113.1
 check 'one more' audit
 equal 'are no drift' "$(ctld_stat audit_drift)" 0
 
-# The IPv6 MTU of an interface that is no port is nowhere but in a dump.
-on router sysctl -qw net.ipv6.conf.p1.mtu=1300
-check 'an audit after a change without a message' audit
-equal 'finds it' "$(ctld_stat audit_drift)" 1
-says 'and says so' 'audit: link differs' cat /run/log/ctld
+# Messages that never came, and left no trace of it: what the audit is for.
+unsaid() {
+	kill -STOP "$ctld"
+	"$@"
+	at_least "kept from wye-ctld: ${*:2}" "$(python3 "$(dirname "$0")/steal.py" "$ctld")" 1
+	kill -CONT "$ctld"
+}
+unsaid rip route add 192.0.9.0/24 via 10.9.1.2
+unsaid rip route del 192.0.2.0/24
+unsaid rip -6 route add 2001:db8:9::/48 via fd09:1::2
+unsaid rip neigh replace 10.9.1.2 lladdr 02:00:00:00:99:99 dev m1
+unsaid rip nexthop replace id 12 via 10.9.2.8 dev m2
+soon 'an audit sets it right' same 192.0.9.1 192.0.2.1 2001:db8:9::1 203.0.113.1
+drifted() { [ "$(ctld_stat audit_drift)" = "$1" ]; }
+soon 'and counts five' drifted 5
+says 'and says so' 'audit: route differs' cat /run/log/ctld
 check 'another' audit
-equal 'has nothing to find' "$(ctld_stat audit_drift)" 1
-expected_drift=1
+equal 'has nothing to find' "$(ctld_stat audit_drift)" 5
+expected_drift=5
