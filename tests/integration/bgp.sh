@@ -4,7 +4,14 @@
 # bgp_bird.sh, which say whose ($speaker).
 . "$(dirname "${BASH_SOURCE[0]}")/routing.sh"
 routing_lab
-steer_all
+configure <<EOF
+steering:
+  default: dataplane
+  rules:
+    - { name: bgp, match: { proto: tcp, dport: 179 }, action: dataplane }
+    - { name: bgp_too, match: { proto: tcp, sport: 179 }, action: dataplane }
+    - { name: bfd, match: { proto: udp, dport: 3784-3785 }, action: dataplane }
+EOF
 bgp_tables 4000 1000
 check 'daemons start' start_daemons
 warm
@@ -45,6 +52,7 @@ soon 'two ways' mirrored 2
 check 'the router daemon is killed and restarts' "restart_$speaker"
 soon 'two ways' mirrored 2
 flows_stop_as_kernel
+equal 'BGP and BFD that the rules took' "$(rule_packets bgp) $(rule_packets bgp_too) $(rule_packets bfd)" '0 0 0'
 equal 'resyncs' "$(ctld_stat resyncs)" 0
 equal 'drift' "$(ctld_stat audit_drift)" 0
 

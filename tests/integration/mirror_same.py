@@ -58,11 +58,11 @@ def route(entry, with_table=True):
                                         "metric", "tos", "nhid") if key in entry}
     if not with_table:
         kept.pop("table", None)
-    if isinstance(kept.get("tos"), int):  # the encapsulation's: a route's is text
-        del kept["tos"]
         # The kernel keeps what it answers with an IPv6 next-hop object, and may name another route by the same object.
         if "nhid" in kept and ":" in kept["dst"]:
             kept.pop("dst")
+    if isinstance(kept.get("tos"), int):  # the encapsulation's: a route's is text
+        del kept["tos"]
     if "nhid" in kept and with_table:  # the object's own legs are compared by lookups
         for key in ("gateway", "via", "dev"):
             kept.pop(key, None)
