@@ -57,7 +57,12 @@ soon 'router2 is dead with its links up: nothing comes by it' ways '2 eth0'
 says 'BFD saw it' 'BFD session down' birdc host1 show protocols second4
 lost 'BFD' 1500
 on router2 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-kill -CONT "${pid[bird.router2]}"
+crash "${pid[bird.router2]}"
+check 'it starts again' bird_start router2
+sessions() {
+	[ "$(birdc router2 show protocols | grep -c Established) $(birdc router2 show bfd sessions | grep -c ' Up ')" = '4 4' ]
+}
+soon 'and has its sessions' sessions
 shared
 lost 'return' 500
 
