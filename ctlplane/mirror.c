@@ -490,6 +490,7 @@ int mirror_turn(void *ctx)
 	parity_commit(mirror);
 	links_commit(mirror);
 	start_phase_two(mirror);
+	routes_reveal(mirror);
 	if (!behind)
 		more |= routes_walk(mirror);
 	more |= tables_flush(mirror->tables, mirror->live ? 0 : 65536);

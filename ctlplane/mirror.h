@@ -100,6 +100,8 @@ struct route_table {		/* all routes of all tables mirrored */
 	uint32_t sweep_rib, sweep_at, sweep_suspects, sweep_doubts, sweep_work;
 	bool changed6;		/* IPv6 notifications came since the present dump was asked for */
 	bool unsure;		/* the order of some equal routes is a guess */
+	bool reveal;		/* IPv6 routes may have become visible to dumps unsaid */
+	uint64_t reveal_after_ns;
 	uint32_t suspect_gen;	/* of the first complete dump that missed something, 0 = none yet */
 };
 
@@ -297,6 +299,7 @@ void routes_address_added(struct mirror *mirror, uint32_t ifindex);
 void routes_prefsrc_gone(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);
 void routes_nexthop_changed(struct mirror *mirror, uint32_t kernel_id, bool gone);
 void routes_walk_all(struct mirror *mirror);
+void routes_reveal(struct mirror *mirror);	/* asks for what `reveal` says, once a second at most */
 bool routes_walk(struct mirror *mirror);	/* a bounded part of a walk; true: there is more */
 
 /* ---- mirror_local.c: prefixes of packets for the host ---- */

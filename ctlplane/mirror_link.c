@@ -174,6 +174,9 @@ static void link_update(struct link_entry *link, const struct nl_link *nl, bool 
 		link->silent = true;
 	link->nl = *nl;
 	link->nl.names = NULL;
+	/* An IPv6 route's own MTU may follow the link's (rt6_mtu_change()). */
+	if (!dumped && link->present && old.mtu_bytes != nl->mtu_bytes)
+		link->silent = true;
 	/* addrconf_notify() sets IPv6's to it too, after this message was made. */
 	if (!dumped && link->present && old.mtu_bytes != nl->mtu_bytes && nl->mtu6_bytes >= 0)
 		link->nl.mtu6_bytes = (int32_t)nl->mtu_bytes;

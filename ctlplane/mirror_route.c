@@ -268,9 +268,11 @@ bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t
 	return false;
 }
 
-/* A multipath route lost paths: what it may have hidden, and what we kept for that reason, is to be seen now. */
-static void reveal6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key)
+/* A multipath route lost paths: what it may have hidden, and what we kept for that reason, is to be seen now. Of one that was
+ * dumped we do not know what that is. */
+static void reveal6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool dumped)
 {
+	mirror->routes.reveal |= dumped;
 	for (uint32_t at = rib_first(rib, key->addr, key->len); at; at = rib_route(rib, at)->next) {
 		const struct rib_route *route = rib_route(rib, at);
 		const struct route_info *info = route_info(&mirror->routes.infos, route->info);
@@ -316,7 +318,7 @@ static void keep_leg_mtus(const struct route_info *old)
 				scratch.legs[i].mtu_bytes = old->legs[j].mtu_bytes;
 }
 
-static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key,
+static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key, bool dumped,
 		 bool replaces)
 {
 	uint32_t over = find6(mirror, rib, key, replaces), info;
@@ -332,9 +334,11 @@ static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib
 	}
 	hid = over && route_info(&mirror->routes.infos, rib_route(rib, over)->info)->n_legs > 1;
 	result = rib_put6(rib, key, over, info, channel->sync.gen);
+	if (result.index && dumped && scratch.n_legs > 1 && !hid)
+		rib_route(rib, result.index)->dumped = true;
 	settle(mirror, channel, rib, &result, info);
-	if (replaces && hid)
-		reveal6(mirror, rib, key);
+	if (replaces && hid && result.index)
+		reveal6(mirror, rib, key, rib_route(rib, result.index)->dumped);
 }
 
 /* What is left of a route when the paths in scratch go; false: nothing. On return scratch holds the rest. */
@@ -367,14 +371,14 @@ static void take_legs(struct mirror *mirror, struct channel *channel, struct rib
 		      uint32_t index)
 {
 	const struct route_info *old = route_info(&mirror->routes.infos, rib_route(rib, index)->info);
-	bool hid = old->n_legs > 1;
+	bool hid = old->n_legs > 1, dumped = rib_route(rib, index)->dumped;
 	struct rib_result result;
 	uint32_t info;
 
 	if (!subtract_legs(old)) {
 		routes_remove(mirror, rib, index);
 		if (hid)
-			reveal6(mirror, rib, key);
+			reveal6(mirror, rib, key, dumped);
 		return;
 	}
 	info = route_info_get(&mirror->routes.infos, &scratch);
@@ -384,7 +388,7 @@ static void take_legs(struct mirror *mirror, struct channel *channel, struct rib
 	}
 	result = rib_put6(rib, key, index, info, channel->sync.gen);
 	settle(mirror, channel, rib, &result, info);
-	reveal6(mirror, rib, key);
+	reveal6(mirror, rib, key, dumped);
 }
 
 static void del6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
@@ -405,9 +409,12 @@ void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, u
 	memcpy(addr, route->addr, 16);
 	key.addr = addr;
 	scratch.n_legs = 0;
-	for (uint32_t i = 0; i < info->n_legs; i++)
+	for (uint32_t i = 0; i < info->n_legs; i++) {
 		if (info->legs[i].ifindex == ifindex)
 			scratch.legs[scratch.n_legs++] = info->legs[i];
+		else /* the last living path takes the dead ones along (rt6_multipath_flush()) */
+			routes_verify(mirror, info->legs[i].ifindex);
+	}
 	take_legs(mirror, &mirror->channel[CHANNEL_ROUTE], rib, &key, index);
 }
 
@@ -498,7 +505,7 @@ static bool same_siblings(const struct route_info *info)
 		for (uint32_t j = 0; j < scratch.n_legs; j++)
 			n += leg_same_path(&info->legs[i], &scratch.legs[j]) &&
 			     info->legs[i].weight == scratch.legs[j].weight && info->legs[i].kind == scratch.legs[j].kind;
-	return n > 1 && n == info->n_legs && n == scratch.n_legs;
+	return n == info->n_legs && n == scratch.n_legs && can_have_siblings(info->legs, info->n_legs);
 }
 
 /* An audit's dump shows the route in scratch. Is there nothing to do? */
@@ -512,10 +519,11 @@ static bool audited(struct mirror *mirror, struct channel *channel, struct rib *
 		same = info && rib_seen4(rib, key, info, gen);
 	} else {
 		at = find6(mirror, rib, key, false);
-		same = at && (rib_route(rib, at)->info == info ||
-			      same_siblings(route_info(&mirror->routes.infos, rib_route(rib, at)->info)));
+		same = at && rib_route(rib, at)->info == info;
 		if (at)
 			rib_route(rib, at)->gen = gen;
+		if (at && !same && same_siblings(route_info(&mirror->routes.infos, rib_route(rib, at)->info)))
+			return scratch.n_legs > 1; /* what is the last one's own was not told before: take it over */
 	}
 	return same || !audit_differs(mirror, channel, &suspect, sizeof(suspect));
 }
@@ -573,6 +581,6 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 	} else if (rib->family == AF_INET) {
 		put4(mirror, channel, rib, &key, msg->nlmsg_flags, dumped);
 	} else {
-		put6(mirror, channel, rib, &key, !dumped && msg->nlmsg_flags & NLM_F_REPLACE);
+		put6(mirror, channel, rib, &key, dumped, !dumped && msg->nlmsg_flags & NLM_F_REPLACE);
 	}
 }

@@ -20,6 +20,7 @@
 
 #define WALK_A_TURN  32768u	/* routes looked at */
 #define WORK_A_TURN  4096u	/* routes removed or published */
+#define REVEAL_NS    1000000000ULL
 #define ATTEMPTS_MAX 16u	/* of one job: then what is in doubt stays, until the next */
 
 /* ---- walks ---- */
@@ -127,9 +128,10 @@ void routes_link_gone(struct mirror *mirror, uint32_t ifindex)
 
 		if (!info->refs || info->doomed || !route_info_uses(info, ifindex))
 			continue;
-		/* IPv6 tells what becomes of the other paths. */
 		if (info->family == AF_INET || all_legs_use(info, ifindex))
 			doom(mirror, i);
+		else /* what becomes of the other paths may go unsaid (skip_notify_on_dev_down) */
+			routes_verify(mirror, ifindex);
 	}
 }
 
@@ -225,6 +227,21 @@ void routes_verify(struct mirror *mirror, uint32_t ifindex)
 	}
 	if (!ok)
 		routes_resync(mirror, channel);
+}
+
+void routes_reveal(struct mirror *mirror)
+{
+	struct route_table *routes = &mirror->routes;
+	uint64_t now;
+
+	if (!routes->reveal || !mirror->phase_two)
+		return;
+	now = now_ns();
+	if (now < routes->reveal_after_ns ||
+	    !sync_add(&mirror->channel[CHANNEL_ROUTE].sync, &(struct sync_job){ .class = CLASS_ROUTE, .family = AF_INET6 }))
+		return;
+	routes->reveal = false;
+	routes->reveal_after_ns = now + REVEAL_NS;
 }
 
 /* ---- sweep ---- */

@@ -9,6 +9,8 @@
  * - Table default (253, IPv4) is asked whenever main gives no route or an error, blackhole included. While it has routes,
  *   no route, blackhole, unreachable and prohibit are therefore WYE_NH_KERNEL; the rest is not touched by it.
  * - throw ends a table: WYE_NH_KERNEL. A VRF's table that has no route goes on to main: no entry, the kernel answers.
+ * - Behind the first path of an IPv6 multipath route that a dump told first, another route of its metric may stand that no
+ *   dump shows, and win when that path is dead: WYE_NH_KERNEL while one is.
  * - A route with a TOS makes its prefix WYE_NH_KERNEL: which route it is depends on the packet. So does an IPv6 route
  *   with a source prefix, and several IPv6 routes of one metric that are no siblings (find_rr_leaf() scores those).
  * - A route without a living leg is passed over, to the next of its prefix and then to shorter prefixes.
@@ -51,6 +53,11 @@ static uint8_t kind_of_type(uint8_t type)
 	}
 }
 
+static bool leg_alive(struct mirror *mirror, const struct route_info *info, uint32_t leg)
+{
+	return !(info->legs[leg].flags & RTNH_F_DEAD) && links_carry(mirror, info->legs[leg].ifindex, info->family);
+}
+
 static bool info_alive(struct mirror *mirror, const struct route_info *info)
 {
 	if (info->doomed)
@@ -61,18 +68,29 @@ static bool info_alive(struct mirror *mirror, const struct route_info *info)
 	if (info->type != RTN_UNICAST && (info->type != RTN_BROADCAST || info->family != AF_INET || !info->n_legs))
 		return true;
 	for (uint32_t i = 0; i < info->n_legs; i++)
-		if (!(info->legs[i].flags & RTNH_F_DEAD) && links_carry(mirror, info->legs[i].ifindex, info->family))
+		if (leg_alive(mirror, info, i))
+			return true;
+	return false;
+}
+
+static bool info_maimed(struct mirror *mirror, const struct route_info *info)
+{
+	if (info->family != AF_INET6 || info->n_legs < 2)
+		return false;
+	for (uint32_t i = 0; i < info->n_legs; i++)
+		if (!leg_alive(mirror, info, i))
 			return true;
 	return false;
 }
 
 bool routes_info_refresh(struct mirror *mirror, struct route_info *info)
 {
-	bool alive = info_alive(mirror, info);
+	bool alive = info_alive(mirror, info), maimed = info_maimed(mirror, info);
 	bool blackhole = info->kernel_id && nexthops_blackhole(mirror, info->kernel_id);
-	bool changed = alive != info->alive || blackhole != info->blackhole;
+	bool changed = alive != info->alive || maimed != info->maimed || blackhole != info->blackhole;
 
 	info->alive = alive;
+	info->maimed = maimed;
 	info->blackhole = blackhole;
 	return changed;
 }
@@ -166,7 +184,7 @@ static struct choice choose(struct mirror *mirror, const struct rib *rib, uint32
 		nexthop = info_nexthop(mirror, info);
 		if (!info->alive)
 			continue;
-		if (rib->family == AF_INET6 && ambiguous6(mirror, rib, at))
+		if (rib->family == AF_INET6 && (ambiguous6(mirror, rib, at) || (route->dumped && info->maimed)))
 			return kernel_decides(mirror);
 		return (struct choice){ .found = true, .nexthop = nexthop, .route = at, .type = info->type };
 	}

@@ -23,7 +23,7 @@ struct rib_route {
 	uint8_t len;
 	uint8_t tos;
 	uint8_t flags;		/* the caller's */
-	uint8_t pad;
+	bool dumped;		/* IPv6: it had several paths already when it was first seen, in a dump */
 };
 
 struct rib {

@@ -15,6 +15,7 @@ struct route_info {
 	uint32_t hash;
 	uint32_t nexthop;	/* nexthop id in the present region, 0 = not asked for yet */
 	bool alive;		/* some leg can carry packets; see mirror_route_view.c */
+	bool maimed;		/* an IPv6 multipath route that has a dead path */
 	bool blackhole;		/* its nexthop object is one, now */
 	bool marked, walked;	/* the prefixes of its routes are to be looked at again: by the next walk, by this one */
 	bool doomed;		/* its routes are gone and about to be removed; not found by what a route says any more */
