@@ -98,7 +98,7 @@ class Judge:
         while time.monotonic() < deadline:
             now = self.world.mirror_stats()
             if now.get("audits", 0) > before["audits"]:
-                return [f"drift: {line}" for line in self.world.said("audit")] if now["audit_drift"] else []
+                return [f"drift: {line}" for line in self.world.drifted()]
             time.sleep(0.01)
         return ["audit: it does not end"]
 

@@ -79,7 +79,8 @@ def error(ip):
     source, address = (ip[8:24], ip[24:40]) if six else (ip[12:16], ip[16:20])
     family = socket.AF_INET6 if six else socket.AF_INET
     says = f"icmp {ip[at]}/{ip[at + 1]} value {struct.unpack_from('!I', ip, at + 4)[0]}"
-    if not six or source[0] != 0xFE:	# a link-local source is made of a MAC
+    # A link-local source is made of a MAC; whether a subnet's anycast address is ours no table tells (ac6_list).
+    if not six or source[0] != 0xFE and any(quoted[32:40]):
         says += f" from {socket.inet_ntop(family, source)}"
     return number, f"{says} to {socket.inet_ntop(family, address)} ttl {ip[7 if six else 8]} quotes {digest(quoted)}"
 

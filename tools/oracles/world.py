@@ -9,6 +9,7 @@ then all messages at once).
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -131,11 +132,14 @@ class World:
         status = self.wye("status")
         return status["mirror"] if status else {}
 
-    def said(self, word):
-        """The daemons' last words with this one."""
+    def drifted(self):
+        """What wye-ctld's audits found, without wye-dpd's own TAPs."""
         self.log.flush()
         with open(self.log.name, encoding="utf-8", errors="replace") as file:
-            return [line.strip() for line in file if word in line][-3:]
+            found = [line.strip() for line in file if "audit: " in line]
+        taps = [socket.if_nametoindex(name).to_bytes(4, "little").hex() for _, name in socket.if_nameindex()
+                if name.startswith("wye")]
+        return [line for line in found if not any("audit: link differs" in line and tap in line for tap in taps)]
 
     def dead(self):
         return [name for name, process in (("wye-ctld", self.ctld), ("wye-dpd", self.dpd))
