@@ -41,16 +41,16 @@ def number(found, kind):
     return struct.unpack("I", found[kind])[0] if kind in found else 0
 
 
-def legs_of(family, flags, found):
-    """(output link, gateway, weight) of each leg that lives."""
+def legs_of(family, flags, found, dead=0):
+    """(output link, gateway, weight) of each leg that lives. dead: RTNH_F_DEAD, for all."""
     if RTA_MULTIPATH not in found:
-        if RTA_OIF not in found or flags & RTNH_F_DEAD:
+        if RTA_OIF not in found or flags & RTNH_F_DEAD & ~dead:
             return []
         return [(number(found, RTA_OIF), gateway_of(family, found), 1)]
     legs, data, at = [], found[RTA_MULTIPATH], 0
     while at + 8 <= len(data):
         length, leg_flags, hops, oif = struct.unpack_from("HBBi", data, at)
-        if not leg_flags & RTNH_F_DEAD:
+        if not leg_flags & RTNH_F_DEAD & ~dead:
             legs.append((oif, gateway_of(family, attributes(data[at + 8:at + length])), hops + 1))
         at += (length + 3) & ~3
     return legs
@@ -90,7 +90,7 @@ class Kernel:
         dst = socket.inet_ntop(family, found.get(RTA_DST, bytes(16 if family == socket.AF_INET6 else 4)))
         return {"dst": f"{dst}/{dst_len}", "type": TYPES.get(route_type, str(route_type)), "tos": tos,
                 "table": number(found, RTA_TABLE) or table, "metric": number(found, RTA_PRIORITY), "protocol": protocol,
-                "legs": legs_of(family, flags, found), "nhid": number(found, RTA_NH_ID),
+                "legs": legs_of(family, flags, found), "all": legs_of(family, flags, found, RTNH_F_DEAD), "nhid": number(found, RTA_NH_ID),
                 "mtu": number(metrics, RTAX_MTU), "mtu_locked": bool(number(metrics, RTAX_LOCK) & 1 << RTAX_MTU)}
 
 

@@ -88,7 +88,8 @@ class Twins:
         match = self.kernel.ask(iif, one_probe.source, one_probe.address, True)
         if not isinstance(match, dict):
             return set()
-        legs = {(links.get(oif), gateway or one_probe.address) for oif, gateway, _ in match["legs"]}
+        # Without a carrier that is ignored by a sysctl of late, a path keeps its share (fib_rebalance()).
+        legs = {(links.get(oif), gateway or one_probe.address) for oif, gateway, _ in match["all"]}
         if not legs and match["nhid"] in objects:	# nexthop_compat_mode is off
             members = [objects.get(member["id"], {}) for member in objects[match["nhid"]].get("group", [])]
             legs = {(m.get("dev"), m.get("gateway", one_probe.address)) for m in members}
