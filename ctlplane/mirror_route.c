@@ -437,6 +437,11 @@ static void mask(uint8_t addr[16], uint8_t len)
  */
 static void normalise_leg(struct mirror *mirror, struct nexthop_leg *leg, uint8_t family)
 {
+	/* The kernel has not noticed that such a path's link had no carrier when it was made (fib_check_nh_v6_gw()), and
+	 * ignores it only from the next change on: what it does until then is its own. */
+	if (family == AF_INET && leg->family == AF_INET6 && !(leg->flags & (RTNH_F_LINKDOWN | RTNH_F_DEAD)) &&
+	    !links_carry(mirror, leg->ifindex, family))
+		leg->kind = WYE_NH_KERNEL;
 	if (!links_carry(mirror, leg->ifindex, family))
 		leg->flags &= (uint8_t)~RTNH_F_DEAD;
 	leg->flags &= RTNH_F_ONLINK | RTNH_F_DEAD;

@@ -55,7 +55,8 @@ static uint8_t kind_of_type(uint8_t type)
 
 static bool leg_alive(struct mirror *mirror, const struct route_info *info, uint32_t leg)
 {
-	return !(info->legs[leg].flags & RTNH_F_DEAD) && links_carry(mirror, info->legs[leg].ifindex, info->family);
+	return info->legs[leg].kind == WYE_NH_KERNEL ||
+	       (!(info->legs[leg].flags & RTNH_F_DEAD) && links_carry(mirror, info->legs[leg].ifindex, info->family));
 }
 
 static bool info_alive(struct mirror *mirror, const struct route_info *info)
