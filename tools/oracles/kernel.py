@@ -90,7 +90,8 @@ class Kernel:
         dst = socket.inet_ntop(family, found.get(RTA_DST, bytes(16 if family == socket.AF_INET6 else 4)))
         return {"dst": f"{dst}/{dst_len}", "type": TYPES.get(route_type, str(route_type)), "tos": tos,
                 "table": number(found, RTA_TABLE) or table, "metric": number(found, RTA_PRIORITY), "protocol": protocol,
-                "legs": legs_of(family, flags, found), "all": legs_of(family, flags, found, RTNH_F_DEAD), "nhid": number(found, RTA_NH_ID),
+                "legs": legs_of(family, flags, found), "all": legs_of(family, flags, found, RTNH_F_DEAD),
+                "nhid": number(found, RTA_NH_ID),
                 "mtu": number(metrics, RTAX_MTU), "mtu_locked": bool(number(metrics, RTAX_LOCK) & 1 << RTAX_MTU)}
 
 
