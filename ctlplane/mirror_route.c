@@ -470,6 +470,17 @@ static void watch_ipv6(struct mirror *mirror, const struct nl_route *route)
 		sync_add(&mirror->channel[CHANNEL_LINK].sync, &(struct sync_job){ .class = CLASS_LINK });
 }
 
+/* Its preferred source is gone already: told on another socket, perhaps before this route, and with it the route or that. */
+static void watch_prefsrc(struct mirror *mirror, const struct nl_route *route)
+{
+	if (!route->has_prefsrc || addrs_record_of(mirror, route->family, route->prefsrc))
+		return;
+	if (route->kernel_id)
+		routes_verify(mirror, 0);
+	for (uint32_t i = 0; i < route->n_legs; i++)
+		routes_verify(mirror, route->legs[i].ifindex);
+}
+
 /* What a notification speaks of: all routes of one prefix, TOS and priority, since more than one may be alike in these. */
 struct touch_key {
 	uint32_t table, priority;
@@ -566,6 +577,8 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 	if (dumped)
 		links_learn(mirror, &scratch);
 	normalise(mirror, &scratch);
+	if (!dumped && msg->nlmsg_type == RTM_NEWROUTE)
+		watch_prefsrc(mirror, &scratch);
 	if (!dumped && rib->family == AF_INET6) {
 		mirror->routes.changed6 = true;
 		watch_ipv6(mirror, &scratch);
