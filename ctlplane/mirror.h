@@ -82,6 +82,7 @@ struct neigh_life {		/* mirror_neigh_life.c */
 	int fd;			/* of its own netlink socket */
 	uint32_t ticks, mark;	/* as wye_hits.mark */
 	uint32_t at;		/* record to look at next */
+	uint32_t seen_marks;	/* traffic is of late if marked within so many seconds */
 	uint64_t generation;	/* of the region that `asked` is about */
 	uint8_t *asked;		/* by record: mark at which the kernel was asked last, 0 = never; owned */
 	uint32_t n_asked, cap_asked;
