@@ -49,7 +49,8 @@ bool sync_add(struct sync *sync, const struct sync_job *job)
 		sync->ordinary++;
 		drop_audit(sync);
 	}
-	for (unsigned i = started(sync) ? 1 : 0; i < sync->n_jobs; i++) {
+	/* Nor does one that is tried again cover it: what its first dump still showed, it will not sweep. */
+	for (unsigned i = started(sync) || sync->attempt ? 1 : 0; i < sync->n_jobs; i++) {
 		if (covers(&sync->job[i], job)) {
 			sync->job[i].fence |= job->fence;
 			return true;
