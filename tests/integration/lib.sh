@@ -75,17 +75,20 @@ says() {
 # by_dataplane N WHAT COMMAND...: succeeds, and wye sends at least N packets while the kernel forwards none. A worker that
 # the machine gave no CPU for too long loses its flows to the kernel, as it should: then once more.
 by_dataplane() {
-	local n=$1 what=$2 before_dp before4 before6 starved forwarded
+	local n=$1 what=$2 before_dp before4 before6 starved forwarded status
 	shift 2
 	for _ in 1 2 3 4 5; do
 		starved=$(guard stale) before_dp=$(sent_by_dataplane) before4=$(kernel_forwarded 4) before6=$(kernel_forwarded 6)
-		check "$what" "$@"
+		"$@" >/run/output 2>&1
+		status=$?
 		await 2 dataplane_sent_since "$before_dp" "$n"
 		forwarded="$(($(kernel_forwarded 4) - before4)) $(($(kernel_forwarded 6) - before6))"
-		dataplane_sent_since "$before_dp" "$n" && [ "$forwarded" = '0 0' ] && break
+		[ $status = 0 ] && dataplane_sent_since "$before_dp" "$n" && [ "$forwarded" = '0 0' ] && break
 		await 2 starved_since "$starved" || break
 		printf 'starved of CPU: %s\n' "$what"
 	done
+	[ $status = 0 ] || { printf '$ %s\n' "$*"; cat /run/output; fail "$what"; }
+	pass "$what"
 	at_least "$what: sent by the dataplane" $(($(sent_by_dataplane) - before_dp)) "$n"
 	equal "$what: forwarded by the kernel (IPv4, IPv6)" "$forwarded" '0 0'
 }
