@@ -4,13 +4,10 @@
 # neigh_many: ten thousand neighbours, all with traffic that only the dataplane sees, stay alive for ten minutes; a hundred
 # without traffic age. By hand, since it takes its time:
 #
-#	tests/lab/neigh_many.sh [NEIGHBOURS [SECONDS]]
 #	tools/lab --timeout 1200 env RAISE_LIMITS=1 tests/lab/neigh_many.sh [NEIGHBOURS [SECONDS]]
 #
-# Each address of 10.20.64.0/18 is a host behind r2: the kernel of host2 answers ARP for them all. In the virtual machine the
-# limits of the neighbour table are raised and the idle are collected. The machine's own limits are not ours to change: where
-# they are too low, neighbours are entered as extern_learn, which does not count and is not collected, but ages and is
-# verified like any other.
+# Each address of 10.20.64.0/18 is a host behind r2: the kernel of host2 answers ARP for them all. The limits of the
+# neighbour table are the whole machine's: raised in the virtual machine, a reason to skip elsewhere.
 if [ -z "${WYE_ISOLATED-}" ] && [ -n "${RAISE_LIMITS-}" ]; then
 	for module in veth tun; do modprobe $module 2>/dev/null; done
 	sysctl -qw net.ipv4.neigh.default.gc_thresh3=32768 net.ipv4.neigh.default.gc_thresh2=16384	# gc_thresh1 stays: 128
@@ -18,6 +15,7 @@ fi
 [ -n "${WYE_ISOLATED-}" ] || export limit=$(cat /proc/sys/net/ipv4/neigh/default/gc_thresh2)
 . "$(dirname "$0")/../integration/lib.sh"
 neighbours=${1-10000} seconds=${2-600}
+[ "$limit" -gt $((neighbours + 200)) ] || skip "the machine keeps $limit neighbours: net.ipv4.neigh.default.gc_thresh2"
 lab
 steer_all 'punt: { rate_pps: 100000 }'
 ip -n router addr add 10.20.0.1/16 dev r2
@@ -36,16 +34,7 @@ table() {
 }
 all_known() { [ "$(table | jq .active)" -ge "$neighbours" ]; }
 
-mac=$(ip -n host2 -j link show eth0 | jq -r '.[0].address')
-if [ "$limit" -le $((neighbours + 200)) ]; then
-	printf 'entered as extern_learn: the machine keeps %d learned neighbours\n' "$limit"
-	for ((i = 0; i < neighbours + 100; i++)); do
-		echo "neigh replace $(address $i) lladdr $mac dev r2 nud reachable extern_learn"
-	done >/run/neighbours
-	check 'entered' ip -n router -batch /run/neighbours
-else
-	for ((i = neighbours; i < neighbours + 100; i++)); do on router ping -q -c 1 -W 2 "$(address $i)" >/dev/null; done
-fi
+for ((i = neighbours; i < neighbours + 100; i++)); do on router ping -q -c 1 -W 2 "$(address $i)" >/dev/null; done
 python3 - "$neighbours" <<-'END' &
 	import ctypes, os, socket, sys, time
 	fd = os.open("/run/netns/host1", os.O_RDONLY)
@@ -70,4 +59,4 @@ done
 equal 'punted as unresolved meanwhile' $(($(reason ip4_forward_unresolved) - unresolved)) 0
 equal 'forwarded by the kernel meanwhile' $(($(kernel_forwarded 4) - kernel)) 0
 at_most 'seconds since the oldest was confirmed' "$(table | jq .oldest)" 90
-equal 'without traffic: alive' "$(table | jq .idle_alive)" 0
+equal 'without traffic: left' "$(table | jq .idle)" 0
