@@ -72,11 +72,11 @@ enum wye_parity {
 	WYE_PARITY_TC = 1u << 1,	/* filters (tcx programs too) or a qdisc somebody chose */
 	WYE_PARITY_XFRM = 1u << 2,	/* an IPsec policy, or none where one is demanded */
 	WYE_PARITY_RULES = 1u << 3,	/* policy rules beyond l3mdev/local/main/default */
-	WYE_PARITY_RP_FILTER = 1u << 4,	/* never set: workers look sources up themselves (WYE_LINK_RP_*) */
+	WYE_PARITY_RP_FILTER = 1u << 4,	/* strict or loose: the kernel looks the source up as well (IPv4) */
 	WYE_PARITY_BRIDGE_PORT = 1u << 5, /* or any other master or upper device that takes the link's packets */
 	WYE_PARITY_CAPACITY = 1u << 6,	/* a table is full: what is in it is not the whole truth */
 	WYE_PARITY_IPTABLES = 1u << 7,	/* a legacy table with rules */
-	WYE_PARITY_HOOKS = 1u << 8,	/* another user of netfilter's hooks: a BPF program, IPVS */
+	WYE_PARITY_HOOKS = 1u << 8,	/* another user of netfilter's hooks: a BPF program */
 	WYE_PARITY_XDP = 1u << 9,	/* somebody else's XDP program */
 };
 #define WYE_PARITY_IP4 0x0000ffffu	/* the families' halves of a word */
