@@ -208,6 +208,19 @@ static bool link_same(const struct link_entry *link, const struct nl_link *nl)
 	return !memcmp(&would.nl, &link->nl, sizeof(would.nl));
 }
 
+/* A macvlan in passthru mode has the MAC of the link below and follows it without a message (macvlan_device_event()). */
+static void watch_uppers(struct mirror *mirror, const struct link_entry *link, const struct nl_link *nl)
+{
+	if (!link || !link->present || nl->family != AF_UNSPEC || !memcmp(link->nl.mac, nl->mac, sizeof(nl->mac)))
+		return;
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		const struct link_entry *upper = pool_item(&mirror->links.pool, i);
+
+		if (upper->present && upper->nl.lower_ifindex == link->ifindex && !strncmp(upper->nl.kind, "macv", 4))
+			sync_add(&mirror->channel[CHANNEL_LINK].sync, &(struct sync_job){ .class = CLASS_LINK, .fence = true });
+	}
+}
+
 void links_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	struct link_entry *link;
@@ -232,6 +245,8 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 			link->gen = channel->sync.gen;
 		return;
 	}
+	if (!dumped)
+		watch_uppers(mirror, link, &nl);
 	link = link_make(mirror, nl.ifindex);
 	if (!link) {
 		channel_lost(channel, -ENOMEM);
