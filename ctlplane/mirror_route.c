@@ -236,6 +236,8 @@ static bool same_route6(const struct route_info *info)
 		return false;
 	if (info->kernel_id || scratch.kernel_id)
 		return info->kernel_id == scratch.kernel_id;
+	if (info->type != scratch.type) /* all that refuse are on lo */
+		return false;
 	for (uint32_t i = 0; i < scratch.n_legs; i++)
 		if (has_leg(info, &scratch.legs[i]))
 			return true;
@@ -295,7 +297,7 @@ static uint32_t find6(const struct mirror *mirror, const struct rib *rib, const 
 
 		if (route->priority != key->priority || info->doomed)
 			continue;
-		if (same_route6(info))
+		if (!replaces && same_route6(info))
 			return at;
 		if (info->src_len != scratch.src_len)
 			continue;
