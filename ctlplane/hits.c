@@ -36,6 +36,7 @@ static int fill(struct region *region, int fd, uint64_t size_bytes)
 	};
 	atomic_store_explicit(&hits->mark, 1, memory_order_relaxed);
 	region->hits = hits;
+	region->hits_bytes = size_bytes;
 	return 0;
 }
 
@@ -74,6 +75,6 @@ void hits_unlink(const struct control_file *control, uint64_t generation)
 void hits_close(struct region *region)
 {
 	if (region->hits)
-		munmap(region->hits, region->hits->file.size_bytes);
+		munmap(region->hits, region->hits_bytes);
 	region->hits = NULL;
 }

@@ -260,9 +260,15 @@ int neighs_life_open(struct mirror *mirror);
 void neighs_life_close(struct mirror *mirror);
 void neighs_live(struct mirror *mirror);	/* ten times a second */
 
-/* ---- mirror_route.c: messages to model ---- */
+/* ---- mirror_route_tables.c: which tables there are ---- */
 int routes_open(struct mirror *mirror);
 void routes_close(struct mirror *mirror);
+/* NULL: a table that is not mirrored. Mirrored are local, main, default and those of VRFs. */
+struct rib *routes_rib(const struct mirror *mirror, uint8_t family, uint32_t table);
+int routes_table_add(struct mirror *mirror, uint32_t table);
+void routes_table_remove(struct mirror *mirror, uint32_t table);
+
+/* ---- mirror_route.c: messages to model ---- */
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
 /* Fetches into the cache what routes_message() will look at; once some messages before it, once (near) fewer. */
 void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, bool near);
@@ -275,10 +281,6 @@ bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t
 bool routes_touched(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key);
 /* A complete dump has not shown a route of this key. True: remove it (audit_differs()). */
 bool routes_gone(struct mirror *mirror, const struct rib *rib, const struct rib_key *key);
-/* NULL: a table that is not mirrored. Mirrored are local, main, default and those of VRFs. */
-struct rib *routes_rib(const struct mirror *mirror, uint8_t family, uint32_t table);
-int routes_table_add(struct mirror *mirror, uint32_t table);
-void routes_table_remove(struct mirror *mirror, uint32_t table);
 
 /* ---- mirror_route_view.c: model to FIB and route records ---- */
 void routes_prefix_changed(struct mirror *mirror, struct rib *rib, const uint8_t addr[16], uint8_t len);

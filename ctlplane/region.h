@@ -37,6 +37,7 @@ struct region {
 	struct region_pool *pool;	/* private allocator state, one per section */
 	struct region_retired *retired;	/* what waits for readers */
 	struct wye_hits *hits;		/* mapped rw; NULL: could not be made, neighbours age */
+	uint64_t hits_bytes;		/* not from the file: readers can write there */
 	bool failed;			/* a section was full: stays set until the region is replaced */
 	bool on_hugetlbfs;
 	uint32_t unpublished;		/* fib.c: changes set but not flushed; until then the FIB still says the old ids */
