@@ -31,17 +31,18 @@
 
 /* ---- workers ------------------------------------------------------------------------------------------------------ */
 
-static void take(struct capture *capture, const struct wye_capture_record *head, struct rte_mbuf *packet)
+/* True: main has something to send. */
+static bool take(struct capture *capture, const struct wye_capture_record *head, struct rte_mbuf *packet)
 {
 	struct wye_capture_record *record;
 	const void *bytes;
 
 	if (capture->filter && !bpf_filter(capture->filter, rte_pktmbuf_mtod(packet, const u_char *), packet->pkt_len,
 					   packet->data_len))
-		return;
+		return false;
 	if (rte_ring_dequeue(capture->empty, (void **)&record)) {
 		atomic_fetch_add_explicit(&capture->lost, 1, memory_order_relaxed);
-		return;
+		return false;
 	}
 	*record = *head;
 	record->packet_bytes = packet->pkt_len;
@@ -50,6 +51,7 @@ static void take(struct capture *capture, const struct wye_capture_record *head,
 	if (bytes != record + 1)
 		memcpy(record + 1, bytes, record->captured_bytes);
 	rte_ring_enqueue(capture->full, record); /* has room for all buffers */
+	return true;
 }
 
 static uint64_t wall_clock_ns(void)
@@ -64,6 +66,7 @@ static void take_all(struct worker *worker, uint32_t where, struct wye_capture_r
 		     uint32_t n)
 {
 	const struct plan *plan = worker->plan;
+	bool taken = false;
 
 	head->time_ns = wall_clock_ns();
 	for (uint32_t c = 0; c < plan->n_captures; c++) {
@@ -77,10 +80,11 @@ static void take_all(struct worker *worker, uint32_t where, struct wye_capture_r
 
 			if (where != WYE_CAPTURE_PORT)
 				head->port = (uint16_t)(port ? port - 1 : 0);
-			take(capture, head, packets[i]);
+			taken |= take(capture, head, packets[i]);
 		}
 	}
-	punt_wake_main(&worker->dpd->punt);
+	if (taken)
+		punt_wake_main(&worker->dpd->punt);
 }
 
 void capture_received(struct worker *worker, uint32_t port, struct rte_mbuf **packets, uint32_t n)
