@@ -28,7 +28,7 @@ disable_services() {
 	local unit
 	command -v systemctl >/dev/null || return 0
 	for unit in $(dpkg-query -L "$@" | sed -nE 's,^(/usr)?/lib/systemd/system/([^/@]+\.service)$,\2,p'); do
-		systemctl --no-reload disable "$unit"
+		systemctl --no-reload disable "$unit" || say "$unit could not be disabled: it will start with the machine"
 	done
 }
 

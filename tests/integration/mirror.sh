@@ -22,6 +22,16 @@ mirror_lab() {
 	done
 }
 
+# mirror_objects: a nexthop object and a group, a route by each, and who is to be asked about them
+mirror_objects() {
+	rip nexthop add id 11 via 10.9.1.9 dev m1
+	rip nexthop add id 12 via 10.9.2.9 dev m2
+	rip nexthop add id 20 group 11/12
+	rip route add 203.0.113.0/25 nhid 11
+	rip route add 203.0.113.128/25 nhid 20
+	lookups=(203.0.113.1 203.0.113.129)
+}
+
 # same: links, addresses, neighbours, routes of all tables, and lookups say what the kernel says
 same() { on router python3 "$(dirname "${BASH_SOURCE[0]}")/mirror_same.py" "$WYE_BUILD/tools/wye" "$run_dir" "$@"; }
 

@@ -5,12 +5,7 @@
 mirror_lab
 check 'wye-ctld starts' start_ctld
 
-rip nexthop add id 11 via 10.9.1.9 dev m1
-rip nexthop add id 12 via 10.9.2.9 dev m2
-rip nexthop add id 20 group 11/12
-rip route add 203.0.113.0/25 nhid 11
-rip route add 203.0.113.128/25 nhid 20
-lookups=(203.0.113.1 203.0.113.129)
+mirror_objects
 rip -6 nexthop add id 13 via fd09:3::9 dev m3
 rip -6 route add 2001:db8::/32 nhid 13
 rip route add 192.0.2.0/24 metric 5 nhid 11

@@ -7,12 +7,7 @@ check 'wye-ctld starts' start_ctld
 gateways() { wye -j lookup "$1" | jq -r '[.paths[].gateway] | sort | join(" ")'; }
 shares() { wye -j lookup 203.0.113.129 | jq -r '[.paths[].buckets] | max / min | round'; }
 
-rip nexthop add id 11 via 10.9.1.9 dev m1
-rip nexthop add id 12 via 10.9.2.9 dev m2
-rip nexthop add id 20 group 11/12
-rip route add 203.0.113.0/25 nhid 11
-rip route add 203.0.113.128/25 nhid 20
-lookups=(203.0.113.1 203.0.113.129)
+mirror_objects
 soon 'nexthop objects' same "${lookups[@]}"
 for compat in 1 0; do
 	on router sysctl -qw net.ipv4.nexthop_compat_mode=$compat

@@ -11,14 +11,7 @@ ospf_peer() {	# N: BIRD at hostN announces the tables
 	bird "host$1" <<-EOF
 	router id 10.0.$1.2;
 	protocol device { }
-	protocol static table4 {
-		ipv4;
-		include "/run/bgp4";
-	}
-	protocol static table6 {
-		ipv6;
-		include "/run/bgp6";
-	}
+	$(bird_tables)
 	protocol ospf v2 { ipv4 { export all; }; area 0 { interface "eth0" { type ptp; hello 1; dead 4; retransmit 2; }; }; }
 	protocol ospf v3 { ipv6 { export all; }; area 0 { interface "eth0" { type ptp; hello 1; dead 4; retransmit 2; }; }; }
 	EOF

@@ -86,11 +86,9 @@ bgp_tables() {
 	for ((i = 0; i < $1; i++)); do echo "route 20.$((i >> 8)).$((i & 255)).0/24 blackhole;"; done >/run/bgp4
 	for ((i = 0; i < $2; i++)); do printf 'route fd20:%x::/48 blackhole;\n' $((i % 65536)); done >/run/bgp6
 }
-# bgp_peer N: BIRD at hostN, AS 65002, announces these to the router
-bgp_peer() {
-	bird "host$1" <<-EOF
-	router id 10.0.$1.2;
-	protocol device { }
+# bird_tables: BIRD's protocols that hold them
+bird_tables() {
+	cat <<-EOF
 	protocol static table4 {
 		ipv4;
 		include "/run/bgp4";
@@ -99,6 +97,14 @@ bgp_peer() {
 		ipv6;
 		include "/run/bgp6";
 	}
+	EOF
+}
+# bgp_peer N: BIRD at hostN, AS 65002, announces these to the router
+bgp_peer() {
+	bird "host$1" <<-EOF
+	router id 10.0.$1.2;
+	protocol device { }
+	$(bird_tables)
 	protocol bfd { interface "eth0" { interval 50 ms; multiplier 3; }; }
 	template bgp speaker {
 		local as 65002; bfd on; graceful restart on; connect delay time 1; connect retry time 1; error wait time 1, 2;

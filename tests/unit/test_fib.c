@@ -17,202 +17,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "fib.h"
-#include "tables_fixture.h"
+#include "fib_bench.h"
 #include "wye_fib_batch.h"
 #include "wye_map.h"
-
-#define MODEL_MAX 4096
-
-struct model_route {
-	uint8_t addr[16];
-	uint8_t len;
-	uint32_t id;
-};
-
-struct model {
-	uint8_t family;
-	uint32_t n;
-	struct model_route route[MODEL_MAX];
-};
-
-struct bench {
-	struct tables *tables;
-	struct fib *fib;
-	struct model model;
-	uint64_t seed, checks;
-};
-
-static void mask(uint8_t *addr, uint8_t len)
-{
-	for (int i = 0; i < 16; i++) {
-		int bits = len - i * 8;
-
-		addr[i] &= bits >= 8 ? 0xff : bits <= 0 ? 0 : (uint8_t)(0xff << (8 - bits));
-	}
-}
-
-static bool covers(const struct model_route *r, const uint8_t *addr)
-{
-	uint8_t bytes = r->len / 8, bits = r->len % 8;
-
-	if (memcmp(r->addr, addr, bytes))
-		return false;
-	return !bits || !((r->addr[bytes] ^ addr[bytes]) >> (8 - bits));
-}
-
-static uint32_t model_lookup(const struct model *model, const uint8_t *addr)
-{
-	const struct model_route *best = NULL;
-
-	for (uint32_t i = 0; i < model->n; i++)
-		if ((!best || model->route[i].len >= best->len) && covers(&model->route[i], addr))
-			best = &model->route[i];
-	return best ? best->id : 0;
-}
-
-static struct model_route *model_find(struct model *model, const uint8_t *addr, uint8_t len)
-{
-	for (uint32_t i = 0; i < model->n; i++)
-		if (model->route[i].len == len && !memcmp(model->route[i].addr, addr, 16))
-			return &model->route[i];
-	return NULL;
-}
-
-static void set(struct bench *b, const uint8_t *prefix, uint8_t len, uint32_t id)
-{
-	uint8_t addr[16];
-	struct model_route *r;
-
-	memcpy(addr, prefix, 16);
-	mask(addr, len);
-	r = model_find(&b->model, addr, len);
-	assert_int_equal(fib_get(b->fib, WYE_VRF_MAIN, b->model.family, addr, len), r ? r->id : 0);
-	assert_int_equal(fib_set(b->fib, WYE_VRF_MAIN, b->model.family, prefix, len, id), 0);
-	assert_int_equal(fib_get(b->fib, WYE_VRF_MAIN, b->model.family, addr, len), id);
-	if (!id) {
-		if (r)
-			*r = b->model.route[--b->model.n];
-		return;
-	}
-	if (!r) {
-		assert_true(b->model.n < MODEL_MAX);
-		r = &b->model.route[b->model.n++];
-	}
-	memcpy(r->addr, addr, 16);
-	r->len = len;
-	r->id = id;
-}
-
-static void check_addr(struct bench *b, const uint8_t *addr)
-{
-	struct wye_fib fib = wye_fib_of(b->tables->region.base, WYE_VRF_MAIN);
-	uint32_t want = model_lookup(&b->model, addr), got, batch;
-
-	if (b->model.family == AF_INET) {
-		uint32_t dst;
-
-		memcpy(&dst, addr, 4);
-		got = wye_fib4_lookup(&fib, addr);
-		wye_fib4_lookup_batch(&fib, &dst, &batch, 1);
-	} else {
-		got = wye_fib6_lookup(&fib, addr);
-		wye_fib6_lookup_batch(&fib, (const uint8_t(*)[16])addr, &batch, 1);
-	}
-	assert_int_equal(got, want);
-	assert_int_equal(batch, want);
-	b->checks++;
-}
-
-/* First and last address of a prefix, and those just outside it. */
-static void check_around(struct bench *b, const struct model_route *r)
-{
-	int last = b->model.family == AF_INET ? 3 : 15;
-	uint8_t addr[16];
-
-	memcpy(addr, r->addr, 16);
-	check_addr(b, addr);
-	for (int i = last; i >= 0 && !addr[i]--; i--)
-		;
-	check_addr(b, addr);
-	memcpy(addr, r->addr, 16);
-	for (int i = 0; i <= last; i++) {
-		int bits = r->len - i * 8;
-
-		addr[i] |= bits >= 8 ? 0 : bits <= 0 ? 0xff : (uint8_t)(0xff >> bits);
-	}
-	check_addr(b, addr);
-	for (int i = last; i >= 0 && !++addr[i]; i--)
-		;
-	check_addr(b, addr);
-}
-
-static void flush_and_check(struct bench *b, uint32_t around, uint32_t random)
-{
-	while (fib_flush(b->fib, 5 + (uint32_t)(test_random(&b->seed) % 200)))	/* states between are states too */
-		tables_check(b->tables);
-	assert_int_equal(b->tables->region.unpublished, 0);
-	tables_check(b->tables);
-	for (uint32_t i = 0; b->model.n && i < around; i++)
-		check_around(b, &b->model.route[test_random(&b->seed) % b->model.n]);
-	for (uint32_t i = 0; i < random; i++) {
-		uint8_t addr[16] = { 0 };
-		uint64_t word[2] = { test_random(&b->seed), test_random(&b->seed) };
-
-		memcpy(addr, word, b->model.family == AF_INET ? 4 : 16);
-		check_addr(b, addr);
-	}
-	region_reclaim(&b->tables->region);
-}
-
-static void delete_all(struct bench *b)
-{
-	while (b->model.n) {
-		for (int i = 0; b->model.n && i < 100; i++) {
-			struct model_route r = b->model.route[test_random(&b->seed) % b->model.n];
-
-			set(b, r.addr, r.len, 0);
-		}
-		flush_and_check(b, 10, 10);
-	}
-	assert_true(tables_reclaimed(b->tables, WYE_SECTION_FIB_NODE, 0, 1000));
-}
-
-/* ---- set-up ------------------------------------------------------------------------------------------------------ */
-
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof(*b));
-
-	b->tables = tables_create();
-	b->fib = fib_create(&b->tables->region);
-	assert_non_null(b->fib);
-	for (uint32_t id = 1; id < 8000; id++)	/* ids that the tests set; what they mean does not matter here */
-		assert_int_equal(region_alloc(&b->tables->region, WYE_SECTION_NEXTHOP_SLOT, 1), id);
-	b->seed = 2;
-	b->model.family = AF_INET;
-	*state = b;
-	return 0;
-}
-
-static int setup6(void **state)
-{
-	setup(state);
-	((struct bench *)*state)->model.family = AF_INET6;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-
-	fib_destroy(b->fib);
-	tables_destroy(b->tables);
-	free(b);
-	return 0;
-}
-
-/* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 /* A prefix near others: few values for most bytes, so that prefixes nest and nodes fill up. */
 static uint8_t random_prefix(struct bench *b, uint8_t addr[16])
@@ -246,20 +53,20 @@ static void random_sequence(void **state)
 			if (any && r >> 32 & 1 && (r >> 33 & 1 || b->model.n > 1500)) {
 				struct model_route gone = *any;
 
-				set(b, gone.addr, gone.len, 0);
+				bench_set(b, gone.addr, gone.len, 0);
 			} else if (any && !(r >> 32 & 7)) {
 				struct model_route same = *any;
 
-				set(b, same.addr, same.len, 1 + (uint32_t)(r >> 40) % 5);
+				bench_set(b, same.addr, same.len, 1 + (uint32_t)(r >> 40) % 5);
 			} else {
 				len = random_prefix(b, addr);
-				set(b, addr, len, 1 + (uint32_t)(r >> 40) % 50);
+				bench_set(b, addr, len, 1 + (uint32_t)(r >> 40) % 50);
 			}
 		}
-		flush_and_check(b, 60, 60);
+		bench_check(b, 60, 60);
 	}
 	assert_true(b->checks > 100000);
-	delete_all(b);
+	bench_delete_all(b);
 }
 
 /* Set and taken back before the flush; deleted twice; deleted without having been there. */
@@ -269,12 +76,12 @@ static void nothing_happens(void **state)
 	uint8_t addr[16] = { 10, 1, 2, 3 };
 
 	for (uint8_t len = 0; len <= 32; len++) {
-		set(b, addr, len, 7);
-		set(b, addr, len, 0);
-		set(b, addr, len, 0);
+		bench_set(b, addr, len, 7);
+		bench_set(b, addr, len, 0);
+		bench_set(b, addr, len, 0);
 	}
-	flush_and_check(b, 0, 100);
-	delete_all(b);
+	bench_check(b, 0, 100);
+	bench_delete_all(b);
 	assert_int_equal(fib_set(b->fib, WYE_VRF_MAIN, AF_INET, addr, 33, 1), -EINVAL);
 	assert_int_equal(fib_set(b->fib, 0, AF_INET, addr, 24, 1), -EINVAL);
 	assert_int_equal(fib_set(b->fib, 9, AF_INET, addr, 24, 1), -EINVAL);
@@ -285,20 +92,20 @@ static void default_route_changes(void **state)
 	struct bench *b = *state;
 	uint8_t addr[16] = { 0 }, ten[16] = { 10 }, deep[16] = { 10, 1, 2, 3, 4, 5, 6, 7, 8 };
 
-	set(b, ten, 8, 2);
-	set(b, deep, 16, 3);
-	set(b, deep, 30, 4);
+	bench_set(b, ten, 8, 2);
+	bench_set(b, deep, 16, 3);
+	bench_set(b, deep, 30, 4);
 	for (uint32_t id = 10; id < 20; id++) {
-		set(b, addr, 0, id);
-		flush_and_check(b, 5, 200);
+		bench_set(b, addr, 0, id);
+		bench_check(b, 5, 200);
 		if (id % 3)
 			continue;
-		set(b, addr, 0, 0);
-		flush_and_check(b, 5, 200);
+		bench_set(b, addr, 0, 0);
+		bench_check(b, 5, 200);
 	}
-	set(b, ten, 8, 0);
-	flush_and_check(b, 5, 200);
-	delete_all(b);
+	bench_set(b, ten, 8, 0);
+	bench_check(b, 5, 200);
+	bench_delete_all(b);
 }
 
 /* The file's memory, after a reader has looked at every word of these VRFs' roots. */
@@ -364,14 +171,14 @@ static void chain(void **state)
 	if (max == 32)
 		memset(addr + 4, 0, 12);
 	for (uint8_t len = 0; len <= max; len++) {
-		set(b, addr, len % 2 ? len : (uint8_t)(max - len), 1 + len % 2 * 1000u + len);
-		flush_and_check(b, 20, 5);
+		bench_set(b, addr, len % 2 ? len : (uint8_t)(max - len), 1 + len % 2 * 1000u + len);
+		bench_check(b, 20, 5);
 	}
 	for (uint8_t len = 0; len <= max; len++) {
-		set(b, addr, (uint8_t)((len + max / 2) % (max + 1)), 0);
-		flush_and_check(b, 20, 5);
+		bench_set(b, addr, (uint8_t)((len + max / 2) % (max + 1)), 0);
+		bench_check(b, 20, 5);
 	}
-	delete_all(b);
+	bench_delete_all(b);
 }
 
 /* Stubs and children named by the nodes of the path to addr, which is four nodes long at most. */
@@ -404,37 +211,37 @@ static void stub_and_node(void **state)
 	for (uint32_t round = 0; round < 8; round++) {
 		bool between = round & 1;
 
-		set(b, base, 20, round & 2 ? 9 : 0);
-		set(b, one, 27, 1 + round);
-		flush_and_check(b, 5, 5);
+		bench_set(b, base, 20, round & 2 ? 9 : 0);
+		bench_set(b, one, 27, 1 + round);
+		bench_check(b, 5, 5);
 		count_names(b, one, &stubs, &children);
 		assert_int_equal(stubs, 1);
 		assert_int_equal(children, 0);
-		set(b, two, 28, 2);
+		bench_set(b, two, 28, 2);
 		if (between)
-			flush_and_check(b, 5, 5);
-		set(b, one, 27, 0);
-		set(b, one, 30, 7);
-		flush_and_check(b, 5, 5);
+			bench_check(b, 5, 5);
+		bench_set(b, one, 27, 0);
+		bench_set(b, one, 30, 7);
+		bench_check(b, 5, 5);
 		count_names(b, one, &stubs, &children);
 		assert_int_equal(stubs, 0);
 		assert_int_equal(children, 1);
-		set(b, two, 28, 0);
+		bench_set(b, two, 28, 0);
 		if (between)
-			flush_and_check(b, 5, 5);
-		set(b, base, 24, round & 4 ? 0 : 11);
-		flush_and_check(b, 5, 5);
+			bench_check(b, 5, 5);
+		bench_set(b, base, 24, round & 4 ? 0 : 11);
+		bench_check(b, 5, 5);
 		count_names(b, one, &stubs, &children);
 		assert_int_equal(stubs, 1);
-		set(b, one, 30, round & 4 ? 0 : 8);
+		bench_set(b, one, 30, round & 4 ? 0 : 8);
 		if (between)
-			flush_and_check(b, 5, 5);
-		set(b, one, 30, 0);
-		flush_and_check(b, 5, 5);
+			bench_check(b, 5, 5);
+		bench_set(b, one, 30, 0);
+		bench_check(b, 5, 5);
 		count_names(b, one, &stubs, &children);
 		assert_int_equal(stubs + children, 0);
 	}
-	delete_all(b);
+	bench_delete_all(b);
 }
 
 /* More addresses than take turns together, some of them as deep as can be. */
@@ -448,11 +255,11 @@ static void long_batch(void **state)
 	for (uint32_t i = 0; i < 500; i++) {
 		uint8_t addr[16], len = random_prefix(b, addr);
 
-		set(b, addr, len, 1 + i);
+		bench_set(b, addr, len, 1 + i);
 		memcpy(dst6[i], addr, 16);
 		memcpy(&dst4[i], addr, 4);
 	}
-	flush_and_check(b, 10, 10);
+	bench_check(b, 10, 10);
 	fib = wye_fib_of(b->tables->region.base, WYE_VRF_MAIN);
 	for (uint32_t n = 0; n <= 500; n += n < 70 ? 1 : 43) {
 		memset(ids, 0xff, sizeof(ids));
@@ -463,7 +270,7 @@ static void long_batch(void **state)
 		for (uint32_t i = 0; i < 500; i++)
 			assert_int_equal(ids[i], i < n ? model_lookup(&b->model, dst6[i]) : UINT32_MAX);
 	}
-	delete_all(b);
+	bench_delete_all(b);
 }
 
 /* All 511 prefixes of one node, and below each of its slots a child with one route. */
@@ -475,23 +282,23 @@ static void dense_node(void **state)
 	for (uint8_t len = 17; len <= 24; len++) {
 		for (uint32_t i = 0; i < 1u << (len - 16); i++) {
 			addr[2] = (uint8_t)(i << (24 - len));
-			set(b, addr, len, 1 + (i * 7 + len) % 300);
+			bench_set(b, addr, len, 1 + (i * 7 + len) % 300);
 		}
 	}
-	flush_and_check(b, 1000, 100);
+	bench_check(b, 1000, 100);
 	for (uint32_t i = 0; i < 256; i++) {
 		addr[2] = addr[3] = (uint8_t)i;
-		set(b, addr, (uint8_t)(25 + i % 8), 1000 + i);
+		bench_set(b, addr, (uint8_t)(25 + i % 8), 1000 + i);
 	}
-	flush_and_check(b, 1000, 100);
+	bench_check(b, 1000, 100);
 	for (uint32_t i = 0; i < 256; i += 2) {
 		addr[2] = addr[3] = (uint8_t)i;
-		set(b, addr, (uint8_t)(25 + i % 8), 0);
+		bench_set(b, addr, (uint8_t)(25 + i % 8), 0);
 		addr[3] = 0;
-		set(b, addr, 24, 0);
+		bench_set(b, addr, 24, 0);
 	}
-	flush_and_check(b, 1000, 100);
-	delete_all(b);
+	bench_check(b, 1000, 100);
+	bench_delete_all(b);
 }
 
 static void host_routes6(void **state)
@@ -504,10 +311,10 @@ static void host_routes6(void **state)
 		addr[15] = (uint8_t)i;
 		addr[14] = (uint8_t)(i >> 8);
 		addr[8] = (uint8_t)(i % 3);
-		set(b, addr, 128, 1 + i);
+		bench_set(b, addr, 128, 1 + i);
 	}
-	flush_and_check(b, 600, 100);
-	delete_all(b);
+	bench_check(b, 600, 100);
+	bench_delete_all(b);
 }
 
 /* Two VRFs hold the same prefixes with other ids; removing one leaves the other, and leaks nothing. */
@@ -523,14 +330,14 @@ static void vrfs(void **state)
 	assert_int_equal(fib_vrf(b->fib, 100, 5), red);
 	for (i = 0; i < 200; i++) {
 		addr[2] = (uint8_t)i;
-		set(b, addr, 24, 1 + i);
+		bench_set(b, addr, 24, 1 + i);
 		addr[3] = 128;
 		assert_int_equal(fib_set(b->fib, red, AF_INET, addr, 25, 5000 + i), 0);
 		assert_int_equal(fib_set(b->fib, red, AF_INET6, addr, 64, 6000 + i), 0);
 		addr[3] = 0;
 	}
 	assert_int_equal(fib_set(b->fib, red, AF_INET, addr, 0, 77), 0);
-	flush_and_check(b, 200, 100);
+	bench_check(b, 200, 100);
 	fib = wye_fib_of(b->tables->region.base, red);
 	for (i = 0; i < 200; i++) {
 		addr[2] = (uint8_t)i;
@@ -547,7 +354,7 @@ static void vrfs(void **state)
 	fib = wye_fib_of(b->tables->region.base, red);
 	assert_int_equal(wye_fib4_lookup(&fib, addr), 0);
 	assert_int_equal(fib_set(b->fib, red, AF_INET, addr, 29, 1), -EINVAL);
-	flush_and_check(b, 200, 100);
+	bench_check(b, 200, 100);
 	assert_true(tables_reclaimed(b->tables, WYE_SECTION_VRF, 1, 1000));
 	assert_true(tables_reclaimed(b->tables, WYE_SECTION_FIB4_ROOT, 1, 1000));
 	red = fib_vrf(b->fib, 101, 6);
@@ -558,7 +365,7 @@ static void vrfs(void **state)
 		assert_int_equal(wye_fib4_lookup(&fib, any), 0);
 	}
 	fib_vrf_remove(b->fib, red);
-	delete_all(b);
+	bench_delete_all(b);
 }
 
 /* A region too small for what is asked says so, stays whole, and takes routes again when others go. */
@@ -573,7 +380,7 @@ static void region_full(void **state)
 	for (uint32_t i = 0; i < 300; i++) {
 		addr[0] = (uint8_t)(i >> 8);
 		addr[1] = (uint8_t)i;
-		set(b, addr, 24, 1 + i);
+		bench_set(b, addr, 24, 1 + i);
 	}
 	left = fib_flush(b->fib, 0);
 	assert_int_equal(left, 300 - 99);
@@ -582,13 +389,13 @@ static void region_full(void **state)
 	for (uint32_t i = 0; i < 300; i++) {
 		addr[0] = (uint8_t)(i >> 8);
 		addr[1] = (uint8_t)i;
-		set(b, addr, 24, i < 50 ? 1 + i : 0);
+		bench_set(b, addr, 24, i < 50 ? 1 + i : 0);
 	}
 	while (fib_flush(b->fib, 0))
 		region_reclaim(&b->tables->region);
-	flush_and_check(b, 200, 100);
+	bench_check(b, 200, 100);
 	region_free(&b->tables->region, WYE_SECTION_FIB_NODE, hog, capacity - 100);
-	delete_all(b);
+	bench_delete_all(b);
 }
 
 /*
@@ -610,9 +417,9 @@ static void palette_is_shared_out(void **state)
 			uint64_t r = test_random(&b->seed);
 			uint8_t addr[16] = { 10, (uint8_t)(r % 24), (uint8_t)((r >> 8) % 96) };
 
-			set(b, addr, 24, r >> 60 ? 1 + (uint32_t)(r >> 16) % 20 + round * 20 : 0);
+			bench_set(b, addr, 24, r >> 60 ? 1 + (uint32_t)(r >> 16) % 20 + round * 20 : 0);
 		}
-		flush_and_check(b, 100, 100);
+		bench_check(b, 100, 100);
 		if (round % 4 == 3)
 			wye_reader_offline(slot);
 		for (uint32_t i = 0; i < 24; i++) {
@@ -624,30 +431,30 @@ static void palette_is_shared_out(void **state)
 	}
 	assert_true(narrow > 100 && wide > 100);
 	wye_reader_release(slot);
-	delete_all(b);
+	bench_delete_all(b);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(random_sequence, setup, teardown),
-		cmocka_unit_test_setup_teardown(random_sequence, setup6, teardown),
-		cmocka_unit_test_setup_teardown(nothing_happens, setup, teardown),
-		cmocka_unit_test_setup_teardown(default_route_changes, setup, teardown),
-		cmocka_unit_test_setup_teardown(default_route_changes, setup6, teardown),
-		cmocka_unit_test_setup_teardown(chain, setup, teardown),
-		cmocka_unit_test_setup_teardown(chain, setup6, teardown),
-		cmocka_unit_test_setup_teardown(dense_node, setup, teardown),
-		cmocka_unit_test_setup_teardown(dense_node, setup6, teardown),
-		cmocka_unit_test_setup_teardown(host_routes6, setup6, teardown),
-		cmocka_unit_test_setup_teardown(vrfs, setup, teardown),
-		cmocka_unit_test_setup_teardown(roots_are_backed, setup, teardown),
-		cmocka_unit_test_setup_teardown(region_full, setup, teardown),
-		cmocka_unit_test_setup_teardown(palette_is_shared_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(stub_and_node, setup, teardown),
-		cmocka_unit_test_setup_teardown(stub_and_node, setup6, teardown),
-		cmocka_unit_test_setup_teardown(long_batch, setup, teardown),
-		cmocka_unit_test_setup_teardown(long_batch, setup6, teardown),
+		cmocka_unit_test_setup_teardown(random_sequence, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(random_sequence, bench_setup6, bench_teardown),
+		cmocka_unit_test_setup_teardown(nothing_happens, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(default_route_changes, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(default_route_changes, bench_setup6, bench_teardown),
+		cmocka_unit_test_setup_teardown(chain, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(chain, bench_setup6, bench_teardown),
+		cmocka_unit_test_setup_teardown(dense_node, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(dense_node, bench_setup6, bench_teardown),
+		cmocka_unit_test_setup_teardown(host_routes6, bench_setup6, bench_teardown),
+		cmocka_unit_test_setup_teardown(vrfs, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(roots_are_backed, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(region_full, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(palette_is_shared_out, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(stub_and_node, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(stub_and_node, bench_setup6, bench_teardown),
+		cmocka_unit_test_setup_teardown(long_batch, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(long_batch, bench_setup6, bench_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
