@@ -21,6 +21,16 @@ for i in 1 2 3; do
 	soon "link up ($i)" same "${lookups[@]}"
 	equal 'the leg is in' "$(paths)" 3
 done
+# IPv6 addresses that go with the link are told, and lead to its routes: here there are none
+on router sysctl -qw net.ipv6.conf.m4.disable_ipv6=1
+rip addr add 10.9.4.1/24 dev m4
+rip route add 203.0.113.0/24 via 10.9.4.2 metric 5
+rip route add 203.0.113.0/24 via 10.9.1.2 metric 10
+soon 'a link without IPv6' same 203.0.113.1
+rip link set m4 down
+soon 'its routes go as well' same 203.0.113.1
+equal 'indeed' "$(wye -j lookup 203.0.113.1 | jq -r .route.gateway)" 10.9.1.2
+
 rip route replace 192.0.2.0/24 via 10.9.2.2 metric 5
 for _ in 1 2 3 4 5; do rip link set m2 down; rip link set m2 up; done
 soon 'down and up before anybody looks' same "${lookups[@]}"
