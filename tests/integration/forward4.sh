@@ -9,7 +9,7 @@ warm
 
 by_dataplane 10 'ping host1 to host2' ping_from host1 10.0.2.2
 by_dataplane 10 'ping host2 to host1' ping_from host2 10.0.1.2
-by_dataplane 10 'ping with the largest packet' ping_from host1 10.0.2.2 -s 1472
+by_dataplane 10 'ping with the largest packet' ping_from host1 10.0.2.2 -b 1472
 by_dataplane 2000 'UDP' udp 2000 host1 host2 10.0.2.2
 by_dataplane 2000 'UDP the other way' udp 2000 host2 host1 10.0.1.2
 says 'the time to live went down by one' '"ttl": \[63\]' udp 10 host1 host2 10.0.2.2

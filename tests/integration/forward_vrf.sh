@@ -39,7 +39,7 @@ check 'from the VRF to main'"'"'s link and back' ping_from host1 10.0.3.2
 at_least 'there by the kernel' $(($(kernel_forwarded 4) - before)) 5
 soon 'back by the dataplane' dataplane_sent_since "$before_dp" 5
 ip -n router route add unreachable default vrf red metric 4278198272
-refused 'not with an unreachable default' ping_from host1 10.0.3.2 -c 1 -W 1
+refused 'not with an unreachable default' ping_from host1 10.0.3.2 -t 1000
 
 # A source that is the router's own in main is martian in a VRF too
 ip -n host1 addr add 10.0.3.1/32 dev lo

@@ -14,8 +14,8 @@ check 'ping the far address' ping_from host1 10.0.2.1
 check 'ping the far address (IPv6)' ping_from host1 fd00:2::1
 check 'ping the link-local address' ping_from host1 "$(link_local router r1)%eth0"
 on router sysctl -qw net.ipv4.icmp_echo_ignore_broadcasts=0
-check 'broadcast' ping_from host1 10.0.1.255 -b
-check 'ping all routers (IPv6)' ping_from host1 ff02::2%eth0
+check 'broadcast' on host1 ping -q -c 1 -W 5 -b 10.0.1.255
+check 'ping all routers (IPv6)' on host1 ping -q -c 1 -W 5 ff02::2%eth0
 check 'TCP to the router' iperf host1 router 10.0.1.1 -t 1
 check 'TCP to the far address' iperf host1 router 10.0.2.1 -t 1
 check 'TCP to the router (IPv6)' iperf host1 router fd00:1::1 -t 1
@@ -29,6 +29,6 @@ soon 'reaches the kernel at once' ping_from host1 10.0.1.9
 check 'an address on the loopback device' ip -n router addr add 192.0.2.1/32 dev lo
 soon 'reaches the kernel as well' ping_from host1 192.0.2.1
 
-check 'fragments' ping_from host1 10.0.2.2 -s 4000
-check 'fragments (IPv6)' ping_from host1 fd00:2::2 -s 4000
-check 'IP options' ping_from host1 10.0.2.2 -R
+check 'fragments' ping_from host1 10.0.2.2 -b 4000
+check 'fragments (IPv6)' ping_from host1 fd00:2::2 -b 4000
+check 'IP options' on host1 ping -q -c 1 -W 5 -R 10.0.2.2

@@ -107,11 +107,13 @@ received_by_dataplane() { all_ports rx_packets; }
 all_ports() { wye -j show port 2>/dev/null | jq "[.[].$1] | add"; }
 dataplane_sent_since() { [ $(($(sent_by_dataplane) - $1)) -ge "$2" ]; }
 
-# ping_from HOST ADDRESS [ARGS]: five quick ones, all answered. warm: lets both sides learn their neighbours first
+# ping_from HOST ADDRESS [ARGS of fping]: five quick ones, each answered within five seconds (ping itself waits for the last
+# but two round trips long). warm: lets both sides learn their neighbours first
 ping_from() {
 	local host=$1 address=$2
 	shift 2
-	on "$host" ping -q -c 5 -i 0.02 -W 5 "$@" "$address" | grep -q ' 0% packet loss'
+	on "$host" fping -q -c 5 -p 20 -t 5000 "$@" "$address" 2>&1 | tee /run/fping | grep -q ' = 5/5/0%' ||
+		{ cat /run/fping; return 1; }
 }
 warm() {
 	local n

@@ -13,21 +13,21 @@ check 'MTU 3502' set_mtu 3502
 steer_all
 check 'daemons start' start_daemons
 warm
-by_dataplane 10 'the largest packet' ping_from host1 10.0.2.2 -s 3474
-by_dataplane 10 'the largest packet (IPv6)' ping_from host1 fd00:2::2 -s 3454
+by_dataplane 10 'the largest packet' ping_from host1 10.0.2.2 -b 3474
+by_dataplane 10 'the largest packet (IPv6)' ping_from host1 fd00:2::2 -b 3454
 by_dataplane 1000 'TCP' iperf host1 host2 10.0.2.2
 
 check 'MTU 1500' set_mtu 1500
-by_dataplane 10 'the largest packet now' ping_from host1 10.0.2.2 -s 1472
+by_dataplane 10 'the largest packet now' ping_from host1 10.0.2.2 -b 1472
 check 'stop' stop "$dpd"
 check 'start with small buffers' start_dpd
 warm
-by_dataplane 10 'the largest packet' ping_from host1 10.0.2.2 -s 1472
+by_dataplane 10 'the largest packet' ping_from host1 10.0.2.2 -b 1472
 check 'MTU 3000 under way' set_mtu 3000
 soon 'is too large for them: they are made anew' room_for 3000
 soon 'r1 is taken' port_is r1 active
 soon 'r2 is taken' port_is r2 active
-soon 'large packets go on' ping_from host1 10.0.2.2 -s 2972
-by_dataplane 10 'by the dataplane' ping_from host1 10.0.2.2 -s 2972
+soon 'large packets go on' ping_from host1 10.0.2.2 -b 2972
+by_dataplane 10 'by the dataplane' ping_from host1 10.0.2.2 -b 2972
 check 'MTU 1500 again' set_mtu 1500
-by_dataplane 10 'nothing changes' ping_from host1 10.0.2.2 -s 1472
+by_dataplane 10 'nothing changes' ping_from host1 10.0.2.2 -b 1472

@@ -16,8 +16,10 @@ check 'filters and all' tc filter add dev r1 ingress protocol all u32 match u32 
 soon 'are seen' held r1 tc
 check 'go with their qdisc' tc qdisc del dev r1 clsact
 soon 'are seen to be gone' released r1 tc
+told() { wye -j show parity | jq -e --arg w "$1" 'any(.[]; .where == $w)'; }
 guarded r1 tc 46 'a filter of a shared block' \
-	"tc qdisc add dev r1 ingress_block 7 ingress; tc filter add block 7 protocol all u32 match u32 0 0 classid 1:1" \
+	"tc qdisc add dev r1 ingress_block 7 ingress; tc filter add block 7 protocol all u32 match u32 0 0 classid 1:1;
+	await 10 told 'ingress filter, kind u32'" \
 	"tc qdisc del dev r1 ingress"
 
 # program SCOPE REASON FAMILIES KIND [DEVICE]: linked as long as its process lives
@@ -39,8 +41,14 @@ program all hooks 4 netfilter4
 program all hooks 6 netfilter6
 
 # A port's own addresses are not answered for any more once it is in a bridge, nor its probes of neighbours: what host1
-# answers comes in by the bridge, which forwards it. So there is nothing to probe.
-mac=$(ip -n host1 -j link show eth0 | jq -r '.[0].address')
-for address in 10.0.1.2 fd00:1::2; do ip -n router neigh replace $address lladdr "$mac" dev r1 nud permanent; done
+# says to them comes in by the bridge, which forwards it. So neither side has anything to probe.
+know() { # NETNS NETDEV MAC ADDRESS...
+	local netns=$1 netdev=$2 mac=$3 address
+	shift 3
+	for address; do ip -n "$netns" neigh replace "$address" lladdr "$mac" dev "$netdev" nud permanent || return; done
+}
+mac() { ip -n "$1" -j link show "$2" | jq -r '.[0].address'; }
+check 'the router knows host1' know router r1 "$(mac host1 eth0)" 10.0.1.2 fd00:1::2 "$(link_local host1 eth0)"
+check 'host1 knows the router' know host1 eth0 "$(mac router r1)" 10.0.1.1 fd00:1::1 "$(link_local router r1)"
 guarded r1 bridge_port 46 'a bridge port' "ip -n router link add br0 type bridge; ip -n router link set br0 up;
 	ip -n router link set r1 master br0" "ip -n router link del br0"

@@ -52,7 +52,7 @@ END
 by_all dataplane 'a dormant table'
 check 'it wakes up' nft add table ip d
 soon 'is seen' held all nftables
-refused 'and what it drops is dropped' ping_from host1 10.0.2.2 -W 1
+refused 'and what it drops is dropped' ping_from host1 10.0.2.2 -t 1000
 by_dataplane 10 'IPv6 passes' ping_from host1 fd00:2::2
 check 'and sleeps again' nft add table ip d '{ flags dormant; }'
 soon 'is seen' released all nftables
@@ -69,7 +69,7 @@ for tables in iptables ip6tables; do
 		"on router $tables-legacy -t raw -F PREROUTING"
 	check "$tables: a policy" on router $tables-legacy -P FORWARD DROP
 	soon 'is seen' held all iptables
-	refused 'and obeyed' ping_from host1 "$([ $family = 4 ] && echo 10.0.2.2 || echo fd00:2::2)" -W 1
+	refused 'and obeyed' ping_from host1 "$([ $family = 4 ] && echo 10.0.2.2 || echo fd00:2::2)" -t 1000
 	check 'is gone' on router $tables-legacy -P FORWARD ACCEPT
 	soon 'is seen' released all iptables
 	by_all dataplane "$tables: all accepted"
@@ -88,7 +88,7 @@ check 'a chain while wye-ctld is dead' nft -f - <<-'END'
 END
 check 'wye-ctld is back' start_ctld
 check 'and knows' held all nftables
-refused 'so it drops' ping_from host1 10.0.2.2 -W 1
+refused 'so it drops' ping_from host1 10.0.2.2 -t 1000
 check 'undone' nft delete table ip late
 soon 'is seen' nothing_held
 by_all dataplane 'undone'

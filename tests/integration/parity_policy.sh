@@ -16,8 +16,8 @@ by_all dataplane 'which is no policy for forwarded packets'
 check 'is gone' rip xfrm policy flush
 check 'no packet without a policy' rip xfrm policy setdefault fwd block
 soon 'is seen' held all xfrm
-refused 'and obeyed' ping_from host1 10.0.2.2 -W 1
-refused 'and obeyed (IPv6)' ping_from host1 fd00:2::2 -W 1
+refused 'and obeyed' ping_from host1 10.0.2.2 -t 1000
+refused 'and obeyed (IPv6)' ping_from host1 fd00:2::2 -t 1000
 check 'any packet' rip xfrm policy setdefault fwd accept
 soon 'is seen' released all xfrm
 by_all dataplane 'any packet'
@@ -40,7 +40,7 @@ by_all dataplane 'is gone'
 check 'IPv4 forwarding off on one link' on router sysctl -qw net.ipv4.conf.r1.forwarding=0
 detail() { [ "$(wye -j show port | jq -r '.[] | select(.netdev == "r1") | .detail')" = "$1" ]; }
 soon 'is told' detail "IPv4 is the kernel's: forwarding is off"
-refused 'and obeyed' ping_from host1 10.0.2.2 -W 1
+refused 'and obeyed' ping_from host1 10.0.2.2 -t 1000
 by_dataplane 10 'IPv6 is forwarded' ping_from host1 fd00:2::2
 check 'on again' on router sysctl -qw net.ipv4.conf.r1.forwarding=1
 soon 'all ports are active' all_active
