@@ -149,6 +149,7 @@ bool nl_peek_route(const struct nlmsghdr *msg, struct nl_route_peek *peek);
 enum nl_verdict nl_decode_nexthop(const struct nlmsghdr *msg, struct nl_nexthop *nexthop);
 
 /* nl_decode_parity.c */
+/* NL_OTHER: a filter of a shared block, which has no ifindex, but a kind. */
 enum nl_verdict nl_decode_tc(const struct nlmsghdr *msg, struct nl_tc *tc);
 enum nl_verdict nl_decode_nft_table(const struct nlmsghdr *msg, struct nl_nft_table *table);
 enum nl_verdict nl_decode_chain(const struct nlmsghdr *msg, struct nl_chain *chain);

@@ -19,12 +19,12 @@ enum nl_verdict nl_decode_tc(const struct nlmsghdr *msg, struct nl_tc *tc)
 
 	if (!tcm || !attrs_index(tb, TCA_KIND, tcm + 1, msg->nlmsg_len - NLMSG_HDRLEN - sizeof(*tcm)))
 		return NL_MALFORMED;
-	if (tcm->tcm_ifindex <= 0)	/* a filter of a shared block: TCM_IFINDEX_MAGIC_BLOCK */
-		return NL_OTHER;
-	*tc = (struct nl_tc){ .ifindex = (uint32_t)tcm->tcm_ifindex, .handle = tcm->tcm_handle,
-			      .parent = tcm->tcm_parent };
+	*tc = (struct nl_tc){ .handle = tcm->tcm_handle, .parent = tcm->tcm_parent };
 	if (tb[TCA_KIND])
 		attr_string(tc->kind, sizeof(tc->kind), tb[TCA_KIND]);
+	if (tcm->tcm_ifindex <= 0)	/* a filter of a shared block: TCM_IFINDEX_MAGIC_BLOCK */
+		return NL_OTHER;
+	tc->ifindex = (uint32_t)tcm->tcm_ifindex;
 	return NL_DECODED;
 }
 
