@@ -27,7 +27,7 @@ static void must(int condition, const char *what)
 /* The tables live on in memory; nothing is left behind however the fuzzer ends. */
 static void forget_files(const struct world *world)
 {
-	static const char *const names[] = { "/control", "/readers", "/tables.1", "" };
+	static const char *const names[] = { "/control", "/readers", "/tables.1", "/hits.1", "" };
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
