@@ -298,4 +298,5 @@ void parity_close(struct mirror *mirror)
 {
 	free(mirror->parity.find);
 	mirror->parity.find = NULL;
+	parity_legacy_close(mirror);
 }

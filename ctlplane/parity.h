@@ -66,6 +66,7 @@ struct parity {
 	uint64_t dormant_seen[PARITY_DORMANT_MAX];
 	uint32_t n_dormant, n_dormant_seen;
 	bool filter_told;		/* of the filters of the present dump, one has been recorded */
+	int names_fd[2];		/* parity_legacy.c's, IPv4 and IPv6; 0 or less = not open */
 };
 
 /* A look of a source begins; then parity_found() for each thing seen; then, if the look was complete, parity_looked():
@@ -89,6 +90,7 @@ void parity_close(struct mirror *mirror);
 
 /* What has no notification. */
 void parity_legacy_poll(struct mirror *mirror);	/* parity_legacy.c: iptables; ten times a second */
+void parity_legacy_close(struct mirror *mirror);
 void parity_bpf_poll(struct mirror *mirror);	/* parity_bpf.c: XDP, tcx, netfilter programs; once a second */
 
 /* The channels' operations; opened by parity_open(). */

@@ -25,7 +25,8 @@
 #define STEP_MAX_BYTES (2ULL << 20)
 #define BATCHES	       64u
 #define WAIT_MS	       20	/* longest that an allocation waits for readers */
-#define DEAD_CHECK_NS  100000000ULL	/* how often slots are compared with /proc */
+#define DEAD_CHECK_NS  100000000ULL	/* how often slots are compared with /proc while something waits for their readers */
+#define DEAD_CHECK_IDLE_NS 1000000000ULL	/* and while nothing does: somebody may want to claim one */
 
 struct retired_entry {
 	uint32_t index;
@@ -343,7 +344,7 @@ static void free_dead(struct region *region)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-	if (now - region->retired->dead_check_ns < DEAD_CHECK_NS)
+	if (now - region->retired->dead_check_ns < (region->retired->n_batches ? DEAD_CHECK_NS : DEAD_CHECK_IDLE_NS))
 		return;
 	region->retired->dead_check_ns = now;
 	for (int i = 0; i < WYE_READER_SLOTS; i++) {

@@ -16,6 +16,7 @@
 #include "punt.h"
 #include "stats.h"
 #include "tables.h"
+#include "watchdog.h"
 #include "worker.h"
 
 struct dpd {

@@ -20,6 +20,7 @@
 #include "notify.h"
 
 #define TICK_MS 20
+#define REST_TICK_MS 100	/* while no worker has anything to do; the next packet ends it */
 #define PUNT_BUDGET 256
 #define CAPTURE_BUDGET 256
 
@@ -161,7 +162,7 @@ static void follow(struct dpd *dpd)
 /* A worker that stands still is said to be dead at once, before its queue overflows. */
 static void heartbeat(struct dpd *dpd, uint64_t now_ns)
 {
-	bool moving = worker_all_moving(dpd, now_ns);
+	bool moving = watchdog_look(dpd, now_ns);
 	static bool said;
 
 	steer_xdp.alive(moving ? now_ns : STEER_DEAD_NS);
@@ -237,11 +238,22 @@ static int events_open(struct dpd *dpd, int *epoll_fd, int *signal_fd)
 	return error;
 }
 
+/*
+ * What changes in the tables meanwhile shows no later for it: workers go by them at once, and a packet makes main look at
+ * once. Without a trusted mirror there are no flows whose packets could.
+ */
+static uint64_t next_tick(struct dpd *dpd, int epoll_fd, uint64_t now_ns)
+{
+	bool rest = dpd->tables.trust == WYE_TRUST_OK && !dpd->plan_due && watchdog_rest(dpd, epoll_fd);
+
+	return now_ns + (rest ? REST_TICK_MS : TICK_MS) * 1000000u;
+}
+
 /* Sleeps until the next tick is due, unless packets wait; true when a signal says to end. */
-static bool wait_events(struct dpd *dpd, int epoll_fd, int signal_fd, uint64_t tick_ns)
+static bool wait_events(struct dpd *dpd, int epoll_fd, int signal_fd, uint64_t *tick_ns)
 {
 	uint64_t now = clock_ns();
-	int timeout_ms = now >= tick_ns ? 0 : (int)((tick_ns - now + 999999) / 1000000);
+	int timeout_ms = now >= *tick_ns ? 0 : (int)((*tick_ns - now + 999999) / 1000000);
 	struct epoll_event events[4];
 	bool end = false;
 	int n;
@@ -253,6 +265,8 @@ static bool wait_events(struct dpd *dpd, int epoll_fd, int signal_fd, uint64_t t
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.fd == signal_fd)
 			end |= read_signal(dpd, signal_fd);
+		else if (watchdog_owns(dpd, events[i].data.fd))
+			*tick_ns = now;
 		else if (events[i].data.fd != dpd->punt.event_fd)
 			capture_event(dpd, events[i].data.fd, events[i].events);
 	}
@@ -286,17 +300,17 @@ int follow_run(struct dpd *dpd)
 	capture_open(dpd, epoll_fd);
 	atomic_store_explicit(&dpd->stats->state, WYE_DPD_RUNNING, memory_order_release);
 	notify("READY=1");
-	while (!wait_events(dpd, epoll_fd, signal_fd, tick_ns)) {
+	while (!wait_events(dpd, epoll_fd, signal_fd, &tick_ns)) {
 		uint64_t now = clock_ns();
 
 		punt_write(dpd, PUNT_BUDGET);
 		follow_captures(dpd);
 		if (now < tick_ns)
 			continue;
-		tick_ns = now + TICK_MS * 1000000u;
 		heartbeat(dpd, now);
 		follow(dpd);
 		stats_tick(dpd);
+		tick_ns = next_tick(dpd, epoll_fd, now);
 	}
 	notify("STOPPING=1");
 	close(epoll_fd);

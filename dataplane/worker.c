@@ -6,7 +6,7 @@
  * wake-up cost some 5 µs and a burst often has a second one behind it; then waits in epoll for the queues' sockets,
  * where all the worker's queues have one (af_xdp), so that an idle worker costs nothing and no packet waits for a
  * timer; else in naps of IDLE_NAP_US, short enough that a queue of 2,048 does not overflow at 8 Mpps. While it
- * rests it is an offline reader. Every IDLE_WAIT_MS it wakes to show the watchdog that it lives.
+ * rests it is an offline reader, and says so to the watchdog, which then looks whether something waits for it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -29,9 +29,8 @@
 
 #define IDLE_SPIN_US 50
 #define IDLE_NAP_US 100
-#define IDLE_WAIT_MS 50
+#define IDLE_WAIT_MS 1000	/* whatever a driver may have forgotten to tell */
 #define COUNT_EVERY_US 1000	/* node counters are copied this often */
-#define STANDSTILL_NS 120000000u	/* two sleeps and a little; at 10,000 packets/s a queue of 2,048 holds the rest */
 #define DRAIN_NS 50000000u
 #define PUNT_RING_SIZE 4096
 
@@ -80,7 +79,9 @@ static void wait_for_work(struct worker *worker, const struct graph_worker *grap
 		nanosleep(&nap, NULL);
 		return;
 	}
+	atomic_store_explicit(&worker->asleep, true, memory_order_relaxed);
 	epoll_wait(graph->epoll_fd, events, 8, IDLE_WAIT_MS);
+	atomic_store_explicit(&worker->asleep, false, memory_order_relaxed); /* before any queue is looked into */
 	(void)!read(worker->wake_fd, &drained, sizeof(drained));
 }
 
@@ -241,22 +242,4 @@ void worker_drain(struct dpd *dpd)
 	}
 	while (punt_write(dpd, 4096))
 		;
-}
-
-bool worker_all_moving(struct dpd *dpd, uint64_t now_ns)
-{
-	bool moving = true;
-
-	for (uint32_t i = 0; i < dpd->n_workers; i++) {
-		struct worker *worker = &dpd->worker[i];
-		uint64_t loops = atomic_load_explicit(&worker->stats->loops, memory_order_relaxed);
-
-		if (loops != worker->seen_loops) {
-			worker->seen_loops = loops;
-			worker->seen_ns = now_ns;
-		} else if (now_ns - worker->seen_ns > STANDSTILL_NS) {
-			moving = false;
-		}
-	}
-	return moving;
 }

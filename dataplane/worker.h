@@ -22,7 +22,9 @@ struct worker {
 	uint64_t received;		/* packets since start; worker: rw */
 	const struct plan *_Atomic adopted; /* worker: rw, main: ro; W3, W4 */
 	_Atomic bool stop;		/* main: rw, worker: ro */
+	_Atomic bool asleep;		/* in epoll; worker: rw, main: ro; see watchdog.c */
 	uint64_t seen_loops, seen_ns;	/* main: the watchdog's memory */
+	bool seen_resting;
 } __attribute__((aligned(128)));
 
 int worker_start(struct dpd *dpd);	/* all of them; 0 or -errno, printed */
@@ -30,9 +32,6 @@ void worker_stop(struct dpd *dpd);	/* all of them, and waits */
 void worker_wake(struct worker *worker);
 /* Waits until the workers find their queues empty, at most 50 ms: what steering gave before it was turned off. */
 void worker_drain(struct dpd *dpd);
-
-/* Has every worker's loop moved within the last 300 ms? Main thread. */
-bool worker_all_moving(struct dpd *dpd, uint64_t now_ns);
 
 /* Relaxed add to a counter only this thread writes. */
 static inline void count_add(_Atomic uint64_t *counter, uint64_t n)

@@ -6,12 +6,16 @@ import subprocess
 import time
 
 from contest import compare, rounds
-from machine import Unavailable, cpu_seconds, die_with_parent, run
+from machine import SOURCE_CPU, Unavailable, cpu_ns, die_with_parent, run
 from router import RUN_DIR, Router
 
 KILL_PPS, KILL_SECONDS = 10000, 4
 RING_PACKETS = 4096	# what may sit in the rings of one queue
 IDLE_SECONDS = 10
+IDLE_CASES = {	# case: (unit, what it must not exceed)
+    "cpu": ("% of a core", 0.4), "dpd": ("% of a core", 0.4), "ctld": ("% of a core", 0.4), "wake": ("ms", 1),
+}
+WAKE_PPS, WAKE_BURST, WAKE_PAUSE_MS = 100000, 2000, 250
 
 
 def with_router(options, bench, body):
@@ -30,12 +34,10 @@ def with_router(options, bench, body):
 # ---- kill --------------------------------------------------------------------------------------------------------------
 
 class Flow:
-    """Numbered UDP packets from source to sink (tools/udpflow.py)."""
+    """Numbered UDP packets from source to sink, by a program that says "{}" when the first is in and counts at its end."""
 
-    def __init__(self, options):
-        command = ["python3", f"{options.top}/tools/udpflow.py", "--from", "source", "--to", "sink", "--dst", "10.2.0.2",
-                   "--rate", str(KILL_PPS), "--flows", "16"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent())
+    def __init__(self, command, cpu=None):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent(cpu))
         self.process.stdout.readline()	# "{}": the first packet is there
 
     def result(self):
@@ -51,7 +53,8 @@ def killed(options, router, who):
     try:
         if who == "dpd-restart":
             router.dpd.stop(signal.SIGKILL)
-        flow = Flow(options)
+        flow = Flow(["python3", f"{options.top}/tools/udpflow.py", "--from", "source", "--to", "sink", "--dst", "10.2.0.2",
+                     "--rate", str(KILL_PPS), "--flows", "16"])
         time.sleep(KILL_SECONDS / 2)
         if who == "dpd-restart":
             router.start_dpd()
@@ -82,10 +85,25 @@ def kill(options, cases, emit):
 
 # ---- idle --------------------------------------------------------------------------------------------------------------
 
-def share(pid, seconds):
-    before = cpu_seconds(pid)
-    time.sleep(seconds)
-    return 100 * (cpu_seconds(pid) - before) / seconds
+def share(router, case):
+    """Percent of a core that a daemon, or both (cpu), take with nothing to do."""
+    daemons = {"cpu": [router.dpd, router.ctld], "dpd": [router.dpd], "ctld": [router.ctld]}[case]
+    before, start = sum(cpu_ns(daemon.pid) for daemon in daemons), time.monotonic_ns()
+    time.sleep(IDLE_SECONDS / 2)
+    used = sum(cpu_ns(daemon.pid) for daemon in daemons) - before
+    return {"value": 100 * used / (time.monotonic_ns() - start)}
+
+
+def wake(options):
+    """From the first packet after a rest to full speed, over the bursts of one run (tools/benches/flow.c)."""
+    flow = Flow([f"{options.build}/tools/benches/flow", "source", "sink", "10.2.0.2", "9", str(WAKE_PPS), str(WAKE_BURST),
+                 str(WAKE_PAUSE_MS)], cpu=SOURCE_CPU)
+    time.sleep(IDLE_SECONDS / 2)
+    found = flow.result()
+    if "wake_ms" not in found:
+        raise Unavailable("no burst came to a steady delay")
+    return {"value": found["wake_ms"], "max_ms": found["wake_max_ms"], "settled_us": found["settled_us"],
+            "lost": found["lost"]}
 
 
 def idle(options, cases, emit):
@@ -98,9 +116,11 @@ def idle(options, cases, emit):
         router.start_dpd()
         time.sleep(1)
         for case in cases:
-            pid = (router.dpd if case == "dpd" else router.ctld).pid
-            values = [{"value": share(pid, IDLE_SECONDS / options.runs)} for _ in range(options.runs)]
-            emit(compare("idle", case, "% of a core", values, "polling", [{"value": 100.0}] * len(values)))
+            unit, limit = IDLE_CASES[case]
+            found = rounds({"wye": lambda which=case: wake(options) if which == "wake" else share(router, which)},
+                           options.runs, lambda text, which=case: options.note(f"idle/{which}: {text}"))["wye"]
+            emit(compare("idle", case, unit, found, "allowed", [{"value": limit}] * len(found),
+                         extra=("max_ms", "settled_us", "lost") if case == "wake" else ()))
     with_router(options, "idle", body)
 
 

@@ -113,17 +113,13 @@ class Daemon:
         self.process.stdin.close()
 
 
-def cpu_seconds(pid):
-    """User and system time of a process with all its threads."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def cpu_ns(pid):
-    """The same of a process with one thread, to the nanosecond."""
-    with open(f"/proc/{pid}/schedstat", encoding="utf-8") as file:
-        return int(file.read().split()[0])
+    """User and system time of all threads a process has now; the scheduler's own count, not the clock tick's samples."""
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="utf-8") as file:
+            total += int(file.read().split()[0])
+    return total
 
 
 def anonymous_bytes(pid):

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker is alive when its loop moves, or when it sleeps and nothing is there to wake it. So it need not wake up to
+ * show that it lives: main asks the epoll it sleeps in, which costs a system call where a wake-up costs twenty.
+ *
+ * Ordering: main polls first and looks at `asleep` after that. A worker clears it before it takes a packet from a queue,
+ * so an empty epoll with `asleep` set was no starved worker at the moment of the poll.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include "dpd.h"
+#include "watchdog.h"
+
+#define STANDSTILL_NS 120000000u	/* at 10,000 packets/s a queue of 2,048 holds what comes meanwhile, and a tick's more */
+
+static int sleeps_in(const struct dpd *dpd, uint32_t worker)
+{
+	return dpd->graphs && worker < dpd->graphs->n_workers ? dpd->graphs->worker[worker].epoll_fd : -1;
+}
+
+static bool sleeps_rightly(const struct dpd *dpd, uint32_t index)
+{
+	struct pollfd wait = { .fd = sleeps_in(dpd, index), .events = POLLIN };
+
+	return wait.fd >= 0 && poll(&wait, 1, 0) == 0 &&
+	       atomic_load_explicit(&dpd->worker[index].asleep, memory_order_relaxed);
+}
+
+static bool worker_moves(struct dpd *dpd, uint32_t index, uint64_t now_ns)
+{
+	struct worker *worker = &dpd->worker[index];
+	uint64_t loops = atomic_load_explicit(&worker->stats->loops, memory_order_relaxed);
+	bool moved = loops != worker->seen_loops, rested = worker->seen_resting;
+
+	worker->seen_loops = loops;
+	worker->seen_resting = !moved && sleeps_rightly(dpd, index);
+	if (moved || worker->seen_resting || rested) /* at the last look, maybe long ago, all was well */
+		worker->seen_ns = now_ns;
+	return now_ns - worker->seen_ns <= STANDSTILL_NS;
+}
+
+bool watchdog_look(struct dpd *dpd, uint64_t now_ns)
+{
+	bool moving = true;
+
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		moving &= worker_moves(dpd, i, now_ns);
+	return moving;
+}
+
+bool watchdog_rest(struct dpd *dpd, int epoll_fd)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		struct epoll_event once = { .events = EPOLLIN | EPOLLONESHOT, .data.fd = sleeps_in(dpd, i) };
+
+		if (!dpd->worker[i].seen_resting)
+			return false;
+		/* a new graph's epoll, maybe of an old one's number, is not there yet: the kernel took the old one out */
+		if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, once.data.fd, &once) < 0 &&
+		    (errno != ENOENT || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, once.data.fd, &once) < 0))
+			return false;
+	}
+	return true;
+}
+
+bool watchdog_owns(const struct dpd *dpd, int fd)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		if (fd == sleeps_in(dpd, i))
+			return true;
+	return false;
+}
