@@ -215,6 +215,8 @@ struct steer_rules *steer_compile(const struct wye_config *config)
 	compiler->n_rules = config->n_rules;
 	compiler->out = &rules->map_value;
 	rules->map_value.action[WYE_STEER_RULES] = config->default_action;
+	if (config->n_rules)
+		memcpy(rules->rule, config->rule, config->n_rules * sizeof(*config->rule));
 	err = compile(compiler);
 out:
 	free(compiler);

@@ -14,6 +14,7 @@ static_assert(WYE_STEER_COUNTER_COUNT <= WYE_STEER_COUNTERS_MAX, "room for the c
 
 struct steer_rules {
 	struct wye_steer_rules map_value;	/* as the XDP program sees it, but for `half` */
+	struct wye_rule rule[WYE_RULES_MAX];	/* as the configuration has them: what rte_flow entries are made of */
 };
 
 /* ---- the host's own prefixes ---- */
