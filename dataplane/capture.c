@@ -3,8 +3,8 @@
  * Captures: main's half talks to the commands, the workers' half copies packets.
  *
  * Buffers go round: main puts them all into `empty` at the start; a worker takes one, fills it and puts it into `full`;
- * main sends it and puts it back. Each ring orders what is in a buffer (rte_ring's enqueue releases, its dequeue
- * acquires). A worker wakes main as it does for a punted packet (punt.c, D1-D6).
+ * main's process sends it and puts it back. Each ring orders what is in a buffer (rte_ring's enqueue releases, its
+ * dequeue acquires).
  */
 #include <errno.h>
 #include <sys/types.h> /* which pcap/bpf.h takes for granted */
@@ -25,9 +25,14 @@
 #include "dpd.h"
 #include "log.h"
 #include "nodes/node.h"
+#include "runtime/init.h"
+#include "runtime/process.h"
 
 #define BUFFERS	     1024u	/* a ring's size; one less of them */
 #define SOCKET_BYTES (4 << 20)
+#define BUDGET	     256u	/* packets of a capture in one go */
+
+static struct process capture_process;
 
 /* ---- workers ------------------------------------------------------------------------------------------------------ */
 
@@ -84,7 +89,7 @@ static void take_all(struct worker *worker, uint32_t where, struct wye_capture_r
 		}
 	}
 	if (taken)
-		punt_wake_main(&worker->dpd->punt);
+		process_wake();
 }
 
 void capture_received(struct worker *worker, uint32_t port, struct rte_mbuf **packets, uint32_t n)
@@ -254,13 +259,6 @@ static void read_request(struct dpd *dpd, struct capture *capture)
 
 /* ---- main: events ------------------------------------------------------------------------------------------------- */
 
-static void watch(const struct dpd *dpd, const struct capture *capture, int operation, uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.fd = capture->fd };
-
-	(void)epoll_ctl(dpd->captures.epoll_fd, operation, capture->fd, &event);
-}
-
 static void accept_one(struct dpd *dpd)
 {
 	int fd = accept4(dpd->captures.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), bytes = SOCKET_BYTES;
@@ -274,13 +272,14 @@ static void accept_one(struct dpd *dpd)
 			continue;
 		*capture = (struct capture){ .state = CAPTURE_ASKED, .fd = fd };
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
-		watch(dpd, capture, EPOLL_CTL_ADD, EPOLLIN);
+		(void)process_watch(&capture_process, fd, EPOLLIN);
 		return;
 	}
 	close(fd);
 }
 
-void capture_event(struct dpd *dpd, int fd, uint32_t events)
+/* An event on fd, if it is one of captures'. */
+static void look_at(struct dpd *dpd, int fd, uint32_t events)
 {
 	if (fd == dpd->captures.listen_fd) {
 		accept_one(dpd);
@@ -299,7 +298,8 @@ void capture_event(struct dpd *dpd, int fd, uint32_t events)
 	}
 }
 
-bool capture_changed(const struct dpd *dpd)
+/* Must there be a new plan? */
+static bool changed(const struct dpd *dpd)
 {
 	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
 		if (dpd->captures.one[i].state == CAPTURE_STARTING || dpd->captures.one[i].state == CAPTURE_ENDING)
@@ -320,7 +320,7 @@ static void settle(struct capture *capture, int error)
 	}
 }
 
-void capture_settle(struct dpd *dpd, int error)
+static void settle_all(struct dpd *dpd, int error)
 {
 	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
 		settle(&dpd->captures.one[i], error);
@@ -344,45 +344,48 @@ void capture_plan(const struct dpd *dpd, struct plan *plan)
 /* ---- main: sending ------------------------------------------------------------------------------------------------ */
 
 /* False: the socket is full, the record is held. */
-static bool send_record(const struct dpd *dpd, struct capture *capture, struct wye_capture_record *record)
+static bool send_record(struct capture *capture, struct wye_capture_record *record)
 {
 	record->lost = atomic_load_explicit(&capture->lost, memory_order_relaxed);
 	if (send(capture->fd, record, sizeof(*record) + record->captured_bytes, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
 	    (errno == EAGAIN || errno == ENOBUFS)) {
 		if (!capture->held)
-			watch(dpd, capture, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+			(void)process_watch(&capture_process, capture->fd, EPOLLIN | EPOLLOUT);
 		capture->held = record;
 		return false;
 	}
 	if (capture->held)
-		watch(dpd, capture, EPOLL_CTL_MOD, EPOLLIN);
+		(void)process_watch(&capture_process, capture->fd, EPOLLIN);
 	capture->held = NULL;
 	rte_ring_enqueue(capture->empty, record);
 	return true;
 }
 
-static void send_some(const struct dpd *dpd, struct capture *capture, uint32_t budget)
+static void send_some(struct capture *capture)
 {
 	struct wye_capture_record *record = capture->held;
 
-	for (uint32_t n = 0; n < budget; n++) {
+	for (uint32_t n = 0; n < BUDGET; n++) {
 		if (!record && rte_ring_dequeue(capture->full, (void **)&record))
 			return;
-		if (!send_record(dpd, capture, record))
+		if (!send_record(capture, record))
 			return;
 		record = NULL;
 	}
 }
 
-void capture_send(struct dpd *dpd, uint32_t budget)
+static void send_all(struct dpd *dpd)
 {
 	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
 		if (dpd->captures.one[i].state == CAPTURE_RUNNING)
-			send_some(dpd, &dpd->captures.one[i], budget);
+			send_some(&dpd->captures.one[i]);
 }
 
-bool capture_waits(const struct dpd *dpd)
+/* Something that could be sent now. */
+static bool capture_waits(const struct process *process)
 {
+	const struct dpd *dpd = process->data;
+
 	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++) {
 		const struct capture *capture = &dpd->captures.one[i];
 
@@ -391,6 +394,20 @@ bool capture_waits(const struct dpd *dpd)
 	}
 	return false;
 }
+
+static uint64_t capture_run(struct process *process, const struct process_event *event)
+{
+	struct dpd *dpd = process->data;
+
+	if (event->kind == PROCESS_READY)
+		look_at(dpd, event->fd, event->ready);
+	send_all(dpd);
+	if (changed(dpd))
+		settle_all(dpd, plan_renew(dpd, false));
+	return PROCESS_NEVER;
+}
+
+static struct process capture_process = { .name = "capture", .run = capture_run, .has_work = capture_waits };
 
 /* ---- main: opening and closing ------------------------------------------------------------------------------------ */
 
@@ -420,31 +437,33 @@ static int listen_at(const struct sockaddr_un *address)
 	return -1;
 }
 
-void capture_open(struct dpd *dpd, int epoll_fd)
+static int capture_open(struct dpd *dpd)
 {
 	struct captures *captures = &dpd->captures;
-	struct epoll_event event = { .events = EPOLLIN };
 	struct sockaddr_un address;
+	int error;
 
 	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
 		captures->one[i].fd = -1;
-	captures->epoll_fd = epoll_fd;
 	captures->listen_fd = -1;
+	capture_process.data = dpd;
+	error = process_add(&capture_process);
+	if (error)
+		return error;
 	errno = ENAMETOOLONG;
 	if (address_of(dpd, &address))
 		captures->listen_fd = listen_at(&address);
-	event.data.fd = captures->listen_fd;
-	if (captures->listen_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, captures->listen_fd, &event) < 0)
-		log_warning("%s/%s: %s; wye capture will not work", dpd->options.run_dir, WYE_FILE_CAPTURE, strerror(errno));
+	error = captures->listen_fd < 0 ? -errno : process_watch(&capture_process, captures->listen_fd, EPOLLIN);
+	if (error)
+		log_warning("%s/%s: %s; wye capture will not work", dpd->options.run_dir, WYE_FILE_CAPTURE, strerror(-error));
+	return 0;
 }
 
-void capture_close(struct dpd *dpd)
+static void capture_close(struct dpd *dpd)
 {
 	struct captures *captures = &dpd->captures;
 	struct sockaddr_un address;
 
-	if (captures->epoll_fd <= 0) /* never opened */
-		return;
 	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++)
 		capture_free(&captures->one[i]);
 	if (captures->listen_fd < 0)
@@ -453,3 +472,4 @@ void capture_close(struct dpd *dpd)
 	if (address_of(dpd, &address))
 		unlink(address.sun_path);
 }
+INIT(capture, .start = capture_open, .stop = capture_close, .after = INIT_NAMES("eal", "process", "stats"));

@@ -47,25 +47,14 @@ struct capture {
 };
 
 struct captures {
-	int listen_fd, epoll_fd;	/* -1; main's epoll */
+	int listen_fd;			/* -1 = none */
 	struct capture one[CAPTURE_SLOTS];
 };
 
 /* ---- main ---- */
 
-void capture_open(struct dpd *dpd, int epoll_fd);	/* what cannot be opened is said; there are no captures then */
-void capture_close(struct dpd *dpd);			/* workers have stopped */
-/* An event on fd, if it is one of captures'. */
-void capture_event(struct dpd *dpd, int fd, uint32_t events);
-/* Must there be a new plan? Then capture_settle(), with 0 when it has been adopted, -errno when it could not be made. */
-bool capture_changed(const struct dpd *dpd);
-void capture_settle(struct dpd *dpd, int error);
 /* Puts the captures that are to run into a plan being built. */
 void capture_plan(const struct dpd *dpd, struct plan *plan);
-/* Sends what waits, as far as sockets have room and at most `budget` packets of each capture. */
-void capture_send(struct dpd *dpd, uint32_t budget);
-/* Does something wait that could be sent now? Between punt_may_sleep() and the sleep. */
-bool capture_waits(const struct dpd *dpd);
 
 /* ---- workers, when the plan says there is somebody who wants to see them ---- */
 

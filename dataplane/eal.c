@@ -19,8 +19,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "eal.h"
+#include "dpd.h"
 #include "log.h"
+#include "runtime/init.h"
 
 #define EAL_ARGS_MAX 64
 #define EAL_ARG_BYTES 512
@@ -178,7 +179,7 @@ static bool eal_needs_pci(const struct wye_config *config)
 	return false;
 }
 
-int eal_open(const struct options *options, const struct wye_config *config, struct eal_memory *memory)
+static int open_with(const struct options *options, const struct wye_config *config, struct eal_memory *memory)
 {
 	struct eal_args *args = calloc(1, sizeof(*args));
 	int error;
@@ -210,7 +211,17 @@ out:
 	return error;
 }
 
-void eal_close(void)
+static int eal_open(struct dpd *dpd)
+{
+	int error = open_with(&dpd->options, dpd->config, &dpd->memory);
+
+	if (!error)
+		stats_memory(dpd);
+	return error;
+}
+
+static void eal_close(struct dpd *dpd)
 {
 	rte_eal_cleanup();
 }
+INIT(eal, .start = eal_open, .stop = eal_close, .after = INIT_NAMES("preflight", "stats"));

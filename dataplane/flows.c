@@ -12,6 +12,7 @@
 
 #include "dpd.h"
 #include "log.h"
+#include "runtime/init.h"
 #include "wye_publish.h"
 
 static bool xdp_in_use(const struct dpd *dpd)
@@ -29,7 +30,7 @@ static bool rules_plain(const struct wye_config *config)
 	return config->n_rules == 0 && config->default_action == WYE_ACTION_DATAPLANE;
 }
 
-int flows_open(struct dpd *dpd)
+static int flows_open(struct dpd *dpd)
 {
 	dpd->flows.rules = steer_compile(dpd->config);
 	if (!dpd->flows.rules) {
@@ -37,6 +38,7 @@ int flows_open(struct dpd *dpd)
 		return -errno;
 	}
 	dpd->flows.plain = rules_plain(dpd->config);
+	stats_rules(dpd);
 	return 0;
 }
 
@@ -201,10 +203,11 @@ void flows_settle(struct dpd *dpd)
 	flows->old_filter = NULL;
 }
 
-void flows_close(struct dpd *dpd)
+static void flows_close(struct dpd *dpd)
 {
 	flows_settle(dpd);
 	steer_rules_free(dpd->flows.rules);
 	steer_locals_free(dpd->flows.locals);
 	free(dpd->flows.filter);
 }
+INIT(flows, .start = flows_open, .stop = flows_close, .after = INIT_NAMES("stats"));

@@ -19,12 +19,10 @@ struct flows {
 	bool plain;	/* default dataplane and no rules: nothing to ask per packet beyond what the nodes check */
 };
 
-int flows_open(struct dpd *dpd);	/* compiles the configuration's rules; 0 or -errno, printed */
 /* The host's prefixes of the region, if they changed: true, and a plan must be published, then flows_settle(). */
 bool flows_follow_locals(struct dpd *dpd);
 /* SIGHUP: the file's rules in one step, or none of them and the reason in the stats file. */
 void flows_reload(struct dpd *dpd);
 void flows_settle(struct dpd *dpd);	/* every worker has adopted a plan since the last change */
-void flows_close(struct dpd *dpd);
 
 #endif

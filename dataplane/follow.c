@@ -1,54 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One turn of follow(): look what changed, in the order things depend on each other: tables, then the host's prefixes,
- * then links and ports; then one new plan for the workers, then free what the old one used. A port that must close
- * first leaves the plan, so no worker polls it, then is closed.
+ * Following what the mirror says (tables, links, addresses, trust) into ports, steering and plans. One turn of the
+ * process: look what changed, in the order things depend on each other: tables, then the host's prefixes, then links and
+ * ports; then one new plan for the workers, then free what the old one used. A port that must close first leaves the plan,
+ * so no worker polls it, then is closed.
  */
 #include <errno.h>
 #include <rte_mempool.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "dpd.h"
-#include "follow.h"
 #include "log.h"
-#include "notify.h"
+#include "runtime/init.h"
+#include "runtime/process.h"
 
-#define TICK_MS 20
-#define REST_TICK_MS 100	/* while no worker has anything to do; the next packet ends it */
-#define PUNT_BUDGET 256
-#define CAPTURE_BUDGET 256
-
-/* ---- the plan ----------------------------------------------------------------------------------------------------- */
-
-/* New graphs when the set of open ports changed. 0, or -errno: the old plan stays in force. */
-static int renew_plan(struct dpd *dpd, bool new_graphs)
-{
-	struct graph_set *old = dpd->graphs, *fresh = old;
-	struct plan *plan;
-
-	if (new_graphs)
-		fresh = graph_build(dpd);
-	if (!fresh)
-		return -errno;
-	dpd->graphs = fresh;
-	plan = plan_build(dpd);
-	if (!plan) {
-		log_error("plan: %s", strerror(errno));
-		dpd->graphs = old;
-		return -ENOMEM;
-	}
-	plan_publish(dpd, plan);
-	if (fresh != old)
-		graph_free(old);
-	flows_settle(dpd);
-	return 0;
-}
+#define TICK_NS	     20000000u
+#define REST_TICK_NS 100000000u	/* while no worker has anything to do; the next packet ends it */
 
 /* ---- ports --------------------------------------------------------------------------------------------------------- */
 
@@ -64,7 +32,7 @@ static bool close_ports(struct dpd *dpd, bool all, const char *detail)
 		}
 	if (!n)
 		return false;
-	(void)renew_plan(dpd, true);
+	(void)plan_renew(dpd, true);
 	for (uint32_t i = 0; i < n; i++)
 		port_close(dpd, closing[i], detail);
 	return true;
@@ -150,7 +118,7 @@ static void follow(struct dpd *dpd)
 	changed = flows_follow_locals(dpd) | moved | trust_moved;
 	changed |= follow_ports(dpd, links, &new_graphs);
 	if (changed || dpd->plan_due) {
-		dpd->plan_due = renew_plan(dpd, new_graphs || dpd->plan_due) < 0;
+		dpd->plan_due = plan_renew(dpd, new_graphs || dpd->plan_due) < 0;
 		if (dpd->plan_due)
 			return; /* the old plan is in force, and with it the old tables: those stay mapped */
 	}
@@ -170,160 +138,44 @@ static void heartbeat(struct dpd *dpd, uint64_t now_ns)
 	if (!moving && !said)
 		log_warning("a worker stands still (is its CPU taken by others?); the kernel forwards its flows meanwhile");
 	said = !moving;
-}
-
-/* ---- events ---------------------------------------------------------------------------------------------------------- */
-
-static void signal_set(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
-}
-
-int follow_block_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	signal_set(&set);
-	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
-}
-
-static void reload(struct dpd *dpd)
-{
-	flows_reload(dpd);
-	(void)renew_plan(dpd, false);
-	stats_rules(dpd);
-}
-
-/* True: time to end. */
-static bool read_signal(struct dpd *dpd, int fd)
-{
-	struct signalfd_siginfo info;
-
-	if (read(fd, &info, sizeof(info)) != sizeof(info))
-		return false;
-	if (info.ssi_signo == SIGHUP) {
-		reload(dpd);
-		return false;
-	}
-	log_notice("signal %u: handing all flows back and leaving", info.ssi_signo);
-	return true;
-}
-
-static int add_event(int epoll_fd, int fd)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
-static int events_open(struct dpd *dpd, int *epoll_fd, int *signal_fd)
-{
-	sigset_t set;
-	int error;
-
-	signal_set(&set);
-	*signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	*epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (*signal_fd < 0 || *epoll_fd < 0)
-		error = -errno;
-	else
-		error = add_event(*epoll_fd, *signal_fd);
-	error = error ? error : add_event(*epoll_fd, dpd->punt.event_fd);
-	if (error)
-		log_error("event loop: %s", strerror(-error));
-	return error;
+	stats_heartbeat(dpd, now_ns);
 }
 
 /*
- * What changes in the tables meanwhile shows no later for it: workers go by them at once, and a packet makes main look at
- * once. Without a trusted mirror there are no flows whose packets could.
+ * What changes in the tables while all rest shows no later for it: workers go by them at once, and a packet wakes main.
+ * Without a trusted mirror there are no flows whose packets could.
  */
-static uint64_t next_tick(struct dpd *dpd, int epoll_fd, uint64_t now_ns)
+static uint64_t follow_run(struct process *process, const struct process_event *event)
 {
-	bool rest = dpd->tables.trust == WYE_TRUST_OK && !dpd->plan_due && watchdog_rest(dpd, epoll_fd);
+	struct dpd *dpd = process->data;
+	bool rest;
 
-	return now_ns + (rest ? REST_TICK_MS : TICK_MS) * 1000000u;
+	heartbeat(dpd, clock_ns());
+	follow(dpd);
+	rest = dpd->tables.trust == WYE_TRUST_OK && !dpd->plan_due && watchdog_rest(dpd, process);
+	return process_period(process, event, rest ? REST_TICK_NS : TICK_NS);
 }
 
-/* Sleeps until the next tick is due, unless packets wait; true when a signal says to end. */
-static bool wait_events(struct dpd *dpd, int epoll_fd, int signal_fd, uint64_t *tick_ns)
+/* First plan: workers have one from the start. */
+static int follow_start(struct dpd *dpd)
 {
-	uint64_t now = clock_ns();
-	int timeout_ms = now >= *tick_ns ? 0 : (int)((*tick_ns - now + 999999) / 1000000);
-	struct epoll_event events[4];
-	bool end = false;
-	int n;
+	static struct process process = { .name = "follow", .run = follow_run };
+	int error = plan_renew(dpd, true);
 
-	if (!punt_may_sleep(dpd) || capture_waits(dpd))
-		timeout_ms = 0;
-	n = epoll_wait(epoll_fd, events, 4, timeout_ms);
-	punt_awake(dpd);
-	for (int i = 0; i < n; i++) {
-		if (events[i].data.fd == signal_fd)
-			end |= read_signal(dpd, signal_fd);
-		else if (watchdog_owns(dpd, events[i].data.fd))
-			*tick_ns = now;
-		else if (events[i].data.fd != dpd->punt.event_fd)
-			capture_event(dpd, events[i].data.fd, events[i].events);
-	}
-	return end;
-}
-
-static void follow_captures(struct dpd *dpd)
-{
-	capture_send(dpd, CAPTURE_BUDGET);
-	if (capture_changed(dpd))
-		capture_settle(dpd, renew_plan(dpd, false));
-}
-
-int follow_start(struct dpd *dpd)
-{
-	int error = renew_plan(dpd, true);
-
-	if (!error)
-		follow(dpd);
-	return error;
-}
-
-int follow_run(struct dpd *dpd)
-{
-	uint64_t tick_ns = clock_ns();
-	int epoll_fd = -1, signal_fd = -1;
-	int error = events_open(dpd, &epoll_fd, &signal_fd);
-
+	process.data = dpd;
 	if (error)
 		return error;
-	capture_open(dpd, epoll_fd);
-	atomic_store_explicit(&dpd->stats->state, WYE_DPD_RUNNING, memory_order_release);
-	notify("READY=1");
-	while (!wait_events(dpd, epoll_fd, signal_fd, &tick_ns)) {
-		uint64_t now = clock_ns();
-
-		punt_write(dpd, PUNT_BUDGET);
-		follow_captures(dpd);
-		if (now < tick_ns)
-			continue;
-		heartbeat(dpd, now);
-		follow(dpd);
-		stats_tick(dpd);
-		tick_ns = next_tick(dpd, epoll_fd, now);
-	}
-	notify("STOPPING=1");
-	close(epoll_fd);
-	close(signal_fd);
-	return 0;
+	follow(dpd);
+	return process_add(&process);
 }
 
-void follow_stop(struct dpd *dpd)
+/* Orderly end: steering first, so that the kernel has the flows while the rings drain. */
+static void hand_back(struct dpd *dpd)
 {
-	capture_close(dpd);
-	port_stop_all(dpd);
-	graph_free(dpd->graphs);
-	dpd->graphs = NULL;
-	tables_release(&dpd->tables, NULL);
-	free((void *)atomic_load_explicit(&dpd->plan, memory_order_relaxed));
+	char why[WYE_WHY_BYTES];
+
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (dpd->port[i].open && dpd->port[i].enabled)
+			(void)dpd->port[i].backend->enable(&dpd->port[i].steer, false, why);
 }
+INIT(follow, .start = follow_start, .stop = hand_back, .after = INIT_NAMES("workers", "process"));

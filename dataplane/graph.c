@@ -22,6 +22,7 @@
 #include "dpd.h"
 #include "log.h"
 #include "nodes/node.h"
+#include "runtime/init.h"
 
 static struct {
 	struct dpd *dpd;
@@ -69,7 +70,8 @@ static int clone_node(const char *parent, const char *suffix)
 	return rte_node_clone(rte_node_from_name(parent), suffix) == RTE_NODE_ID_INVALID ? -ENOMEM : 0;
 }
 
-int graph_open(struct dpd *dpd)
+/* Registers nodes and edges. */
+static int graph_open(struct dpd *dpd)
 {
 	int error = node_reason_open();
 
@@ -120,6 +122,7 @@ static void note_nodes(struct dpd *dpd, struct worker *worker, struct graph_work
 		if (index >= WYE_NODES_MAX || to->n_nodes == WYE_NODES_MAX)
 			continue;
 		describe_edges(dpd, index, node->name);
+		stats_node_kind(dpd, index, node_vectors(node) ? WYE_NODE_INPUT : WYE_NODE_INTERNAL);
 		to->node[to->n_nodes++] = (struct graph_node){
 			.node = node,
 			.counters = &worker->stats->node[index],
@@ -258,3 +261,10 @@ void graph_free(struct graph_set *set)
 	}
 	free(set);
 }
+
+static void graph_close(struct dpd *dpd)
+{
+	graph_free(dpd->graphs);
+	dpd->graphs = NULL;
+}
+INIT(graph, .start = graph_open, .stop = graph_close, .after = INIT_NAMES("eal", "ports"));

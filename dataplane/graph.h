@@ -34,7 +34,6 @@ struct graph_set {
 	struct graph_worker worker[];
 };
 
-int graph_open(struct dpd *dpd);	/* registers nodes and edges; once. 0 or -errno, printed */
 /* Graphs for the ports that are open now. NULL, errno. */
 struct graph_set *graph_build(struct dpd *dpd);
 void graph_free(struct graph_set *set);

@@ -1,58 +1,37 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * wye-dpd: init in order, unwind in reverse. Packets: nodes/port_rx.c is where they come in. State: follow.c is where
- * the mirror comes in.
+ * wye-dpd. What is started and in which order say the INIT()s beside the code (runtime/init.h; `wye show init` prints it);
+ * what the main thread then does are the processes they add (runtime/process.h). Packets: nodes/port_rx.c is where they
+ * come in. State: follow.c is where the mirror comes in.
  */
-#include <errno.h>
-#include <rte_mempool.h>
 #include <stdio.h>
 
 #include "dpd.h"
-#include "follow.h"
 #include "log.h"
+#include "notify.h"
+#include "runtime/init.h"
+#include "runtime/process.h"
 
-static struct dpd dpd;
-
-/* Orderly end: steering first, so that the kernel has the flows while the rings drain; then workers, then the rest. */
-static void stop(void)
+static int run(struct dpd *dpd)
 {
-	char why[WYE_WHY_BYTES];
+	char why[512];
+	int error = init_start(dpd, stats_inits, why, sizeof(why));
 
-	for (uint32_t i = 0; i < dpd.n_ports; i++)
-		if (dpd.port[i].open && dpd.port[i].enabled)
-			(void)dpd.port[i].backend->enable(&dpd.port[i].steer, false, why);
-	worker_drain(&dpd);
-	worker_stop(&dpd);
-}
-
-static int run(void)
-{
-	int error;
-
-	port_init(&dpd);
-	error = graph_open(&dpd);
-	error = error ? error : flows_open(&dpd);
-	if (error)
+	if (error) {
+		log_error("start: %s", why);
 		return error;
-	error = punt_open(&dpd);
-	if (error)
-		goto flows;
-	stats_rules(&dpd);
-	error = worker_start(&dpd);
-	if (!error)
-		error = follow_start(&dpd);
-	if (!error)
-		error = follow_run(&dpd);
-	stop();
-	follow_stop(&dpd);
-	punt_close(&dpd);
-flows:
-	flows_close(&dpd);
-	return error;
+	}
+	atomic_store_explicit(&dpd->stats->state, WYE_DPD_RUNNING, memory_order_release);
+	notify("READY=1");
+	process_loop();
+	notify("STOPPING=1");
+	init_stop(dpd);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
+	static struct dpd dpd;
 	int status = options_parse(&dpd.options, argc, argv), error;
 
 	if (status)
@@ -61,22 +40,7 @@ int main(int argc, char **argv)
 	if (wye_config_load(dpd.options.config_path, &dpd.config, stderr) < 0)
 		return 2;
 	dpd.n_workers = dpd.config->workers.n_cpus;
-	error = eal_preflight(dpd.config);
-	error = error ? error : follow_block_signals();
-	error = error ? error : stats_open(&dpd);
-	if (error)
-		goto config;
-	error = eal_open(&dpd.options, dpd.config, &dpd.memory);
-	if (error)
-		goto stats;
-	stats_memory(&dpd);
-	error = port_pool_reserve(&dpd);
-	error = error ? error : run();
-	rte_mempool_free(dpd.pool);
-	eal_close();
-stats:
-	stats_close(&dpd);
-config:
+	error = run(&dpd);
 	wye_config_free(dpd.config);
 	return error ? 1 : 0;
 }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "dpd.h"
 #include "log.h"
+#include "runtime/init.h"
 
 static uint64_t plan_mac48(const uint8_t mac[6])
 {
@@ -35,7 +36,7 @@ static void plan_port(struct plan *plan, const struct dpd *dpd, const struct por
 		plan->port_of_link[port->link_index] = (uint8_t)(port->index + 1);
 }
 
-struct plan *plan_build(const struct dpd *dpd)
+static struct plan *plan_build(const struct dpd *dpd)
 {
 	const struct tables *tables = &dpd->tables;
 	uint32_t n_links = tables->region ? tables->region->section[WYE_SECTION_LINK].capacity : 0;
@@ -60,7 +61,7 @@ struct plan *plan_build(const struct dpd *dpd)
 	return plan;
 }
 
-void plan_publish(struct dpd *dpd, struct plan *plan)
+static void plan_publish(struct dpd *dpd, struct plan *plan)
 {
 	const struct plan *old = atomic_load_explicit(&dpd->plan, memory_order_relaxed);
 	uint64_t since = clock_ns();
@@ -81,3 +82,34 @@ void plan_publish(struct dpd *dpd, struct plan *plan)
 	}
 	free((void *)old);
 }
+
+int plan_renew(struct dpd *dpd, bool new_graphs)
+{
+	struct graph_set *old = dpd->graphs, *fresh = old;
+	struct plan *plan;
+
+	if (new_graphs)
+		fresh = graph_build(dpd);
+	if (!fresh)
+		return -errno;
+	dpd->graphs = fresh;
+	plan = plan_build(dpd);
+	if (!plan) {
+		log_error("plan: %s", strerror(errno));
+		dpd->graphs = old;
+		return -ENOMEM;
+	}
+	plan_publish(dpd, plan);
+	if (fresh != old)
+		graph_free(old);
+	flows_settle(dpd);
+	return 0;
+}
+
+/* What workers went by, when they have stopped. */
+static void plan_forget(struct dpd *dpd)
+{
+	tables_release(&dpd->tables, NULL);
+	free((void *)atomic_load_explicit(&dpd->plan, memory_order_relaxed));
+}
+INIT(plan, .stop = plan_forget, .before = INIT_NAMES("workers"));

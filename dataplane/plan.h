@@ -75,9 +75,10 @@ struct plan {
 	uint8_t port_of_link[];			/* LINK index → port + 1, 0 = not a port of ours */
 };
 
-/* The state of dpd as a plan. NULL, errno. */
-struct plan *plan_build(const struct dpd *dpd);
-/* Swaps it in and waits until every worker has adopted it; the old plan is freed. Main thread. */
-void plan_publish(struct dpd *dpd, struct plan *plan);
+/*
+ * Makes a plan of dpd's state, swaps it in, and waits until every worker has adopted it; then frees what only the old one
+ * used. New graphs: when the set of open ports changed. 0, or -errno: the old plan stays in force. Main thread.
+ */
+int plan_renew(struct dpd *dpd, bool new_graphs);
 
 #endif

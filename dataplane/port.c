@@ -18,12 +18,14 @@
 #include "clock.h"
 #include "dpd.h"
 #include "log.h"
+#include "runtime/init.h"
 
 #define RETRY_NS 1000000000u
 #define RETRY_MAX_NS 8000000000u
 #define WATCH_NS 1000000000u
 
-void port_init(struct dpd *dpd)
+/* Entries of dpd.port from the configuration; nothing is opened. */
+static int port_init(struct dpd *dpd)
 {
 	dpd->n_ports = (uint32_t)dpd->config->n_ports;
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
@@ -42,6 +44,7 @@ void port_init(struct dpd *dpd)
 			log_warning("port %s: there is no such netdev in this network namespace; waiting for it to appear",
 				    port->config->netdev);
 	}
+	return 0;
 }
 
 static void port_state(struct port *port, enum wye_port_state state, const char *detail)
@@ -323,9 +326,11 @@ void port_steer(struct dpd *dpd)
 	}
 }
 
-void port_stop_all(struct dpd *dpd)
+/* Orderly end of all, when the workers have stopped: steering off, ports closed, interfaces as they were found. */
+static void port_stop_all(struct dpd *dpd)
 {
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
 		if (dpd->port[i].open)
 			port_close(dpd, &dpd->port[i], "closed");
 }
+INIT(ports, .start = port_init, .stop = port_stop_all, .after = INIT_NAMES("eal", "pool", "flows", "punt"));

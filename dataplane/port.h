@@ -48,9 +48,6 @@ struct port {
 	uint64_t retry_ns, retry_wait_ns;	/* do not try to open again before; grows, until the link changes */
 };
 
-/* Entries of dpd.port from the configuration; nothing is opened. */
-void port_init(struct dpd *dpd);
-
 /* Brings every port's link record up to date from the region. */
 void port_look(struct dpd *dpd);
 
@@ -65,11 +62,7 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns);
 /* Enables or disables steering by trust, link state, parity and MTU; updates state and detail. */
 void port_steer(struct dpd *dpd);
 
-/* Orderly end of all: steering off, ports closed, interfaces as they were found. The workers have stopped. */
-void port_stop_all(struct dpd *dpd);
-
 /* port_pool.c: the packet buffers. */
-int port_pool_reserve(struct dpd *dpd);	/* memory for the buffers, early; 0 or -errno, printed */
 struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; NULL, errno */
 /* Must there be another pool: an MTU has outgrown the buffers, or closed ports have taken too many with them? The caller
  * closes all ports, frees the pool and opens them again. */

@@ -12,6 +12,7 @@
 
 #include "dpd.h"
 #include "log.h"
+#include "runtime/init.h"
 
 #define POOL_CACHE 512
 #define POOL_PER_QUEUE 8192	/* fill, receive and transmit rings of a queue, and as many again on the way */
@@ -93,7 +94,8 @@ static struct rte_mempool *pool_create(const struct rte_memzone *zone, unsigned 
 	return NULL;
 }
 
-int port_pool_reserve(struct dpd *dpd)
+/* Memory for the buffers, before others have taken pieces of it. */
+static int pool_reserve(struct dpd *dpd)
 {
 	dpd->pool_zone = rte_memzone_reserve_aligned("wye-packets", dpd->memory.size_bytes / 4 * 3, SOCKET_ID_ANY, 0, 4096);
 	if (dpd->pool_zone)
@@ -102,6 +104,13 @@ int port_pool_reserve(struct dpd *dpd)
 		  dpd->config->memory.size_mib / 4 * 3, rte_strerror(rte_errno));
 	return -ENOMEM;
 }
+
+static void pool_free(struct dpd *dpd)
+{
+	rte_mempool_free(dpd->pool);
+	dpd->pool = NULL;
+}
+INIT(pool, .start = pool_reserve, .stop = pool_free, .after = INIT_NAMES("eal"));
 
 struct rte_mempool *port_pool(const struct dpd *dpd)
 {

@@ -13,8 +13,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "eal.h"
+#include "dpd.h"
 #include "log.h"
+#include "runtime/init.h"
 
 #ifndef CAP_BPF
 #define CAP_BPF 39
@@ -101,8 +102,9 @@ static int preflight_drivers(const struct wye_config *config, bool *xdp)
 	return 0;
 }
 
-int eal_preflight(const struct wye_config *config)
+static int preflight(struct dpd *dpd)
 {
+	const struct wye_config *config = dpd->config;
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	bool xdp = false;
 	int error;
@@ -115,3 +117,4 @@ int eal_preflight(const struct wye_config *config)
 	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited); /* AF_XDP buffers and old kernels' BPF maps are counted in it */
 	return error;
 }
+INIT(preflight, .start = preflight, .before = INIT_NAMES("stats"));

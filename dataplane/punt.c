@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Packets from workers to main to TAPs, with a rate limit for each reason.
- *
- * Main sleeps in epoll when nothing is to be done, and a worker must not make a system call for every packet; so
- * main says when it sleeps, and only then a worker writes the eventfd.
- *
- * Ordering guarantees (Dekker's pattern: each side writes its own word, then reads the other's)
- *   worker: D1 enqueue on the ring;   D2 full fence;   D3 read main_sleeps, if set: clear it and write the eventfd
- *   main:   D4 set main_sleeps;       D5 full fence;   D6 look into the rings, if all are empty: epoll_wait
- * D2 and D5 are seq_cst fences and so come in one order. If D2 is first, D6 sees the packet of D1 and main does not
- * sleep. If D5 is first, D3 sees main_sleeps of D4 and the worker wakes main. Either way no packet waits for a
- * sleeper; without the fences both could read old values, and one would wait for the next tick of main's timer.
- */
-#include <errno.h>
+/* Packets from workers to main to TAPs, with a rate limit for each reason. */
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "dpd.h"
-#include "log.h"
 #include "nodes/node.h"
+#include "runtime/init.h"
+#include "runtime/process.h"
 
 #define PUNT_SEGMENTS 8
 #define PUNT_BATCH 64
+#define PUNT_BUDGET 256	/* packets of a worker in one go */
 
 /* ---- rate limit ------------------------------------------------------------------------------------------------- */
 
@@ -91,16 +78,6 @@ static uint32_t bucket_take(struct punt *punt, enum wye_reason reason, uint32_t 
 
 /* ---- worker ------------------------------------------------------------------------------------------------------ */
 
-void punt_wake_main(struct punt *punt)
-{
-	uint64_t one = 1;
-
-	atomic_thread_fence(memory_order_seq_cst); /* D2 */
-	if (atomic_load_explicit(&punt->main_sleeps, memory_order_relaxed) && /* D3 */
-	    atomic_exchange_explicit(&punt->main_sleeps, 0, memory_order_relaxed))
-		(void)!write(punt->event_fd, &one, sizeof(one));
-}
-
 static void lose(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n)
 {
 	if (!n)
@@ -119,11 +96,11 @@ void punt_packets(struct worker *worker, enum wye_reason reason, struct rte_mbuf
 	count_reason(worker, reason, n);
 	if (unlikely(worker->plan->captures_leaving))
 		capture_left(worker, reason, packets, n);
-	queued = rte_ring_enqueue_burst(worker->punts, (void **)packets, allowed, NULL); /* D1 */
+	queued = rte_ring_enqueue_burst(worker->punts, (void **)packets, allowed, NULL); /* D1 of process.c */
 	lose(worker, WYE_REASON_PUNT_QUEUE_FULL, packets + queued, allowed - queued);
 	lose(worker, WYE_REASON_PUNT_RATE, packets + allowed, n - allowed);
 	if (queued)
-		punt_wake_main(punt);
+		process_wake();
 }
 
 /* ---- main --------------------------------------------------------------------------------------------------------- */
@@ -177,25 +154,25 @@ uint32_t punt_write(struct dpd *dpd, uint32_t budget)
 	return done;
 }
 
-bool punt_may_sleep(struct dpd *dpd)
+static bool punt_waits(const struct process *process)
 {
-	atomic_store_explicit(&dpd->punt.main_sleeps, 1, memory_order_relaxed); /* D4 */
-	atomic_thread_fence(memory_order_seq_cst); /* D5 */
+	const struct dpd *dpd = process->data;
+
 	for (uint32_t i = 0; i < dpd->n_workers; i++)
-		if (dpd->worker[i].punts && !rte_ring_empty(dpd->worker[i].punts)) /* D6 */
-			return false;
-	return true;
+		if (dpd->worker[i].punts && !rte_ring_empty(dpd->worker[i].punts))
+			return true;
+	return false;
 }
 
-void punt_awake(struct dpd *dpd)
+static uint64_t punt_run(struct process *process, const struct process_event *event)
 {
-	uint64_t drained;
-
-	atomic_store_explicit(&dpd->punt.main_sleeps, 0, memory_order_relaxed);
-	(void)!read(dpd->punt.event_fd, &drained, sizeof(drained));
+	punt_write(process->data, PUNT_BUDGET);
+	return PROCESS_NEVER;
 }
 
-int punt_open(struct dpd *dpd)
+static struct process punt_process = { .name = "punt_write", .run = punt_run, .has_work = punt_waits };
+
+static int punt_open(struct dpd *dpd)
 {
 	struct punt *punt = &dpd->punt;
 	uint32_t rate = dpd->config->punt.rate_pps ? dpd->config->punt.rate_pps : 1;
@@ -208,16 +185,13 @@ int punt_open(struct dpd *dpd)
 		atomic_store_explicit(&punt->bucket[i].tokens, punt->depth, memory_order_relaxed);
 		atomic_store_explicit(&punt->bucket[i].filled_tsc, rte_rdtsc(), memory_order_relaxed);
 	}
-	punt->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (punt->event_fd >= 0)
-		return 0;
-	log_error("punt: eventfd: %s", strerror(errno));
-	return -errno;
+	punt_process.data = dpd;
+	return process_add(&punt_process);
 }
 
-void punt_close(struct dpd *dpd)
+static void punt_close(struct dpd *dpd)
 {
 	for (uint32_t i = 0; i < WYE_PORTS_MAX; i++)
 		punt_tap_close(&dpd->punt.tap[i]);
-	close(dpd->punt.event_fd);
 }
+INIT(punt, .start = punt_open, .stop = punt_close, .after = INIT_NAMES("eal", "process"));

@@ -30,16 +30,11 @@ struct punt_tap {
 };
 
 struct punt {
-	int event_fd;			/* main's epoll waits on it */
-	_Atomic uint32_t main_sleeps;	/* see punt.c */
 	uint64_t tsc_per_token;
 	int64_t depth;			/* of each bucket */
 	struct punt_bucket bucket[WYE_REASON_COUNT];
 	struct punt_tap tap[WYE_PORTS_MAX];
 };
-
-int punt_open(struct dpd *dpd);		/* 0 or -errno, printed */
-void punt_close(struct dpd *dpd);
 
 /* TAP for a port that is being opened, and its end. 0 or -errno with why. */
 int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, uint32_t mtu_bytes, char *why);
@@ -49,13 +44,6 @@ void punt_tap_close(struct punt_tap *tap);
 /* Worker: hands n packets of one reason over; takes them all (counts and frees what has no room or no token). */
 void punt_packets(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n);
 
-/* Worker: something was put where main looks after punt_may_sleep(); ends its sleep. */
-void punt_wake_main(struct punt *punt);
-
 /* Main: writes what waits, at most `budget` packets; returns how many. */
 uint32_t punt_write(struct dpd *dpd, uint32_t budget);
-/* Main, around its epoll_wait(): true = nothing waits, sleep; then punt_awake(). */
-bool punt_may_sleep(struct dpd *dpd);
-void punt_awake(struct dpd *dpd);
-
 #endif

@@ -18,6 +18,8 @@
 #include "clock.h"
 #include "dpd.h"
 #include "log.h"
+#include "runtime/init.h"
+#include "runtime/process.h"
 #include "wye_publish.h"
 
 #define COUNT_EVERY_NS 1000000000u
@@ -114,7 +116,7 @@ fail:
 	return error;
 }
 
-int stats_open(struct dpd *dpd)
+static int stats_open(struct dpd *dpd)
 {
 	char path[512];
 	int old, error;
@@ -129,12 +131,11 @@ int stats_open(struct dpd *dpd)
 	return error;
 }
 
-void stats_close(struct dpd *dpd)
+/* State STOPPED, file removed. */
+static void stats_close(struct dpd *dpd)
 {
 	char path[512];
 
-	if (!dpd->stats)
-		return;
 	atomic_store_explicit(&dpd->stats->state, WYE_DPD_STOPPED, memory_order_release);
 	stats_path(dpd, path, sizeof(path), "");
 	unlink(path);
@@ -142,6 +143,7 @@ void stats_close(struct dpd *dpd)
 	close(dpd->stats_fd);
 	dpd->stats = NULL;
 }
+INIT(stats, .start = stats_open, .stop = stats_close);
 
 /* ---- what is written under seq ------------------------------------------------------------------------------------ */
 
@@ -149,6 +151,22 @@ static void info_write(struct wye_stats *stats, void *to, const void *from, size
 {
 	if (memcmp(to, from, bytes))
 		wye_seq_write(&stats->seq, to, from, bytes / 4);
+}
+
+void stats_inits(struct dpd *dpd, struct init *const *started, uint32_t n)
+{
+	struct wye_stats *stats = dpd->stats;
+
+	static_assert(INIT_MAX <= WYE_INITS_MAX, "room for the init functions");
+	if (!stats)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		struct wye_init_info info = { .took_ns = started[i]->took_ns };
+
+		snprintf(info.name, sizeof(info.name), "%s", started[i]->name);
+		info_write(stats, &stats->init[i], &info, sizeof(info));
+	}
+	info_write(stats, &stats->n_inits, &n, 4);
 }
 
 void stats_memory(struct dpd *dpd)
@@ -233,9 +251,34 @@ uint32_t stats_node(struct dpd *dpd, const char *name)
 	return i;
 }
 
+void stats_node_kind(struct dpd *dpd, uint32_t node, enum wye_node_kind kind)
+{
+	uint32_t value = kind;
+
+	info_write(dpd->stats, &dpd->stats->node_kind[node], &value, sizeof(value));
+}
+
 void stats_node_edges(struct dpd *dpd, uint32_t node, const uint32_t next[8])
 {
 	info_write(dpd->stats, dpd->stats->node_next[node], next, 8 * sizeof(next[0]));
+}
+
+/* Their counters move into the file. All that will ever be are there. */
+static void show_processes(struct dpd *dpd)
+{
+	struct wye_stats *stats = dpd->stats;
+	struct process *process;
+	uint32_t n;
+
+	for (n = 0; (process = process_at(n)); n++) {
+		char name[sizeof(stats->process_name[0])] = "";
+
+		snprintf(name, sizeof(name), "%s", process->name);
+		info_write(stats, stats->process_name[n], name, sizeof(name));
+		stats->process[n] = process->own;
+		process->counters = &stats->process[n];
+	}
+	info_write(stats, &stats->n_processes, &n, 4);
 }
 
 /* ---- now and then --------------------------------------------------------------------------------------------------- */
@@ -269,16 +312,26 @@ static void count_missed(struct dpd *dpd)
 	}
 }
 
-void stats_tick(struct dpd *dpd)
+void stats_heartbeat(struct dpd *dpd, uint64_t now_ns)
 {
-	static uint64_t counted_ns;
-	uint64_t now = clock_ns();
-
 	atomic_store_explicit(&dpd->stats->trust, dpd->tables.trust, memory_order_relaxed);
-	atomic_store_explicit(&dpd->stats->heartbeat_ns, now, memory_order_relaxed);
-	if (now - counted_ns < COUNT_EVERY_NS)
-		return;
-	counted_ns = now;
-	count_steering(dpd);
-	count_missed(dpd);
+	atomic_store_explicit(&dpd->stats->heartbeat_ns, now_ns, memory_order_relaxed);
 }
+
+static uint64_t counters_run(struct process *process, const struct process_event *event)
+{
+	if (event->kind == PROCESS_START)
+		show_processes(process->data);
+	count_steering(process->data);
+	count_missed(process->data);
+	return process_period(process, event, COUNT_EVERY_NS);
+}
+
+static int counters_start(struct dpd *dpd)
+{
+	static struct process process = { .name = "counters", .run = counters_run };
+
+	process.data = dpd;
+	return process_add(&process);
+}
+INIT(counters, .start = counters_start, .after = INIT_NAMES("process", "ports"));

@@ -6,18 +6,17 @@
 #include "wye_stats.h"
 
 struct dpd;
+struct init;
 
-/* Creates and locks the file. *stats is mapped rw. 0 or -errno, printed; -EBUSY: another wye-dpd has it. */
-int stats_open(struct dpd *dpd);
-void stats_close(struct dpd *dpd);	/* state STOPPED, file removed */
-
+void stats_inits(struct dpd *dpd, struct init *const *started, uint32_t n);	/* for init_start() */
 void stats_memory(struct dpd *dpd);	/* once DPDK is up */
 void stats_rules(struct dpd *dpd);	/* after flows changed */
 void stats_ports(struct dpd *dpd);	/* after any port changed; writes only what differs */
 void stats_reload_error(struct dpd *dpd, const char *why);	/* "" = the reload went through */
 /* Index of a node in the file, made if there is none; WYE_NODES_MAX = full. */
 uint32_t stats_node(struct dpd *dpd, const char *name);
+void stats_node_kind(struct dpd *dpd, uint32_t node, enum wye_node_kind kind);
 void stats_node_edges(struct dpd *dpd, uint32_t node, const uint32_t next[8]);
-void stats_tick(struct dpd *dpd);	/* heartbeat; about once a second the steering counters */
+void stats_heartbeat(struct dpd *dpd, uint64_t now_ns);	/* main lives, and how far it trusts the mirror */
 
 #endif

@@ -6,11 +6,11 @@
  * Ordering: main polls first and looks at `asleep` after that. A worker clears it before it takes a packet from a queue,
  * so an empty epoll with `asleep` set was no starved worker at the moment of the poll.
  */
-#include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
 
 #include "dpd.h"
+#include "runtime/process.h"
 #include "watchdog.h"
 
 #define STANDSTILL_NS 120000000u	/* at 10,000 packets/s a queue of 2,048 holds what comes meanwhile, and a tick's more */
@@ -50,25 +50,12 @@ bool watchdog_look(struct dpd *dpd, uint64_t now_ns)
 	return moving;
 }
 
-bool watchdog_rest(struct dpd *dpd, int epoll_fd)
-{
-	for (uint32_t i = 0; i < dpd->n_workers; i++) {
-		struct epoll_event once = { .events = EPOLLIN | EPOLLONESHOT, .data.fd = sleeps_in(dpd, i) };
-
-		if (!dpd->worker[i].seen_resting)
-			return false;
-		/* a new graph's epoll, maybe of an old one's number, is not there yet: the kernel took the old one out */
-		if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, once.data.fd, &once) < 0 &&
-		    (errno != ENOENT || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, once.data.fd, &once) < 0))
-			return false;
-	}
-	return true;
-}
-
-bool watchdog_owns(const struct dpd *dpd, int fd)
+bool watchdog_rest(const struct dpd *dpd, struct process *main)
 {
 	for (uint32_t i = 0; i < dpd->n_workers; i++)
-		if (fd == sleeps_in(dpd, i))
-			return true;
-	return false;
+		/* anew each time: a new graph's epoll may have an old one's number, and the kernel took the old one out */
+		if (!dpd->worker[i].seen_resting ||
+		    process_watch(main, sleeps_in(dpd, i), EPOLLIN | EPOLLONESHOT) < 0)
+			return false;
+	return true;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct dpd;
+struct process;
 
 /* To be called at every tick. False: a worker has stood still for 120 ms, at 20 ms a tick, though it had something to do
  * or does not say that it sleeps. */
@@ -16,11 +17,8 @@ bool watchdog_look(struct dpd *dpd, uint64_t now_ns);
 
 /*
  * After watchdog_look(): do all workers sleep, without a packet waiting, since the tick before? Then the next packet for
- * any of them is told to main's epoll as well, once, and until then a longer tick will do.
+ * any of them wakes that process of main as well, once, and until then a longer tick will do.
  */
-bool watchdog_rest(struct dpd *dpd, int epoll_fd);
-
-/* Is this the descriptor of such a word in main's epoll? */
-bool watchdog_owns(const struct dpd *dpd, int fd);
+bool watchdog_rest(const struct dpd *dpd, struct process *main);
 
 #endif

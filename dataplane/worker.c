@@ -25,6 +25,7 @@
 #include "clock.h"
 #include "dpd.h"
 #include "log.h"
+#include "runtime/init.h"
 #include "wye_publish.h"
 
 #define IDLE_SPIN_US 50
@@ -158,38 +159,6 @@ static int worker_main(void *arg)
 	return 0;
 }
 
-static int worker_prepare(struct dpd *dpd, uint32_t index)
-{
-	struct worker *worker = &dpd->worker[index];
-	char name[32];
-
-	worker->index = index;
-	worker->lcore = index + 1;
-	worker->dpd = dpd;
-	worker->stats = &dpd->stats->worker[index + 1];
-	worker->stats->cpu = dpd->config->workers.cpu[index];
-	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (worker->wake_fd < 0)
-		return -errno;
-	snprintf(name, sizeof(name), "wye-punt-%u", index);
-	worker->punts = rte_ring_create(name, PUNT_RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	return worker->punts ? 0 : -ENOMEM;
-}
-
-int worker_start(struct dpd *dpd)
-{
-	for (uint32_t i = 0; i < dpd->n_workers; i++) {
-		int error = worker_prepare(dpd, i);
-
-		error = error ? error : rte_eal_remote_launch(worker_main, &dpd->worker[i], dpd->worker[i].lcore);
-		if (error) {
-			log_error("worker %u on CPU %u: %s", i, dpd->config->workers.cpu[i], strerror(-error));
-			return error;
-		}
-	}
-	return 0;
-}
-
 void worker_wake(struct worker *worker)
 {
 	uint64_t one = 1;
@@ -198,8 +167,30 @@ void worker_wake(struct worker *worker)
 		(void)!write(worker->wake_fd, &one, sizeof(one));
 }
 
-void worker_stop(struct dpd *dpd)
+/* Waits until the workers find their queues empty: what steering gave before it was turned off. */
+static void worker_drain(struct dpd *dpd)
 {
+	uint64_t until = clock_ns() + DRAIN_NS;
+
+	for (uint32_t i = 0; i < dpd->n_workers && dpd->worker[i].dpd; i++) {
+		struct wye_worker_stats *stats = dpd->worker[i].stats;
+		uint64_t empty = atomic_load_explicit(&stats->empty_loops, memory_order_relaxed);
+
+		worker_wake(&dpd->worker[i]);
+		/* the second empty loop began after the first look: everything taken before it is through the graph */
+		while (atomic_load_explicit(&stats->empty_loops, memory_order_relaxed) < empty + 2 && clock_ns() < until) {
+			worker_wake(&dpd->worker[i]);
+			usleep(100);
+		}
+	}
+	while (punt_write(dpd, 4096))
+		;
+}
+
+/* All of them, and waits. */
+static void worker_stop(struct dpd *dpd)
+{
+	worker_drain(dpd);
 	for (uint32_t i = 0; i < dpd->n_workers; i++) {
 		struct worker *worker = &dpd->worker[i];
 
@@ -225,21 +216,37 @@ void worker_stop(struct dpd *dpd)
 	}
 }
 
-void worker_drain(struct dpd *dpd)
+static int worker_prepare(struct dpd *dpd, uint32_t index)
 {
-	uint64_t until = clock_ns() + DRAIN_NS;
+	struct worker *worker = &dpd->worker[index];
+	char name[32];
 
-	for (uint32_t i = 0; i < dpd->n_workers && dpd->worker[i].dpd; i++) {
-		struct wye_worker_stats *stats = dpd->worker[i].stats;
-		uint64_t empty = atomic_load_explicit(&stats->empty_loops, memory_order_relaxed);
+	worker->index = index;
+	worker->lcore = index + 1;
+	worker->dpd = dpd;
+	worker->stats = &dpd->stats->worker[index + 1];
+	worker->stats->cpu = dpd->config->workers.cpu[index];
+	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (worker->wake_fd < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "wye-punt-%u", index);
+	worker->punts = rte_ring_create(name, PUNT_RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	return worker->punts ? 0 : -ENOMEM;
+}
 
-		worker_wake(&dpd->worker[i]);
-		/* the second empty loop began after the first look: everything taken before it is through the graph */
-		while (atomic_load_explicit(&stats->empty_loops, memory_order_relaxed) < empty + 2 && clock_ns() < until) {
-			worker_wake(&dpd->worker[i]);
-			usleep(100);
+static int worker_start(struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		int error = worker_prepare(dpd, i);
+
+		error = error ? error : rte_eal_remote_launch(worker_main, &dpd->worker[i], dpd->worker[i].lcore);
+		if (error) {
+			log_error("worker %u on CPU %u: %s", i, dpd->config->workers.cpu[i], strerror(-error));
+			worker_stop(dpd);
+			return error;
 		}
 	}
-	while (punt_write(dpd, 4096))
-		;
+	return 0;
 }
+INIT(workers, .start = worker_start, .stop = worker_stop,
+     .after = INIT_NAMES("eal", "plan", "ports", "graph", "flows", "punt", "capture"));

@@ -27,11 +27,7 @@ struct worker {
 	bool seen_resting;
 } __attribute__((aligned(128)));
 
-int worker_start(struct dpd *dpd);	/* all of them; 0 or -errno, printed */
-void worker_stop(struct dpd *dpd);	/* all of them, and waits */
 void worker_wake(struct worker *worker);
-/* Waits until the workers find their queues empty, at most 50 ms: what steering gave before it was turned off. */
-void worker_drain(struct dpd *dpd);
 
 /* Relaxed add to a counter only this thread writes. */
 static inline void count_add(_Atomic uint64_t *counter, uint64_t n)

@@ -13,6 +13,8 @@
 #define WYE_NODES_MAX	256u
 #define WYE_RULES_MAX	1024u
 #define WYE_QUEUES_MAX	16u	/* per port */
+#define WYE_PROCESSES_MAX 64u
+#define WYE_INITS_MAX	64u
 
 /*
  * Why a packet left the forwarding path. X(NAME, verdict, text): verdict PUNT gives it to the kernel, DROP is what the
@@ -89,10 +91,25 @@ struct wye_port_counters {	/* packets, bytes without FCS */
 };
 static_assert(sizeof(struct wye_port_counters) == 64, "wye_port_counters is ABI");
 
+enum wye_node_kind {	/* internal: called when packets wait; input: in every loop; pre-input: before the inputs */
+	WYE_NODE_INTERNAL = 0,
+	WYE_NODE_INPUT = 1,
+	WYE_NODE_PRE_INPUT = 2,
+};
+
 struct wye_node_counters {
 	_Atomic uint64_t calls, vectors, packets, cycles;	/* vectors: calls that had packets; TSC cycles */
 };
 static_assert(sizeof(struct wye_node_counters) == 32, "wye_node_counters is ABI");
+
+enum wye_process_state { WYE_PROCESS_WAITS_EVENT = 0, WYE_PROCESS_WAITS_CLOCK = 1, WYE_PROCESS_RUNS = 2 };
+
+struct wye_process_counters {	/* of a task of the main thread, which writes it */
+	_Atomic uint64_t calls, suspends, cycles;	/* suspends: calls that left nothing to do; TSC cycles */
+	_Atomic uint32_t state;	/* enum wye_process_state; clock: or an event */
+	uint32_t reserved;
+};
+static_assert(sizeof(struct wye_process_counters) == 32, "wye_process_counters is ABI");
 
 /* One per worker, [0] is the main thread (punt, control). Owner: that thread, rw; others ro. */
 struct wye_worker_stats {
@@ -139,6 +156,12 @@ struct wye_rule_info {
 };
 static_assert(sizeof(struct wye_rule_info) == 128, "wye_rule_info is ABI");
 
+struct wye_init_info {
+	char name[32];
+	uint64_t took_ns;
+};
+static_assert(sizeof(struct wye_init_info) == 40, "wye_init_info is ABI");
+
 enum wye_dpd_state { WYE_DPD_STARTING = 0, WYE_DPD_RUNNING = 1, WYE_DPD_STOPPED = 2 };
 
 /* XDP program counters, summed over CPUs and copied here about once a second by dpd. Names: wye_steer.h. */
@@ -151,7 +174,7 @@ struct wye_stats {
 	_Atomic uint64_t heartbeat_ns;	/* CLOCK_MONOTONIC, main thread */
 	_Atomic uint32_t seq;		/* guards info: ports, nodes, rules, text */
 	uint32_t n_workers, n_ports, n_nodes, n_rules;
-	uint32_t default_action;
+	uint32_t default_action, n_processes, n_inits;
 	uint64_t tsc_hz;
 	uint64_t started_ns;
 	_Atomic uint64_t reloads, reload_errors;
@@ -161,10 +184,14 @@ struct wye_stats {
 	char reload_error[256];		/* why the last reload was refused, "" = it was not */
 	struct wye_port_info port[WYE_PORTS_MAX];
 	char node[WYE_NODES_MAX][32];
+	uint32_t node_kind[WYE_NODES_MAX];	/* enum wye_node_kind */
 	uint32_t node_next[WYE_NODES_MAX][8];	/* bit set of nodes that node i has an edge to */
 	struct wye_rule_info rule[WYE_RULES_MAX];
+	char process_name[WYE_PROCESSES_MAX][32];
+	struct wye_init_info init[WYE_INITS_MAX];	/* init functions, in the order they were called */
 	_Atomic uint64_t rule_packets[WYE_RULES_MAX + 1];	/* taken by rule i; last: the default */
 	_Atomic uint64_t steer_counter[WYE_STEER_COUNTERS_MAX];
+	struct wye_process_counters process[WYE_PROCESSES_MAX];
 	struct wye_worker_stats worker[WYE_WORKERS_MAX + 1] __attribute__((aligned(64)));
 };
 static_assert(sizeof(struct wye_stats) % 64 == 0, "wye_stats is ABI");

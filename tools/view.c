@@ -113,11 +113,17 @@ static bool copy_info(struct view *view)
 	info->n_ports = info->n_ports < WYE_PORTS_MAX ? info->n_ports : WYE_PORTS_MAX;
 	info->n_nodes = info->n_nodes < WYE_NODES_MAX ? info->n_nodes : WYE_NODES_MAX;
 	info->n_rules = info->n_rules < WYE_RULES_MAX ? info->n_rules : WYE_RULES_MAX;
+	info->n_processes = info->n_processes < WYE_PROCESSES_MAX ? info->n_processes : WYE_PROCESSES_MAX;
 	info->memory_kind[sizeof(info->memory_kind) - 1] = '\0';
 	info->config_path[sizeof(info->config_path) - 1] = '\0';
 	info->reload_error[sizeof(info->reload_error) - 1] = '\0';
 	for (uint32_t i = 0; i < info->n_nodes; i++)
 		info->node[i][sizeof(info->node[i]) - 1] = '\0';
+	for (uint32_t i = 0; i < info->n_processes; i++)
+		info->process_name[i][sizeof(info->process_name[i]) - 1] = '\0';
+	info->n_inits = info->n_inits < WYE_INITS_MAX ? info->n_inits : WYE_INITS_MAX;
+	for (uint32_t i = 0; i < info->n_inits; i++)
+		info->init[i].name[sizeof(info->init[i].name) - 1] = '\0';
 	for (uint32_t i = 0; i < info->n_rules; i++) {
 		info->rule[i].name[sizeof(info->rule[i].name) - 1] = '\0';
 		info->rule[i].match[sizeof(info->rule[i].match) - 1] = '\0';

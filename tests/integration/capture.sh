@@ -8,6 +8,7 @@ check 'daemons start' start_daemons
 warm
 # captured FILE FILTER: how many packets of it match; the file stands where Debian's profile lets tcpdump read
 captured() { tcpdump -nr "$1" "$2" 2>/dev/null | wc -l; }
+mirrored() { wye show route | grep -q blackhole; }
 capturing() { grep -q capturing "/run/log/$1"; }
 # capture_start NAME ARGS: in the background, and it is running; capture_end NAME
 capture_start() {
@@ -26,7 +27,7 @@ says 'a fifth is refused' '4 captures run' wye capture -i r1 -w /run/five.pcapng
 by_dataplane 1000 'numbered packets' udp 1000 host1 host2 10.0.2.2
 on host1 ping -n -c 1 -W 0.2 10.0.2.77 >/dev/null	# nobody is there: the kernel asks for it
 ip -n router route add blackhole 10.9.0.0/24
-soon 'the blackhole is mirrored' grep -q blackhole <<<"$(wye show route)"
+soon 'the blackhole is mirrored' mirrored
 on host1 ping -n -c 3 -i 0.05 -W 0.2 10.9.0.1 >/dev/null
 for name in r1 r2 punt drop; do capture_end $name; done
 

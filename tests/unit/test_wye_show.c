@@ -285,7 +285,7 @@ static void exit_codes(void **state)
 static void everything_answers(void **state)
 {
 	static const char *const objects[] = { "link", "addr", "neigh", "route", "nexthop", "vrf", "parity", "port", "steer",
-					       "graph", "runtime", "stats", "memory" };
+					       "graph", "runtime", "init", "stats", "memory" };
 	struct wye_stats *stats = router_stats(router);
 
 	some_routes();
