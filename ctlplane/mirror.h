@@ -308,8 +308,9 @@ bool routes_walk(struct mirror *mirror);	/* a bounded part of a walk; true: ther
 /* ---- mirror_local.c: prefixes of packets for the host ---- */
 int locals_open(struct mirror *mirror);
 void locals_close(struct mirror *mirror);
-void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type);
-void locals_remove(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type);
+void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, const struct route_info *info);
+void locals_remove(struct mirror *mirror, const struct rib *rib, const struct rib_route *route,
+		   const struct route_info *info);
 void locals_republish(struct mirror *mirror);
 
 /* ---- mirror_nexthop.c: nexthop objects ---- */

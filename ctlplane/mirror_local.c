@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Section LOCAL: the prefixes whose packets are for the host. Made from routes of type local, broadcast and anycast
- * in any mirrored table; several routes may name one prefix, so entries are counted.
+ * in any mirrored table; several routes may name one prefix of one link, so entries are counted. Gateways among the
+ * local ones are the resolver's to know (resolve_own()).
  */
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "log.h"
 #include "mirror.h"
 
 struct local_key {
-	uint32_t table;
+	uint32_t table, ifindex;
 	uint8_t family, len, type, pad;
 	uint8_t addr[16];
 };
@@ -50,12 +52,13 @@ void locals_close(struct mirror *mirror)
 	pool_close(&mirror->locals.pool);
 }
 
-static struct local_key key_of(const struct rib *rib, const struct rib_route *route, uint8_t type)
+static struct local_key key_of(const struct rib *rib, const struct rib_route *route, uint8_t type, uint32_t ifindex)
 {
 	struct local_key key;
 
 	memset(&key, 0, sizeof(key));
 	key.table = rib->table;
+	key.ifindex = ifindex;
 	key.family = rib->family;
 	key.len = route->len;
 	key.type = type;
@@ -83,17 +86,19 @@ static void local_write(struct mirror *mirror, const struct local_entry *local)
 	mirror->tables->locals_dirty = true;
 }
 
-void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type)
+/* A gateway of the host's own link address is none: told to those who resolve gateways. */
+static void tell_own(struct mirror *mirror, const struct local_key *key, bool own)
 {
-	struct local_entry *local;
-	struct local_key key;
-	uint32_t h, index;
+	if (key->family == AF_INET && key->type == RTN_LOCAL &&
+	    resolve_own(mirror->tables->resolve, key->ifindex, key->addr, key->len, own) < 0)
+		mirror->tables->region.failed = true;
+}
 
-	if (!is_local(type))
-		return;
-	key = key_of(rib, route, type);
-	h = hash_bytes_of(&key, sizeof(key), 0);
-	index = hash_find(&mirror->locals.hash, h, local_equal, &key);
+static void add_one(struct mirror *mirror, const struct local_key *key)
+{
+	uint32_t h = hash_bytes_of(key, sizeof(*key), 0), index = hash_find(&mirror->locals.hash, h, local_equal, key);
+	struct local_entry *local;
+
 	if (index) {
 		local = pool_item(&mirror->locals.pool, index);
 		local->refs++;
@@ -104,7 +109,7 @@ void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_r
 		return;
 	local = pool_item(&mirror->locals.pool, index);
 	local->refs = 1;
-	local->key = key;
+	local->key = *key;
 	if (hash_enter(&mirror->locals.hash, h, index) < 0) {
 		pool_give(&mirror->locals.pool, index);
 		mirror->tables->region.failed = true;
@@ -112,20 +117,15 @@ void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_r
 	}
 	local->record = region_alloc(&mirror->tables->region, WYE_SECTION_LOCAL, 1);
 	local_write(mirror, local);
+	tell_own(mirror, key, true);
 }
 
-void locals_remove(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, uint8_t type)
+static void remove_one(struct mirror *mirror, const struct local_key *key)
 {
+	uint32_t h = hash_bytes_of(key, sizeof(*key), 0), index = hash_find(&mirror->locals.hash, h, local_equal, key);
 	static const struct wye_local none;
 	struct local_entry *local;
-	struct local_key key;
-	uint32_t h, index;
 
-	if (!is_local(type))
-		return;
-	key = key_of(rib, route, type);
-	h = hash_bytes_of(&key, sizeof(key), 0);
-	index = hash_find(&mirror->locals.hash, h, local_equal, &key);
 	if (!index)
 		return;
 	local = pool_item(&mirror->locals.pool, index);
@@ -136,8 +136,34 @@ void locals_remove(struct mirror *mirror, const struct rib *rib, const struct ri
 		region_free(&mirror->tables->region, WYE_SECTION_LOCAL, local->record, 1);
 	}
 	mirror->tables->locals_dirty = true;
+	tell_own(mirror, key, false);
 	hash_remove(&mirror->locals.hash, h, index);
 	pool_give(&mirror->locals.pool, index);
+}
+
+/* On each link the route names; on none when it has no path. */
+static void each_link(struct mirror *mirror, const struct rib *rib, const struct rib_route *route,
+		      const struct route_info *info, void (*with)(struct mirror *, const struct local_key *))
+{
+	struct local_key key;
+
+	if (!is_local(info->type))
+		return;
+	for (uint32_t i = 0; i < info->n_legs || !i; i++) {
+		key = key_of(rib, route, info->type, info->n_legs ? info->legs[i].ifindex : 0);
+		with(mirror, &key);
+	}
+}
+
+void locals_add(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, const struct route_info *info)
+{
+	each_link(mirror, rib, route, info, add_one);
+}
+
+void locals_remove(struct mirror *mirror, const struct rib *rib, const struct rib_route *route,
+		   const struct route_info *info)
+{
+	each_link(mirror, rib, route, info, remove_one);
 }
 
 void locals_republish(struct mirror *mirror)
@@ -149,5 +175,6 @@ void locals_republish(struct mirror *mirror)
 			continue;
 		local->record = region_alloc(&mirror->tables->region, WYE_SECTION_LOCAL, 1);
 		local_write(mirror, local);
+		tell_own(mirror, &local->key, true);
 	}
 }

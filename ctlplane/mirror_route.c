@@ -42,7 +42,7 @@ void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index)
 {
 	struct rib_route old = *rib_route(rib, index);
 
-	locals_remove(mirror, rib, &old, route_info(&mirror->routes.infos, old.info)->type);
+	locals_remove(mirror, rib, &old, route_info(&mirror->routes.infos, old.info));
 	routes_record_free(mirror, rib, index);
 	rib_remove(rib, index);
 	count(mirror, rib, -1);
@@ -74,10 +74,10 @@ static void settle(struct mirror *mirror, struct channel *channel, struct rib *r
 	route = rib_route(rib, result->index);
 	route->flags = 0; /* its record is to be written */
 	if (result->old_info)
-		locals_remove(mirror, rib, route, route_info(infos, result->old_info)->type);
+		locals_remove(mirror, rib, route, route_info(infos, result->old_info));
 	else
 		count(mirror, rib, 1);
-	locals_add(mirror, rib, route, route_info(infos, info)->type);
+	locals_add(mirror, rib, route, route_info(infos, info));
 	routes_prefix_changed(mirror, rib, route->addr, route->len);
 	if (result->old_info)
 		routes_info_drop(mirror, result->old_info);

@@ -111,7 +111,7 @@ static void remake_leg(struct resolve *resolve, uint32_t id)
 
 	memcpy(nexthop.gateway, leg->gateway, sizeof(nexthop.gateway));
 	if (leg->kind == WYE_NH_FORWARD)
-		nexthop.kind = forward_kind(leg, link, neigh);
+		nexthop.kind = nh->own_gateway ? WYE_NH_KERNEL : forward_kind(leg, link, neigh);
 	if (nexthop.kind == WYE_NH_FORWARD)
 		write_rewrite(&nexthop, link, neigh);
 	nexthop_publish(resolve, id, &nexthop);
@@ -334,6 +334,7 @@ static int join(struct resolve *resolve, uint32_t id, const struct nexthop_leg *
 	}
 	nh->role = NEXTHOP_LEG;
 	nh->leg = canonical(legs);
+	nh->own_gateway = resolve_owns_gateway(resolve, &nh->leg);
 	if (nh->leg.ifindex)
 		err = hang_on_link(resolve, id);
 	if (!err && nh->leg.kind == WYE_NH_FORWARD && nh->leg.ifindex && nh->leg.family)

@@ -23,6 +23,11 @@ struct neigh_anchor {
 	uint32_t nexthops;	/* first id of the list; of a free anchor: the next free one */
 };
 
+struct own_prefix {		/* IPv4, of the host's own on a link */
+	uint32_t ifindex;
+	uint8_t addr[4], len;
+};
+
 enum nexthop_role { NEXTHOP_FREE, NEXTHOP_LEG, NEXTHOP_GROUP, NEXTHOP_EMPTY };
 
 struct nexthop {		/* one an id */
@@ -38,6 +43,7 @@ struct nexthop {		/* one an id */
 	uint32_t members;	/* role GROUP: first member */
 	uint8_t role;		/* enum nexthop_role */
 	bool named, on_link, stale;
+	bool own_gateway;	/* role LEG: see resolve_own() */
 };
 
 struct member {			/* a leg of a group */
@@ -60,6 +66,8 @@ struct resolve {
 	uint32_t cap_nexthops;
 	uint32_t *by_content;		/* heads of chains of ids */
 	uint32_t content_mask, n_contents;
+	struct own_prefix *own;		/* in no order: as many as there are addresses */
+	uint32_t n_own, cap_own;
 	struct member *member;		/* index 0 unused */
 	uint32_t n_members, cap_members, free_member;
 };
@@ -81,6 +89,9 @@ int neigh_table_create(struct resolve *resolve);
 uint32_t neigh_anchor_make(struct resolve *resolve, uint32_t ifindex, uint8_t family, const uint8_t addr[16]);
 void neigh_anchor_unused(struct resolve *resolve, uint32_t anchor);	/* frees it if it is */
 const struct wye_neigh *neigh_record(const struct resolve *resolve, uint32_t anchor);	/* NULL: none */
+
+/* ---- resolve.c ---- */
+bool resolve_owns_gateway(const struct resolve *resolve, const struct nexthop_leg *leg);
 
 /* ---- nexthop_table.c ---- */
 int nexthop_table_create(struct resolve *resolve);

@@ -6,6 +6,7 @@ mirror_lab
 check 'wye-ctld starts' start_ctld
 routed() { [ "$(wye -j lookup "$1" | jq -r .route.dst)" != null ]; }
 not_routed() { ! routed "$@"; }
+forwards() { [ "$(wye -j lookup "$1" | jq -r '.paths[0].kind')" = forward ]; }
 kernel_decides() { [ "$(wye -j lookup "$1" | jq -r '.paths[0].kind')" = kernel ]; }
 mtus() { [ "$(wye -j lookup "$1" | jq -r '[.paths[].mtu] | sort | join(" ")')" = "$2" ]; }
 six=2001:db8:9::/48
@@ -19,6 +20,16 @@ on router sysctl -qw net.ipv4.conf.all.ignore_routes_with_linkdown=0
 soon 'ignored no more' same 192.0.2.1
 rip link set p2 up
 soon 'carrier back' same 192.0.2.1
+
+rip neigh add 10.9.1.3 lladdr 02:00:00:00:01:03 dev m1 nud permanent
+rip route add local 10.9.1.0/24 dev m1
+rip route add 198.51.100.0/24 via 10.9.1.3	# an own address: the kernel asks for the destination on the link
+soon 'a gateway of the host itself' kernel_decides 198.51.100.1
+rip route del local 10.9.1.0/24 dev m1
+soon 'stays one for its routes' kernel_decides 198.51.100.1
+rip route replace 198.51.100.0/24 via 10.9.1.3 mtu 1400
+soon 'but not for later ones' forwards 198.51.100.1
+rip route del 198.51.100.0/24
 
 rip nexthop add id 12 via 10.9.2.9 dev m2
 rip route add 203.0.113.0/25 nhid 12

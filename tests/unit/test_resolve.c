@@ -137,6 +137,49 @@ static void gateway_comes_and_goes(void **state)
 }
 
 /* net.ipv6.conf.NAME.mtu holds for what goes to an IPv6 gateway, the link's MTU for the rest. */
+/* The kernel decides at such a gateway, whichever came first, and goes on to when the address is gone. */
+static void own_gateway(void **state)
+{
+	static const uint8_t subnet[4] = { 10, 0, 0, 4 };
+	struct bench *b = *state;
+	struct nexthop_leg legs[] = { leg_to(2, 5), leg_to(2, 9) }, onlink = leg_to(2, 5), elsewhere = leg_to(3, 5);
+	uint32_t before, group, after, other[2];
+
+	onlink.flags = RTNH_F_ONLINK;
+	put_link(b, 2, READY, 1500);
+	put_link(b, 3, READY, 1500);
+	for (uint32_t ifindex = 2; ifindex < 4; ifindex++)
+		put_neigh(b, ifindex, 5, NUD_REACHABLE, mac_a);
+	put_neigh(b, 2, 9, NUD_REACHABLE, mac_b);
+	before = nexthop_get(b->resolve, legs, 1);
+	group = nexthop_get(b->resolve, legs, 2);
+	assert_int_equal(meaning(b, before)->kind, WYE_NH_FORWARD);
+	assert_int_equal(resolve_own(b->resolve, 2, subnet, 30, true), 0);
+	assert_int_equal(meaning(b, before)->kind, WYE_NH_KERNEL);
+	assert_int_equal(meaning(b, group)->kind, WYE_NH_GROUP);
+	legs[0].mtu_bytes = 1400;
+	after = nexthop_get(b->resolve, legs, 1);
+	assert_int_equal(meaning(b, after)->kind, WYE_NH_KERNEL);
+	other[0] = nexthop_get(b->resolve, &onlink, 1);
+	other[1] = nexthop_get(b->resolve, &elsewhere, 1);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(meaning(b, other[i])->kind, WYE_NH_FORWARD);
+	assert_int_equal(resolve_own(b->resolve, 2, subnet, 30, false), 0);
+	resolve_link_changed(b->resolve, 2);
+	assert_int_equal(meaning(b, before)->kind, WYE_NH_KERNEL);
+	nexthop_put(b->resolve, after);
+	after = nexthop_get(b->resolve, legs, 1);
+	assert_int_equal(meaning(b, after)->kind, WYE_NH_FORWARD);
+	for (int i = 0; i < 2; i++)
+		nexthop_put(b->resolve, other[i]);
+	nexthop_put(b->resolve, before);
+	nexthop_put(b->resolve, group);
+	nexthop_put(b->resolve, after);
+	for (uint32_t ifindex = 2; ifindex < 4; ifindex++)
+		drop_neigh(b, ifindex, 5);
+	drop_neigh(b, 2, 9);
+}
+
 static void ipv6_has_an_mtu_of_its_own(void **state)
 {
 	struct bench *b = *state;
@@ -463,6 +506,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(gateway_comes_and_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(own_gateway, setup, teardown),
 		cmocka_unit_test_setup_teardown(ipv6_has_an_mtu_of_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(ipv6_gateway, setup, teardown),

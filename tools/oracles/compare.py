@@ -147,6 +147,10 @@ class Judge:
                 found.append(f"unsafe path: {short(answer)}, kernel {match}")
                 continue
             found += neighbour_differs(address, leg, context)
+            if ":" in address and len(answer["legs"]) > 1:
+                if (leg["oif"], leg["gateway"]) not in {(oif, gateway) for oif, gateway, _ in path["legs"]}:
+                    continue	# each path has its own MTU, and the kernel tells that of the one it takes
+                match = path
             mtu = forward_mtu(address, match, context["mtus"].get(leg["oif"], 0))
             if leg["mtu"] > mtu:
                 found.append(f"unsafe mtu: {leg['mtu']}, kernel {mtu}: {short(answer)}")
