@@ -22,6 +22,7 @@
 #include "dpd.h"
 #include "log.h"
 #include "runtime/init.h"
+#include "wye_need.h"
 
 #define EAL_ARGS_MAX 64
 #define EAL_ARG_BYTES 512
@@ -43,19 +44,6 @@ static void __attribute__((format(printf, 2, 3))) eal_arg(struct eal_args *args,
 	va_end(list);
 	args->argv[args->argc] = args->text[args->argc];
 	args->argc++;
-}
-
-static uint64_t eal_read_number(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	unsigned long long value = 0;
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%llu", &value) != 1)
-		value = 0;
-	fclose(file);
-	return value;
 }
 
 /* ---- cores -------------------------------------------------------------------------------------------------- */
@@ -93,33 +81,17 @@ static void eal_arg_lcores(struct eal_args *args, const struct wye_config *confi
 
 /* ---- memory ------------------------------------------------------------------------------------------------- */
 
-/* Free reserved bytes of the largest huge page size that alone has enough; 0 = none has. */
-static uint64_t eal_hugepage_kib(uint64_t need_bytes)
-{
-	static const uint64_t size_kib[] = { 1048576, 2048 };
-	char path[128];
-
-	for (size_t i = 0; i < sizeof(size_kib) / sizeof(size_kib[0]); i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB/free_hugepages",
-			 (unsigned long long)size_kib[i]);
-		if (eal_read_number(path) * size_kib[i] * 1024 >= need_bytes)
-			return size_kib[i];
-	}
-	return 0;
-}
-
 static int eal_arg_memory(struct eal_args *args, const struct wye_config *config, struct eal_memory *memory)
 {
-	uint64_t need = (uint64_t)config->memory.size_mib << 20, kib = 0;
+	static const struct wye_sysroot machine = { "" };
+	char why[WYE_WHY_BYTES];
+	uint64_t kib;
+	int error = wye_need_hugepages(&machine, config, &kib, why);
 
-	memory->size_bytes = need;
-	if (config->memory.hugepages == WYE_HUGE_AUTO || config->memory.hugepages == WYE_HUGE_HUGETLBFS)
-		kib = eal_hugepage_kib(need);
-	if (!kib && config->memory.hugepages == WYE_HUGE_HUGETLBFS) {
-		log_error("memory.hugepages is hugetlbfs, but no huge page size has %u MiB free; reserve them with "
-			  "\"echo %u > /proc/sys/vm/nr_hugepages\", lower memory.size_mib, or set memory.hugepages: auto",
-			  config->memory.size_mib, (config->memory.size_mib + 1) / 2);
-		return -ENOMEM;
+	memory->size_bytes = (uint64_t)config->memory.size_mib << 20;
+	if (error) {
+		log_error("%s", why);
+		return error;
 	}
 	if (kib)
 		snprintf(memory->kind, sizeof(memory->kind), "hugetlbfs %llu MiB", (unsigned long long)kib >> 10);

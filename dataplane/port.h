@@ -13,12 +13,11 @@
 #include "steer.h"
 #include "wye_config.h"
 #include "wye_map.h"
+#include "wye_need.h"
 
 struct rte_mempool;
 struct dpd;
 
-/* A page, less mempool header (64), mbuf (128), headroom (128), XDP's headroom (256), Ethernet header and FCS. */
-#define WYE_AF_XDP_MTU_MAX 3502u
 #define XDP_HEADROOM 256
 
 #define FD_LIST_MAX 4096

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the dataplane needs of a machine. Part of libwye. wye-dpd asks before it starts anything, `wye doctor` asks on the
+ * operator's behalf: one wording for both. Each returns 0, or -errno and in `why` (WYE_WHY_BYTES) what is missing with the
+ * next step.
+ */
+#ifndef WYE_NEED_H
+#define WYE_NEED_H
+
+#include "wye_config.h"
+#include "wye_sysroot.h"
+
+/* Of a port by AF_XDP: a page, less mempool header (64), mbuf (128), headroom (128), XDP's headroom (256), Ethernet header
+ * and FCS. */
+#define WYE_AF_XDP_MTU_MAX 3502u
+
+int wye_need_capabilities(bool xdp, char *why);		/* of this process */
+int wye_need_bpffs(char *why);				/* in this mount namespace */
+int wye_need_cpus(const struct wye_sysroot *root, const struct wye_config *config, char *why);
+/* When memory.hugepages asks for reserved pages: *kib is the page size to use, 0 = none has enough. */
+int wye_need_hugepages(const struct wye_sysroot *root, const struct wye_config *config, uint64_t *kib, char *why);
+
+#endif
