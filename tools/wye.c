@@ -15,7 +15,7 @@
 #include "wye_config.h"
 
 static const struct command *const commands[] = {
-	&cmd_status, &cmd_lookup, &cmd_check, &cmd_capture, &cmd_record, &cmd_version,
+	&cmd_status, &cmd_lookup, &cmd_check, &cmd_doctor, &cmd_capture, &cmd_record, &cmd_version,
 };
 static const struct command *const shows[] = {
 	&cmd_link, &cmd_addr, &cmd_neigh, &cmd_route, &cmd_nexthop, &cmd_rule, &cmd_vrf, &cmd_port, &cmd_steer,
@@ -51,7 +51,8 @@ static int print_help(FILE *file)
 		"  --no-colour        no colour on a terminal (or set NO_COLOR)\n"
 		"  -h, --help         help, also `wye COMMAND --help`\n"
 		"  -V, --version      versions\n"
-		"\nexit codes: 0 done, 1 error, 2 bad usage or configuration, 3 a daemon is not running, 4 not found\n",
+		"\nexit codes: 0 done, 1 error, 2 bad usage or configuration, 3 a daemon is not running, 4 not found,\n"
+		"5 and 6 doctor's warnings and failures\n",
 		WYE_RUN_DIR_DEFAULT);
 	return WYE_EXIT_OK;
 }

@@ -12,6 +12,8 @@ enum wye_exit {
 	WYE_EXIT_USAGE = 2,		/* bad arguments, bad configuration file */
 	WYE_EXIT_NOT_RUNNING = 3,
 	WYE_EXIT_NOT_FOUND = 4,		/* no such object, no route */
+	WYE_EXIT_WARNINGS = 5,		/* doctor: the worst it found */
+	WYE_EXIT_STANDS_IN_THE_WAY = 6,
 };
 
 struct tool {
@@ -29,7 +31,7 @@ struct command {
 	int (*run)(struct tool *tool, int argc, char **argv);	/* arguments after the name; enum wye_exit */
 };
 
-extern const struct command cmd_status, cmd_lookup, cmd_check, cmd_capture, cmd_record, cmd_version;
+extern const struct command cmd_status, cmd_lookup, cmd_check, cmd_capture, cmd_record, cmd_doctor, cmd_version;
 extern const struct command cmd_link, cmd_addr, cmd_neigh, cmd_route, cmd_nexthop, cmd_rule, cmd_vrf;	/* of show */
 extern const struct command cmd_port, cmd_steer, cmd_graph, cmd_runtime, cmd_init, cmd_stats, cmd_memory, cmd_parity;
 

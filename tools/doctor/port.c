@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One port from its netdev to its first packet: configuration, netdev, daemons, mirror, state, counters. The first thing that
+ * stands in the way is what to look at; what comes after it is told all the same. Reads shared memory without a reader's
+ * slot, which would have to be written.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "counters.h"
+#include "doctor.h"
+#include "names.h"
+
+static const struct wye_config_port *configured(struct doctor *doctor, const char *netdev)
+{
+	for (size_t i = 0; doctor->config && i < doctor->config->n_ports; i++)
+		if (!strcmp(doctor->config->port[i].netdev, netdev))
+			return &doctor->config->port[i];
+	return NULL;
+}
+
+static void check_config(struct doctor *doctor, const char *netdev)
+{
+	static const char *const drivers[] = { "af_xdp", "mlx5", "vfio", "devargs" };
+	const struct wye_config_port *port = configured(doctor, netdev);
+	const char *path = doctor->tool->view.config_path;
+	struct report *report = &doctor->report;
+
+	if (port) {
+		report_finding(report, SEVERITY_OK, "config", netdev, "a port with driver %s", drivers[port->driver]);
+		report_evidence(report, path, "line %u", port->line);
+		return;
+	}
+	report_finding(report, SEVERITY_FAIL, "config", netdev, doctor->config ? "not a port in the configuration" :
+		       "there is no configuration that can be read");
+	report_evidence(report, path, "%s", doctor->config ? "no such port" : "see wye check");
+	if (doctor->config)
+		report_next(report, "under ports: - { netdev: %s, driver: af_xdp }; then: systemctl restart wye-dpd", netdev);
+	else
+		report_next(report, "wye check %s", path);
+}
+
+static void check_netdev(struct doctor *doctor, const char *netdev)
+{
+	const char *flags = doctor_read(doctor, "/sys/class/net/%s/flags", netdev);
+	const char *carrier = doctor_read(doctor, "/sys/class/net/%s/carrier", netdev);
+	struct report *report = &doctor->report;
+	bool up;
+
+	if (!flags[0]) {
+		report_finding(report, SEVERITY_FAIL, "netdev", netdev, "there is none of this name: the port waits for it");
+		doctor_evidence(doctor, "/sys/class/net/%s/flags", netdev);
+		report_next(report, "ip link show");
+		return;
+	}
+	up = strtoul(flags, NULL, 16) & 1;
+	report_finding(report, up && carrier[0] == '1' ? SEVERITY_OK : SEVERITY_FAIL, "netdev", netdev, "%s", !up ? "down" :
+		       carrier[0] == '1' ? "up, with carrier" : "up, but without carrier");
+	doctor_evidence(doctor, "/sys/class/net/%s/flags", netdev);
+	doctor_evidence(doctor, "/sys/class/net/%s/carrier", netdev);
+	if (!up)
+		report_next(report, "ip link set dev %s up", netdev);
+	else if (carrier[0] != '1')
+		report_next(report, "look at the cable and the other end; ethtool %s", netdev);
+}
+
+static void check_forwarding(struct doctor *doctor, const char *netdev)
+{
+	static const char *const families[] = { "ipv4", "ipv6" };
+	struct report *report = &doctor->report;
+
+	for (int i = 0; i < 2; i++) {
+		bool on = doctor_read(doctor, "/proc/sys/net/%s/conf/%s/forwarding", families[i], netdev)[0] == '1';
+
+		report_finding(report, on ? SEVERITY_OK : SEVERITY_WARN, "forwarding", netdev, "%s: %s", families[i], on ? "on" :
+			       "off: its packets stay with the kernel");
+		doctor_evidence(doctor, "/proc/sys/net/%s/conf/%s/forwarding", families[i], netdev);
+		if (!on)
+			report_next(report, "sysctl net.%s.conf.%s.forwarding=1", families[i], i ? "all" : netdev);
+	}
+}
+
+static bool check_daemon(struct doctor *doctor, const char *name, const struct view_daemon *daemon)
+{
+	struct report *report = &doctor->report;
+	bool fine = daemon->alive && !daemon->hung;
+
+	report_finding(report, fine ? SEVERITY_OK : SEVERITY_FAIL, "daemon", name, "%s", fine ? "runs and moves" : daemon->hung ?
+		       "does not move" : daemon->known ? "is dead" : doctor->tool->view.why);
+	if (daemon->known)
+		report_evidence(report, doctor->tool->view.run_dir, "pid %u, last sign of life %llu ms ago", daemon->pid,
+				(unsigned long long)daemon->heartbeat_age_ms);
+	if (!fine)
+		report_next(report, "systemctl %s %s; its log: journalctl -u %s -n 30", daemon->hung ? "restart" : "start", name, name);
+	return fine;
+}
+
+static void check_mirror(struct doctor *doctor)
+{
+	static const char *const states[] = { "starting", "in sync", "resync", "stopped" };
+	const struct wye_control *control = doctor->tool->view.control;
+	uint32_t state = control ? atomic_load((_Atomic uint32_t *)&control->state) : 0;
+	struct report *report = &doctor->report;
+
+	report_finding(report, state == 1 ? SEVERITY_OK : SEVERITY_FAIL, "mirror", "", "%s", state < 4 ? states[state] : "unknown");
+	if (control)
+		report_evidence(report, doctor->tool->view.run_dir, "%llu messages, %llu resyncs, %llu overruns",
+				(unsigned long long)counter_get(&control->stats.messages),
+				(unsigned long long)counter_get(&control->stats.resyncs),
+				(unsigned long long)counter_get(&control->stats.overruns));
+	if (state != 1)
+		report_next(report, "it takes seconds with a full table; then: journalctl -u wye-ctld -n 30");
+}
+
+/* ---- what wye-dpd says of it ---- */
+
+static void check_state(struct doctor *doctor, const struct wye_port_info *port)
+{
+	struct report *report = &doctor->report;
+	enum severity severity = port->state == WYE_PORT_ACTIVE ? SEVERITY_OK :
+				 port->state == WYE_PORT_KERNEL ? SEVERITY_WARN : SEVERITY_FAIL;
+
+	report_finding(report, severity, "port", port->netdev, "%s%s%s", name_port_state(port->state), port->detail[0] ? ": " : "",
+		       port->detail);
+	report_evidence(report, "attached", "driver %s, steering by %s%s%s", port->driver, port->backend, port->mode[0] ? ", " : "",
+			port->mode);
+	report_evidence(report, "sockets", "%u queues", port->queues);
+	report_evidence(report, "punt", "%s", port->tap[0] ? port->tap : "no TAP");
+	if (severity != SEVERITY_OK)
+		report_next(report, "what keeps packets with the kernel: wye show parity; why it failed: journalctl -u wye-dpd -n 30");
+}
+
+static uint64_t taken(const struct wye_stats *stats, const struct wye_stats *info)
+{
+	uint64_t sum = info->default_action == WYE_ACTION_DATAPLANE ? counter_get(&stats->rule_packets[WYE_RULES_MAX]) : 0;
+
+	for (uint32_t i = 0; i < info->n_rules; i++)
+		sum += info->rule[i].action == WYE_ACTION_DATAPLANE ? counter_get(&stats->rule_packets[i]) : 0;
+	return sum;
+}
+
+static void check_packets(struct doctor *doctor, uint32_t index, const char *netdev)
+{
+	const struct wye_stats *stats = doctor->tool->view.stats, *info = doctor->tool->view.info;
+	struct port_sum sum = counters_port(stats, index, -1);
+	uint64_t steered = taken(stats, info), received = 0;
+	struct report *report = &doctor->report;
+
+	(void)wye_sys_number(&doctor->root, (int64_t *)&received, "/sys/class/net/%s/statistics/rx_packets", netdev);
+	report_finding(report, sum.rx_packets ? SEVERITY_OK : SEVERITY_NOTE, "packets", netdev, "%s", sum.rx_packets ?
+		       "the dataplane has received some" : !received ? "none has arrived on the netdev" : !steered ?
+		       "no steering rule has taken one yet" : "rules have taken some, but none on this port");
+	doctor_evidence(doctor, "/sys/class/net/%s/statistics/rx_packets", netdev);
+	report_evidence(report, "wye show steer", "%u rules, default %s, %llu packets taken", info->n_rules,
+			info->default_action == WYE_ACTION_DATAPLANE ? "dataplane" : "kernel", (unsigned long long)steered);
+	report_evidence(report, "wye show port", "%llu received, %llu sent, %llu punted", (unsigned long long)sum.rx_packets,
+			(unsigned long long)sum.tx_packets, (unsigned long long)sum.punted);
+	if (!sum.rx_packets && received)
+		report_next(report, "which guard or rule has them: wye show steer --all");
+}
+
+static void check_running(struct doctor *doctor, const char *netdev)
+{
+	const struct wye_stats *info = doctor->tool->view.info;
+
+	for (uint32_t i = 0; info && i < info->n_ports; i++) {
+		if (info->port[i].state == WYE_PORT_ABSENT || strcmp(info->port[i].netdev, netdev))
+			continue;
+		check_state(doctor, &info->port[i]);
+		check_packets(doctor, i, netdev);
+		return;
+	}
+	report_finding(&doctor->report, SEVERITY_FAIL, "port", netdev, "wye-dpd has no such port: it started with another configuration");
+	report_evidence(&doctor->report, "wye-dpd's configuration", "%s", info && info->config_path[0] ? info->config_path : "unknown");
+	report_next(&doctor->report, "systemctl restart wye-dpd");
+}
+
+void check_port(struct doctor *doctor, const char *netdev)
+{
+	struct view *view = &doctor->tool->view;
+	struct view_daemon daemon;
+
+	check_config(doctor, netdev);
+	check_netdev(doctor, netdev);
+	check_xdp(doctor, netdev);
+	check_forwarding(doctor, netdev);
+	check_placement(doctor, netdev);
+	check_managers(doctor, netdev);
+	if (!doctor->live)
+		return;
+	view->quiet = true;
+	(void)view_control(view);
+	daemon = view_ctld(view);
+	if (check_daemon(doctor, "wye-ctld", &daemon))
+		check_mirror(doctor);
+	(void)view_stats(view);
+	daemon = view_dpd(view);
+	if (check_daemon(doctor, "wye-dpd", &daemon))
+		check_running(doctor, netdev);
+}
