@@ -226,8 +226,9 @@ static int renew_dumps(struct channel *channel)
  * Link and address messages are sent before the kernel has taken the routes away (dev_close_many(), inet_del_ifa()), all
  * under the RTNL lock. A request that takes that lock returns after it is done.
  */
-static int fence(struct channel *channel)
+static int fence(void *ctx)
 {
+	struct channel *channel = ctx;
 	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = 1 };
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_REQUEST);
 
@@ -278,11 +279,18 @@ static void interrupted(void *ctx)
 	atomic_fetch_add_explicit(&mirror_stats(channel->mirror)->dump_interrupted, 1, memory_order_relaxed);
 }
 
+static bool moot(void *ctx, const struct sync_job *job)
+{
+	struct channel *channel = ctx;
+
+	return channel->moot && channel->moot(channel->mirror, job);
+}
+
 /* ---- opening ---- */
 
 int channel_open(struct channel *channel, const int *groups)
 {
-	static const struct sync_ops ops = { request, read_events, sweep, interrupted };
+	static const struct sync_ops ops = { request, read_events, sweep, interrupted, moot, fence };
 	int error;
 
 	sync_init(&channel->sync, &ops, channel);
@@ -318,7 +326,8 @@ static bool drain_offline(void *ctx)
 
 void channel_open_offline(struct channel *channel)
 {
-	static const struct sync_ops ops = { request_offline, drain_offline, sweep, interrupted };
+	static const struct sync_ops ops = { .request = request_offline, .drain = drain_offline, .sweep = sweep,
+					     .interrupted = interrupted };
 
 	sync_init(&channel->sync, &ops, channel);
 	channel->events = channel->dumps = (struct nl_endpoint){ .fd = -1 };

@@ -36,6 +36,7 @@ struct channel {
 	struct nl_msg *(*request)(struct mirror *mirror, const struct sync_job *job);
 	enum sync_outcome (*sweep)(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
 	void (*resync)(struct mirror *mirror, struct channel *channel);	/* adds jobs for everything */
+	bool (*moot)(struct mirror *mirror, const struct sync_job *job);	/* as in sync_ops; NULL = never */
 };
 
 /* Opens the sockets and joins the groups (0-terminated). -errno; an unknown group or protocol is not an error. */

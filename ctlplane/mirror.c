@@ -181,6 +181,11 @@ static enum sync_outcome rtnl_sweep(struct mirror *mirror, const struct sync_job
 	return SYNC_DONE;
 }
 
+static bool rtnl_moot(struct mirror *mirror, const struct sync_job *job)
+{
+	return job->class == CLASS_ROUTE && job->ifindex && !routes_use(mirror, job->family, job->ifindex);
+}
+
 static void links_resync(struct mirror *mirror, struct channel *channel)
 {
 	static const struct sync_job jobs[] = {
@@ -215,7 +220,8 @@ static void channels_make(struct mirror *mirror)
 	for (int i = CHANNEL_LINK; i <= CHANNEL_ROUTE; i++)
 		mirror->channel[i] = (struct channel){ .name = names[i], .mirror = mirror, .loop = &mirror->loop,
 						       .protocol = NETLINK_ROUTE, .message = rtnl_message,
-						       .request = rtnl_request, .sweep = rtnl_sweep, .resync = resync[i] };
+						       .request = rtnl_request, .sweep = rtnl_sweep, .resync = resync[i],
+						       .moot = rtnl_moot };
 }
 
 static int channels_open(struct mirror *mirror)

@@ -296,6 +296,7 @@ void routes_dump_begins(struct mirror *mirror);
 enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
 void routes_link_changed(struct mirror *mirror, uint32_t ifindex);	/* up, down, carrier, sysctl */
 void routes_link_gone(struct mirror *mirror, uint32_t ifindex);
+bool routes_use(struct mirror *mirror, uint8_t family, uint32_t ifindex);	/* any that is not certain to go */
 void routes_verify(struct mirror *mirror, uint32_t ifindex);	/* a filtered dump per family; 0 = everything */
 void routes_resync(struct mirror *mirror, struct channel *channel);
 void routes_address_added(struct mirror *mirror, uint32_t ifindex);
@@ -323,6 +324,7 @@ uint32_t nexthops_hold(struct mirror *mirror, uint32_t kernel_id);
 void nexthops_drop(struct mirror *mirror, uint32_t kernel_id);
 bool nexthops_alive(struct mirror *mirror, uint32_t kernel_id, uint8_t family);
 bool nexthops_blackhole(struct mirror *mirror, uint32_t kernel_id);
+bool nexthops_known(struct mirror *mirror, uint32_t kernel_id);	/* told, with all its members? */
 bool nexthops_use(struct mirror *mirror, uint32_t kernel_id, uint32_t ifindex);
 void nexthops_link_changed(struct mirror *mirror, uint32_t ifindex);
 void nexthops_republish(struct mirror *mirror);

@@ -161,6 +161,22 @@ bool nexthops_blackhole(struct mirror *mirror, uint32_t kernel_id)
 	return object && object->known && !object->n_members && object->leg.kind == WYE_NH_BLACKHOLE;
 }
 
+bool nexthops_known(struct mirror *mirror, uint32_t kernel_id)
+{
+	uint32_t index = object_find(mirror, kernel_id);
+	const struct object *object = index ? object_at(mirror, index) : NULL;
+
+	if (!object || !object->known)
+		return false;
+	for (uint32_t i = 0; i < object->n_members; i++) {
+		uint32_t at = object_find(mirror, object->member[i].id);
+
+		if (!at || !object_at(mirror, at)->known)
+			return false;
+	}
+	return true;
+}
+
 bool nexthops_use(struct mirror *mirror, uint32_t kernel_id, uint32_t ifindex)
 {
 	uint32_t index = object_find(mirror, kernel_id);

@@ -207,6 +207,27 @@ void routes_resync(struct mirror *mirror, struct channel *channel)
 		sync_add(sync, &jobs[i]);
 }
 
+/* An object that is not known may be of any link. */
+static bool may_use(struct mirror *mirror, const struct route_info *info, uint32_t ifindex)
+{
+	if (!info->kernel_id)
+		return route_info_uses(info, ifindex);
+	return !nexthops_known(mirror, info->kernel_id) || nexthops_use(mirror, info->kernel_id, ifindex);
+}
+
+bool routes_use(struct mirror *mirror, uint8_t family, uint32_t ifindex)
+{
+	struct route_infos *infos = &mirror->routes.infos;
+
+	for (uint32_t i = 1; i < infos->pool.used; i++) {
+		const struct route_info *info = route_info(infos, i);
+
+		if (info->refs && !info->doomed && info->family == family && may_use(mirror, info, ifindex))
+			return true;
+	}
+	return false;
+}
+
 void routes_verify(struct mirror *mirror, uint32_t ifindex)
 {
 	struct channel *channel = &mirror->channel[CHANNEL_ROUTE];

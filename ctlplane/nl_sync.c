@@ -99,6 +99,17 @@ static void next_job(struct sync *sync)
 	sync->state = SYNC_IN_SYNC;
 }
 
+static bool moot(const struct sync *sync)
+{
+	return sync->ops->moot && sync->job[0].fence && sync->ops->moot(sync->ctx, &sync->job[0]);
+}
+
+/* Draining may have found that messages were lost. */
+static bool due(const struct sync *sync, uint64_t now)
+{
+	return sync->n_jobs && (sync->state != SYNC_RESYNC || now >= sync->retry_ns);
+}
+
 /* Drains, then asks at once: nothing may come between but what the kernel does meanwhile. */
 static bool start(struct sync *sync, uint64_t now)
 {
@@ -106,8 +117,15 @@ static bool start(struct sync *sync, uint64_t now)
 
 	if (!sync->ops->drain(sync->ctx))
 		return true;
-	/* Draining may have found that messages were lost. */
-	if (!sync->n_jobs || (sync->state == SYNC_RESYNC && now < sync->retry_ns))
+	if (due(sync, now) && moot(sync) && !sync->ops->fence(sync->ctx)) {
+		if (!sync->ops->drain(sync->ctx))
+			return true;
+		if (due(sync, now) && moot(sync)) {
+			next_job(sync);
+			return true;
+		}
+	}
+	if (!due(sync, now))
 		return false;
 	job = sync->job[0];
 	sync->gen++;

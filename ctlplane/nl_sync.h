@@ -14,6 +14,9 @@
  * While it runs, notifications are applied at once and win: an object they touch is marked with the job's generation, and
  * the dump's word on it is not heard any more. Only a complete dump sweeps, and only what has an older generation.
  *
+ * A job that verifies what a silent change may have taken is over at once when, behind the fence and drained, the owner
+ * knows nothing that it is about: the kernel walks all it has for each such dump, however little comes of it.
+ *
  * tests/model/resync.pml is the model of this, with the same states; tests/unit/test_nl_sync.c holds the two together.
  */
 #ifndef NL_SYNC_H
@@ -50,6 +53,9 @@ struct sync_ops {
 	/* A bounded part of the sweep. DONE, MORE, or AGAIN: the dump does not convince (IPv6), dump once more. */
 	enum sync_outcome (*sweep)(void *ctx, const struct sync_job *job, uint32_t gen, unsigned attempt);
 	void (*interrupted)(void *ctx);	/* for counting */
+	/* Is the job about nothing that is known? Only those with `fence` are asked about. NULL, with fence: never. */
+	bool (*moot)(void *ctx, const struct sync_job *job);
+	int (*fence)(void *ctx);	/* returns when the kernel is done with what it told of. 0 or -errno */
 };
 
 #define SYNC_JOBS 48u

@@ -155,7 +155,7 @@ static int port_open(struct dpd *dpd, struct port *port, char *why)
 	error = port_vlan_keep(port, why);
 	if (error)
 		goto remove;
-	error = punt_tap_open(tap, port->config->netdev, port->link.ifindex, port->link.mtu_bytes, why);
+	error = punt_tap_open(tap, port->config->netdev, port->link.ifindex, why);
 	if (error)
 		goto vlan;
 	error = port_dev_open(port, dpd->pool, dpd->n_workers, why);
@@ -322,7 +322,6 @@ void port_steer(struct dpd *dpd)
 		if (!port->open || !port->link_index)
 			continue;
 		steer_one(dpd, port);
-		punt_tap_mtu(&dpd->punt.tap[i], port->link.mtu_bytes);
 	}
 }
 

@@ -25,7 +25,6 @@ struct punt_tap {
 	int fd;			/* -1 = none */
 	int ifindex;
 	char name[16];
-	uint32_t mtu_bytes;
 	struct bpf_object *object;
 };
 
@@ -37,8 +36,7 @@ struct punt {
 };
 
 /* TAP for a port that is being opened, and its end. 0 or -errno with why. */
-int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, uint32_t mtu_bytes, char *why);
-void punt_tap_mtu(struct punt_tap *tap, uint32_t mtu_bytes);
+int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why);
 void punt_tap_close(struct punt_tap *tap);
 
 /* Worker: hands n packets of one reason over; takes them all (counts and frees what has no room or no token). */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A port's TAP: made here, gone with our file descriptor, whatever ends us. On its ingress sits punt.bpf.c. It takes
- * part in nothing: no ARP, no IPv6 address, no routes.
+ * part in nothing: no ARP, no IPv6 address, no routes. It has no carrier, which what is written into it needs not: so IPv6
+ * never becomes ready on it (addrconf_link_ready()). Switching IPv6 off instead has the kernel look at all its IPv6 routes
+ * at once, 70 ms for 250,000 (rt6_disable_ip()). Its MTU is what it was made with: nothing asks for it on this way.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -36,11 +38,12 @@ static const char *punt_object_path(char *path, size_t size)
 static int tap_create(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL };
-	int error;
+	int error, carrier = 0;
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "wye%u", ifindex);
 	tap->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (tap->fd >= 0 && ioctl(tap->fd, TUNSETIFF, &request) == 0) {
+	if (tap->fd >= 0 && ioctl(tap->fd, TUNSETIFF, &request) == 0 &&
+	    ioctl(tap->fd, TUNSETCARRIER, &carrier) == 0) {
 		snprintf(tap->name, sizeof(tap->name), "%.15s", request.ifr_name);
 		tap->ifindex = (int)if_nametoindex(tap->name);
 		return 0;
@@ -54,33 +57,20 @@ static int tap_create(struct punt_tap *tap, const char *netdev, uint32_t ifindex
 	return error;
 }
 
-static void sysctl_write(const char *name, const char *key, const char *value)
+/* NOARP before UP: a link that is up and changes its flags without being ready makes IPv6 look at all its routes, too. */
+static int tap_up(const char *name)
 {
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", name, key);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return; /* a kernel without IPv6 */
-	(void)!write(fd, value, strlen(value));
-	close(fd);
-}
-
-static int tap_flags(const char *name, uint32_t mtu_bytes, bool up)
-{
+	static const short flags[] = { IFF_NOARP, IFF_NOARP | IFF_UP };
 	struct ifreq request = { 0 };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
 
 	if (fd < 0)
 		return -errno;
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	request.ifr_mtu = (int)mtu_bytes;
-	if (ioctl(fd, SIOCSIFMTU, &request) < 0)
-		error = -errno;
-	request.ifr_flags = IFF_NOARP | IFF_UP;
-	if (up && ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		error = -errno;
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && !error; i++) {
+		request.ifr_flags = flags[i];
+		error = ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
+	}
 	close(fd);
 	return error;
 }
@@ -133,32 +123,20 @@ static int tap_attach(struct punt_tap *tap, char *why)
 	return error;
 }
 
-int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, uint32_t mtu_bytes, char *why)
+int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why)
 {
 	int error = tap_create(tap, netdev, ifindex, why);
 
-	if (!error) {
-		sysctl_write(tap->name, "disable_ipv6", "1");
-		error = tap_program(tap, ifindex, why);
-	}
+	error = error ? error : tap_program(tap, ifindex, why);
 	error = error ? error : tap_attach(tap, why);
-	tap->mtu_bytes = mtu_bytes;
 	if (!error) {
-		error = tap_flags(tap->name, mtu_bytes, true);
+		error = tap_up(tap->name);
 		if (error)
-			snprintf(why, WYE_WHY_BYTES, "%s: MTU %u and up: %s", tap->name, mtu_bytes, strerror(-error));
+			snprintf(why, WYE_WHY_BYTES, "%s: up: %s", tap->name, strerror(-error));
 	}
 	if (error)
 		punt_tap_close(tap);
 	return error;
-}
-
-void punt_tap_mtu(struct punt_tap *tap, uint32_t mtu_bytes)
-{
-	if (tap->fd < 0 || tap->mtu_bytes == mtu_bytes)
-		return;
-	tap->mtu_bytes = mtu_bytes;
-	(void)tap_flags(tap->name, mtu_bytes, false);
 }
 
 void punt_tap_close(struct punt_tap *tap)

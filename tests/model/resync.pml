@@ -52,9 +52,16 @@ byte jobs = 1;		/* 1: the present, or next, one; 2: one more that waits */
 bool complete;		/* the present dump was */
 byte audit;		/* 0 none, 1 look, 2 heal */
 byte looks;		/* audits begun: each is two looks */
+bool whole = true;	/* the present, or next, job is not one that a cause asked for */
+bool fenced;		/* it has waited for the lock, to be found moot */
 bool disturbed;		/* an ordinary job was added since the second look began */
 byte at;
 
+#if OBJECTS > 2
+#error all objects
+#endif
+#define moot	(!whole && !audit && !mirror[0] && !mirror[OBJECTS - 1])
+#define idle	(state == SYNC_IN_SYNC || state == SYNC_RESYNC)
 #define quiet	(empty(events) && !overrun && !rtnl && busy == 255)
 #define in_sync (state == SYNC_IN_SYNC && jobs == 0 && quiet)
 
@@ -118,12 +125,23 @@ inline give_way()
 	fi
 }
 
+inline begin(all)
+{
+	jobs = 1;
+	whole = all;
+	fenced = false
+}
+
 /* A job that a cause asks for; one that waits already covers it. */
 inline add_job()
 {
 	disturbed = true;
 	give_way();
-	if :: jobs < 2 -> jobs++ :: else fi
+	if
+	:: jobs == 0 -> begin(false)
+	:: jobs == 1 -> jobs++
+	:: else
+	fi
 }
 
 inline lost()
@@ -138,7 +156,7 @@ inline lost()
 	fi;
 	disturbed = true;
 	audit = 0;
-	jobs = 1
+	begin(true)
 }
 
 inline apply_event()
@@ -158,6 +176,7 @@ inline ask()
 {
 	for (o : 0 .. OBJECTS - 1) { seen[o] = false; touched[o] = false }
 	complete = false;
+	fenced = false;
 	do :: dump?_ :: empty(dump) -> break od;
 	cursor = 0;
 	asked = true
@@ -214,6 +233,8 @@ inline sweep_one()
 inline next_job()
 {
 	jobs--;
+	whole = false;
+	fenced = false;
 	if
 	:: audit == 1 -> audit = 0; looks++	/* half of one: the second look is asked for below */
 	:: audit == 2 -> audit = 0; looks++; for (o : 0 .. OBJECTS - 1) { suspect[o] = false }
@@ -242,6 +263,11 @@ end:	do
 			:: faults < FAULTS && state == SYNC_SUBSCRIBE -> faults++; T(SYNC_SUBSCRIBE, refused, SYNC_RESYNC)
 			:: faults < FAULTS && state == SYNC_IN_SYNC -> faults++; T(SYNC_IN_SYNC, refused, SYNC_RESYNC)
 			fi }
+	/* Nothing that a cause could have taken is known, after all that was told before the lock was had. */
+	:: atomic { jobs && idle && moot && empty(events) && !overrun && !rtnl && !fenced -> fenced = true }
+	:: atomic { state == SYNC_RESYNC && jobs && moot && fenced && empty(events) && !overrun ->
+		T(SYNC_RESYNC, moot, SYNC_IN_SYNC); next_job() }
+	:: atomic { state == SYNC_IN_SYNC && jobs && moot && fenced && empty(events) && !overrun -> next_job() }
 	/* An audit compares only what was filled before the notifications were drained. */
 	:: atomic { state == SYNC_DUMP && nempty(dump) && (!audit || (empty(events) && busy == 255 && !rtnl)) ->
 		dump_part() }
@@ -256,8 +282,8 @@ end:	do
 		faults++; T(SYNC_SWEEP, again, SYNC_RESYNC) }
 	:: atomic { state == SYNC_RESYNC && !jobs -> T(SYNC_RESYNC, idle, SYNC_IN_SYNC) }
 	/* Once a run, when all is quiet; a second later, quiet again, for the second time. */
-	:: atomic { AUDITS && in_sync && looks == 0 && changing -> audit = 1; jobs = 1 }
-	:: atomic { in_sync && looks == 1 -> audit = 2; jobs = 1; disturbed = false }
+	:: atomic { AUDITS && in_sync && looks == 0 && changing -> audit = 1; begin(true) }
+	:: atomic { in_sync && looks == 1 -> audit = 2; begin(true); disturbed = false }
 	od
 }
 

@@ -20,6 +20,9 @@ static struct world {
 	int requests, sweeps, interrupted;
 	int pending;		/* batches the notification socket still holds */
 	int request_error;
+	bool nothing;		/* what is known is not what a verifying job is about */
+	int behind_fence;	/* batches that come while the fence waits */
+	int fences;
 	enum sync_outcome outcome;	/* of the next sweep */
 	bool dump_running, dump_complete;	/* as the world knows it */
 	bool drained_before, drained_after;
@@ -62,7 +65,21 @@ static void interrupted(void *ctx)
 	w.interrupted++;
 }
 
-static const struct sync_ops ops = { request, drain, sweep, interrupted };
+static bool moot(void *ctx, const struct sync_job *job)
+{
+	return job->ifindex && w.nothing;
+}
+
+static int fence(void *ctx)
+{
+	assert_true(w.drained_before);
+	w.drained_before = false;
+	w.pending += w.behind_fence;
+	w.fences++;
+	return 0;
+}
+
+static const struct sync_ops ops = { request, drain, sweep, interrupted, moot, fence };
 
 static int setup(void **state)
 {
@@ -200,6 +217,36 @@ static void an_unconvincing_dump_is_repeated(void **state)
 	assert_int_equal(w.sync.state, SYNC_IN_SYNC);
 }
 
+static const struct sync_job verify = { .class = 1, .ifindex = 7, .fence = true };
+
+static void a_job_about_nothing_asks_for_nothing(void **state)
+{
+	w.nothing = true;
+	sync_add(&w.sync, &verify);
+	step(1);
+	assert_int_equal(w.sync.state, SYNC_IN_SYNC);
+	assert_int_equal(w.sync.n_jobs, 0);
+	assert_int_equal(w.requests, 0);
+	assert_int_equal(w.fences, 1);
+	sync_add(&w.sync, &(struct sync_job){ .class = 1, .fence = true });
+	step(1);
+	assert_int_equal(w.requests, 1);
+}
+
+/* What comes while the fence waits may be what the job is about. */
+static void a_job_about_nothing_is_judged_behind_the_fence(void **state)
+{
+	w.nothing = true;
+	w.behind_fence = 2;
+	sync_add(&w.sync, &verify);
+	step(1);
+	assert_int_equal(w.sync.n_jobs, 1);
+	w.nothing = false;
+	step(1);
+	assert_int_equal(w.fences, 1);
+	assert_int_equal(w.requests, 1);
+}
+
 static void queue_holds_no_job_twice(void **state)
 {
 	static const struct sync_job link7 = { .class = 1, .ifindex = 7 }, link8 = { .class = 1, .ifindex = 8 };
@@ -264,7 +311,7 @@ static const char *const states[] = { "SYNC_SUBSCRIBE", "SYNC_DUMP", "SYNC_REPLA
 				      "SYNC_RESYNC" };
 #define STATES (sizeof(states) / sizeof(states[0]))
 static const char *const events[] = { "ask", "refused", "complete", "broken", "drained", "swept", "again", "idle",
-				      "lost", "give_way" };
+				      "lost", "give_way", "moot" };
 #define TRANSITIONS (sizeof(events) / sizeof(events[0]))
 static bool made[STATES][TRANSITIONS][STATES], modelled[STATES][TRANSITIONS][STATES];
 
@@ -278,8 +325,8 @@ static void transition(enum sync_state from, const char *event)
 		made[from][i][w.sync.state] = true;
 }
 
-/* What a step that began in `from` was. */
-static const char *step_event(enum sync_state from)
+/* What a step that began in `from`, with so many jobs, was. */
+static const char *step_event(enum sync_state from, unsigned jobs)
 {
 	switch (from) {
 	case SYNC_REPLAY:
@@ -287,21 +334,23 @@ static const char *step_event(enum sync_state from)
 	case SYNC_SWEEP:
 		return w.sync.state == SYNC_RESYNC ? "again" : "swept";
 	default:
-		return w.sync.state == SYNC_DUMP ? "ask" : w.sync.state == SYNC_RESYNC ? "refused" : "idle";
+		return w.sync.state == SYNC_DUMP ? "ask" : w.sync.state == SYNC_RESYNC ? "refused" :
+		       jobs ? "moot" : "idle";
 	}
 }
 
-enum event { STEP, TIME, MESSAGES, LOSS, LOSS_EARLY, DUMP_OK, DUMP_INTR, DUMP_ERROR, JOB, AUDIT, REFUSAL, EVENTS };
+enum event { STEP, TIME, MESSAGES, LOSS, LOSS_EARLY, DUMP_OK, DUMP_INTR, DUMP_ERROR, JOB, VERIFY, AUDIT, REFUSAL, EVENTS };
 
 static void happen(enum event event)
 {
 	static const struct sync_job look = { .class = 1, .audit = SYNC_LOOK };
 	enum sync_state from = w.sync.state;
+	unsigned jobs = w.sync.n_jobs;
 
 	switch (event) {
 	case STEP:
 		step(1);
-		transition(from, step_event(from));
+		transition(from, step_event(from, jobs));
 		break;
 	case TIME:
 		w.now += 50000000;
@@ -329,6 +378,11 @@ static void happen(enum event event)
 	case REFUSAL:
 		w.request_error = -12;
 		w.outcome = SYNC_AGAIN;
+		break;
+	case VERIFY: /* of what is known, and of nothing, in turn */
+		w.nothing = !w.nothing;
+		sync_add(&w.sync, &verify);
+		transition(from, "give_way");
 		break;
 	case AUDIT: /* as audit.c: when there is nothing else */
 		if (!w.sync.n_jobs)
@@ -363,6 +417,7 @@ static void every_sequence_ends_in_sync(void **state)
 		else
 			sync_add(&w.sync, &everything);
 		w.sweeps = 0;
+		w.nothing = true;
 		for (uint32_t place = 0, rest = code / 2; place < 6; place++, rest /= EVENTS)
 			happen((enum event)(rest % EVENTS));
 		settle();
@@ -421,7 +476,9 @@ int main(void)
 		TEST(first_dump), TEST(drains_before_it_asks), TEST(interrupted_dump_never_sweeps),
 		TEST(back_off_grows_to_a_second), TEST(loss_voids_what_is_under_way),
 		TEST(a_refused_request_is_repeated), TEST(an_unconvincing_dump_is_repeated),
-		TEST(an_audit_gives_way), TEST(an_audit_that_sweeps_ends_first), TEST(queue_holds_no_job_twice), TEST(every_sequence_ends_in_sync),
+		TEST(an_audit_gives_way), TEST(an_audit_that_sweeps_ends_first), TEST(queue_holds_no_job_twice),
+		TEST(a_job_about_nothing_asks_for_nothing), TEST(a_job_about_nothing_is_judged_behind_the_fence),
+		TEST(every_sequence_ends_in_sync),
 		TEST(the_model_is_of_this), /* after it */
 	};
 

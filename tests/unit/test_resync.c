@@ -37,6 +37,7 @@ static struct world {
 } w;
 
 static const struct sync_job everything = { .class = CLASS_ROUTE, .family = AF_INET };
+static const struct sync_job by_link = { .class = CLASS_ROUTE, .family = AF_INET, .ifindex = IFINDEX, .fence = true };
 
 static void hand(void (*to)(struct channel *, const struct nlmsghdr *), uint16_t type, uint16_t flags, unsigned route)
 {
@@ -72,7 +73,7 @@ static bool read_one(void)
 	if (w.head == w.tail)
 		return false;
 	if (w.queue[w.head].route == CAUSE)
-		sync_add(&w.channel->sync, &everything);
+		sync_add(&w.channel->sync, &by_link);
 	else
 		hand(channel_notified, w.queue[w.head].there ? RTM_NEWROUTE : RTM_DELROUTE, 0, w.queue[w.head].route);
 	w.head++;
@@ -125,6 +126,17 @@ static enum sync_outcome sweep(void *ctx, const struct sync_job *job, uint32_t g
 
 static void interrupted(void *ctx)
 {
+}
+
+static bool moot(void *ctx, const struct sync_job *job)
+{
+	return w.channel->moot(&w.fixture->mirror, job);
+}
+
+/* What the kernel does without a word is done when its cause is told, here. */
+static int fence(void *ctx)
+{
+	return 0;
 }
 
 static void resync(struct mirror *mirror, struct channel *channel)
@@ -233,7 +245,7 @@ static void settle(void)
 
 static int setup(void **state)
 {
-	static const struct sync_ops ops = { request, drain, sweep, interrupted };
+	static const struct sync_ops ops = { request, drain, sweep, interrupted, moot, fence };
 	struct stream *stream = calloc(1, sizeof(*stream));
 
 	memset(&w, 0, sizeof(w));
