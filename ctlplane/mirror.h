@@ -245,7 +245,7 @@ void addrs_sweep(struct mirror *mirror, uint32_t gen);
 void addrs_link_gone(struct mirror *mirror, uint32_t ifindex);
 void addrs_republish(struct mirror *mirror);
 
-uint32_t addrs_record_of(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);	/* 0 = none */
+bool addrs_have(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);
 
 /* ---- mirror_neigh.c ---- */
 int neighs_open(struct mirror *mirror);

@@ -211,13 +211,13 @@ void addrs_republish(struct mirror *mirror)
 	}
 }
 
-uint32_t addrs_record_of(struct mirror *mirror, uint8_t family, const uint8_t wanted[16])
+bool addrs_have(struct mirror *mirror, uint8_t family, const uint8_t wanted[16])
 {
 	for (uint32_t i = 1; i < mirror->addrs.pool.used; i++) {
 		const struct addr_entry *addr = pool_item(&mirror->addrs.pool, i);
 
 		if (addr->nl.family == family && !memcmp(addr->nl.local, wanted, 16))
-			return addr->record;
+			return true;
 	}
-	return 0;
+	return false;
 }

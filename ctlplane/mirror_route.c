@@ -366,7 +366,7 @@ static void watch_ipv6(struct mirror *mirror, const struct nl_route *route)
 /* Its preferred source is gone already: told on another socket, perhaps before this route, and with it the route or that. */
 static void watch_prefsrc(struct mirror *mirror, const struct nl_route *route)
 {
-	if (!route->has_prefsrc || addrs_record_of(mirror, route->family, route->prefsrc))
+	if (!route->has_prefsrc || addrs_have(mirror, route->family, route->prefsrc))
 		return;
 	if (route->kernel_id)
 		routes_verify(mirror, 0);

@@ -276,8 +276,7 @@ static void write6(struct mirror *mirror, const struct rib *rib, const struct ri
 				     .flags = record_flags(info, state), .mtu_bytes = record_mtu(info) };
 
 	memcpy(record.dst, route->addr, 16);
-	if (info->has_prefsrc)
-		record.prefsrc = (uint16_t)addrs_record_of(mirror, AF_INET6, info->prefsrc);
+	memcpy(record.prefsrc, info->prefsrc, 16);
 	tables_write(mirror->tables, WYE_SECTION_ROUTE6, route->record, &record, sizeof(record));
 }
 

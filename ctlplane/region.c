@@ -68,7 +68,7 @@ static void capacities(uint32_t capacity[WYE_SECTIONS], const struct wye_config 
 	uint64_t neighbours = config->tables.neighbours;
 
 	capacity[WYE_SECTION_LINK] = 16384;
-	capacity[WYE_SECTION_ADDR] = 65536;	/* wye_route6.prefsrc is 16 bits */
+	capacity[WYE_SECTION_ADDR] = 65536;
 	capacity[WYE_SECTION_LOCAL] = 131072;
 	capacity[WYE_SECTION_NEIGH] = bounded(neighbours + 1);
 	capacity[WYE_SECTION_NEIGH_HASH] = hash_buckets(neighbours);

@@ -294,13 +294,12 @@ struct wye_route6 {
 	uint32_t table;
 	uint32_t priority;
 	uint32_t nexthop;
+	uint8_t prefsrc[16];	/* RTA_PREFSRC, :: = none; need not be an address that is still there */
 	uint8_t scope;
 	uint8_t flags;
-	uint16_t prefsrc;	/* index into ADDR, 0 = none */
 	uint16_t mtu_bytes;
-	uint16_t pad[3];
 };
-static_assert(sizeof(struct wye_route6) == 48, "wye_route6 is ABI");
+static_assert(sizeof(struct wye_route6) == 56, "wye_route6 is ABI");
 
 enum wye_route_flag {
 	WYE_ROUTE_BEST = 1u << 0,	/* the one of its prefix that the FIB uses */

@@ -11,6 +11,13 @@
 
 /* ---- reading ---- */
 
+static void read_prefsrc(struct route *route, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		route->has_prefsrc |= bytes[i] != 0;
+	memcpy(route->prefsrc, bytes, len);
+}
+
 static bool read4(struct view *view, uint32_t index, struct route *route)
 {
 	const struct wye_route4 *record = view_record(view, WYE_SECTION_ROUTE4, index);
@@ -24,20 +31,8 @@ static bool read4(struct view *view, uint32_t index, struct route *route)
 		.priority = copy.priority, .nexthop = copy.nexthop, .mtu_bytes = copy.mtu_bytes,
 	};
 	memcpy(route->dst, copy.dst, 4);
-	memcpy(route->prefsrc, copy.prefsrc, 4);
-	route->has_prefsrc = copy.prefsrc[0] | copy.prefsrc[1] | copy.prefsrc[2] | copy.prefsrc[3];
+	read_prefsrc(route, copy.prefsrc, sizeof(copy.prefsrc));
 	return copy.prefix_len <= 32;
-}
-
-static void read_prefsrc6(struct view *view, uint16_t index, struct route *route)
-{
-	const struct wye_addr *record = view_record(view, WYE_SECTION_ADDR, index);
-	struct wye_addr copy;
-
-	if (!record || !view_read(view, &record->seq, record, &copy, sizeof(copy)) || copy.family != AF_INET6)
-		return;
-	memcpy(route->prefsrc, copy.local, 16);
-	route->has_prefsrc = true;
 }
 
 static bool read6(struct view *view, uint32_t index, struct route *route)
@@ -53,8 +48,7 @@ static bool read6(struct view *view, uint32_t index, struct route *route)
 		.priority = copy.priority, .nexthop = copy.nexthop, .mtu_bytes = copy.mtu_bytes,
 	};
 	memcpy(route->dst, copy.dst, 16);
-	if (copy.prefsrc)
-		read_prefsrc6(view, copy.prefsrc, route);
+	read_prefsrc(route, copy.prefsrc, sizeof(copy.prefsrc));
 	return copy.prefix_len <= 128;
 }
 

@@ -241,8 +241,6 @@ static int check_route6(const struct region_check *check, uint32_t at)
 	if (!copy_record(check, WYE_SECTION_ROUTE6, at, &route, sizeof(route)) || !route.type)
 		return 0;
 	error = check_prefix(check, WYE_SECTION_ROUTE6, at, AF_INET6, route.prefix_len);
-	error = error ? error : region_index(check, "preferred source of IPv6 route", at, WYE_SECTION_ADDR,
-					     route.prefsrc);
 	return error ? error : region_index(check, "nexthop of IPv6 route", at, WYE_SECTION_NEXTHOP_SLOT,
 					    route.nexthop);
 }

@@ -95,7 +95,6 @@ static const struct wrong {
 	RECORD(ROUTE4, 1, wye_route4, prefix_len, 33, "section ROUTE4, record 1: prefix length 33"),
 	RECORD(ROUTE6, 1, wye_route6, nexthop, 6, "nexthop of IPv6 route 1: index 6"),
 	RECORD(ROUTE6, 1, wye_route6, prefix_len, 129, "section ROUTE6, record 1: prefix length 129"),
-	RECORD(ROUTE6, 1, wye_route6, prefsrc, 2, "preferred source of IPv6 route 1: index 2, section ADDR has 2"),
 	RECORD(VRF, 1, wye_vrf, root4, 1, "VRF 1: IPv4 root at word 1, expected a multiple of 65536, section FIB4_ROOT has 131072"),
 	RECORD(VRF, 1, wye_vrf, root6, 131072, "VRF 1: IPv6 root at word 131072"),
 	RECORD(VRF, 1, wye_vrf, root6, UINT32_MAX, "VRF 1: IPv6 root at word 4294967295"),

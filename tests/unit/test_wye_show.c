@@ -49,7 +49,7 @@ static void some_routes(void)
 		.tos = 0x10, .nexthop = nexthop_via(router, WYE_NH_BLACKHOLE, 0, NULL) });
 	route6(router, "::/0", (struct wye_route6){ .type = UNICAST, .protocol = RTPROT_BOOT, .priority = 1024, .nexthop = six });
 	route6(router, "2001:db8::/64", (struct wye_route6){ .type = UNICAST, .protocol = RTPROT_KERNEL, .priority = 256,
-		.nexthop = onlink, .pref = 1 });
+		.prefsrc = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 }, .nexthop = onlink, .pref = 1 });
 }
 
 #define R_DEFAULT "{\"dst\":\"default\",\"gateway\":\"10.0.0.2\",\"dev\":\"v0\",\"flags\":[]}"
@@ -62,8 +62,8 @@ static void some_routes(void)
 	"{\"gateway\":\"10.1.0.2\",\"dev\":\"v1\",\"weight\":1,\"flags\":[]}]}"
 #define R_LOCAL(table) "{\"type\":\"local\",\"dst\":\"10.0.0.1\",\"dev\":\"v0\"," table "\"protocol\":\"kernel\"," \
 	"\"scope\":\"host\",\"prefsrc\":\"10.0.0.1\",\"flags\":[]}"
-#define R6_CONNECTED "{\"dst\":\"2001:db8::/64\",\"dev\":\"v0\",\"protocol\":\"kernel\",\"metric\":256,\"flags\":[]," \
-	"\"pref\":\"high\"}"
+#define R6_CONNECTED "{\"dst\":\"2001:db8::/64\",\"dev\":\"v0\",\"protocol\":\"kernel\",\"prefsrc\":\"2001:db8::1\"," \
+	"\"metric\":256,\"flags\":[],\"pref\":\"high\"}"
 #define R6_DEFAULT "{\"dst\":\"default\",\"gateway\":\"2001:db8::2\",\"dev\":\"v0\",\"metric\":1024,\"flags\":[]," \
 	"\"pref\":\"medium\"}"
 
