@@ -8,7 +8,8 @@ ip -n router link set r1 name below1
 ip -n router addr flush dev below1
 on router sysctl -qw net.ipv4.conf.below1.arp_ignore=1 # or its MAC is told to host1 as often as r1's
 ip -n router link add link below1 name r1 type macvlan mode private 2>/dev/null || skip 'the kernel has no macvlan'
-on router sysctl -qw net.ipv6.conf.r1.accept_dad=0
+# or the netdev below answers for r1's address, too, and host1 may send to it
+on router sysctl -qw net.ipv6.conf.r1.accept_dad=0 net.ipv4.conf.below1.arp_ignore=1
 ip -n router addr add 10.0.1.1/24 dev r1
 ip -n router addr add fd00:1::1/64 dev r1
 ip -n router link set below1 up
