@@ -49,9 +49,20 @@ static void poll_mtu6(struct mirror *mirror)
 	}
 }
 
+/* ip_dst_mtu_maybe_forward(): then what ICMP errors said of a path counts, which is in no table. */
+void parity_pmtu_poll(struct mirror *mirror)
+{
+	const struct parity_scope scope = { WYE_PARITY_PMTU, 0, WYE_PARITY_IP4 };
+	int32_t use = 0;
+
+	(void)read_number("/proc/sys/net/ipv4/ip_forward_use_pmtu", &use);
+	parity_set(mirror, PARITY_PMTU, scope, use != 0, "net.ipv4.ip_forward_use_pmtu is on");
+}
+
 void mirror_poll(struct mirror *mirror)
 {
 	poll_hash_policies(mirror);
 	poll_mtu6(mirror);
 	parity_bpf_poll(mirror);
+	parity_pmtu_poll(mirror);
 }

@@ -23,7 +23,7 @@ static const char *reason_key(enum wye_parity reason)
 		{ WYE_PARITY_NFTABLES, "nftables" }, { WYE_PARITY_IPTABLES, "iptables" }, { WYE_PARITY_HOOKS, "hooks" },
 		{ WYE_PARITY_TC, "tc" },	     { WYE_PARITY_XDP, "xdp" },		  { WYE_PARITY_XFRM, "xfrm" },
 		{ WYE_PARITY_RULES, "rules" },	     { WYE_PARITY_RP_FILTER, "rp_filter" },
-		{ WYE_PARITY_BRIDGE_PORT, "bridge_port" }, { WYE_PARITY_CAPACITY, "capacity" },
+		{ WYE_PARITY_BRIDGE_PORT, "bridge_port" }, { WYE_PARITY_CAPACITY, "capacity" }, { WYE_PARITY_PMTU, "pmtu" },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -257,6 +257,7 @@ static void look_at_all(struct mirror *mirror)
 		look_again(mirror, i);
 	parity_legacy_poll(mirror);
 	parity_bpf_poll(mirror);
+	parity_pmtu_poll(mirror);
 }
 
 void parity_reload(struct mirror *mirror)

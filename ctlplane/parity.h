@@ -31,6 +31,7 @@ enum parity_source {
 	PARITY_RULES4,
 	PARITY_RULES6,
 	PARITY_LINKS,
+	PARITY_PMTU,
 	PARITY_CAPACITY,
 	PARITY_SOURCES
 };
@@ -92,6 +93,8 @@ void parity_close(struct mirror *mirror);
 void parity_legacy_poll(struct mirror *mirror);	/* parity_legacy.c: iptables; ten times a second */
 void parity_legacy_close(struct mirror *mirror);
 void parity_bpf_poll(struct mirror *mirror);	/* parity_bpf.c: XDP, tcx, netfilter programs; once a second */
+
+void parity_pmtu_poll(struct mirror *mirror);	/* mirror_poll.c: net.ipv4.ip_forward_use_pmtu; once a second */
 
 /* The channels' operations; opened by parity_open(). */
 struct channel;

@@ -64,7 +64,7 @@ static void check_parity(const struct raw *raw, struct wye_config *config)
 		{ raw->parity.hooks, WYE_PARITY_HOOKS },       { raw->parity.tc, WYE_PARITY_TC },
 		{ raw->parity.xdp, WYE_PARITY_XDP },	       { raw->parity.xfrm, WYE_PARITY_XFRM },
 		{ raw->parity.rules, WYE_PARITY_RULES },       { raw->parity.rp_filter, WYE_PARITY_RP_FILTER },
-		{ raw->parity.bridge_port, WYE_PARITY_BRIDGE_PORT },
+		{ raw->parity.bridge_port, WYE_PARITY_BRIDGE_PORT }, { raw->parity.pmtu, WYE_PARITY_PMTU },
 	};
 
 	for (size_t i = 0; i < sizeof(scope) / sizeof(scope[0]); i++)

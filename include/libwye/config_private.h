@@ -60,7 +60,8 @@ struct raw {
 		uint32_t *rate_pps;
 	} punt;
 	struct {
-		enum raw_guard *nftables, *iptables, *hooks, *tc, *xdp, *xfrm, *rules, *rp_filter, *bridge_port;
+		enum raw_guard *nftables, *iptables, *hooks, *tc, *xdp, *xfrm, *rules, *rp_filter, *bridge_port,
+			*pmtu;
 	} parity;
 	struct raw_port *ports;
 	uint32_t ports_count;

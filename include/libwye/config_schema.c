@@ -84,6 +84,7 @@ static const cyaml_schema_field_t parity_fields[] = {
 	GUARD_FIELD(rules),
 	GUARD_FIELD(rp_filter),
 	GUARD_FIELD(bridge_port),
+	GUARD_FIELD(pmtu),
 	CYAML_FIELD_END,
 };
 

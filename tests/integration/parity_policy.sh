@@ -26,6 +26,9 @@ guarded all rules 4 'a policy rule' "rip rule add from 192.0.2.0/24 lookup 100" 
 guarded all rules 6 'a policy rule of IPv6' "rip -6 rule add iif r1 dport 9 lookup 100" \
 	"rip -6 rule del iif r1 dport 9 lookup 100"
 
+guarded all pmtu 4 'path MTUs heeded in forwarding' 'on router sysctl -qw net.ipv4.ip_forward_use_pmtu=1' \
+	'on router sysctl -qw net.ipv4.ip_forward_use_pmtu=0'
+
 # Routes decide one by one: no scope, nothing to ignore
 check 'an encapsulating route' rip route add 10.0.2.2/32 encap ip id 5 dst 10.0.2.9 dev r2
 by_kernel 50 'an encapsulating route' udp 50 host1 host2 10.0.2.2
