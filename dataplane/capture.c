@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Captures: main's half talks to the commands, the workers' half copies packets.
- *
- * Buffers go round: main puts them all into `empty` at the start; a worker takes one, fills it and puts it into `full`;
- * main's process sends it and puts it back. Each ring orders what is in a buffer (rte_ring's enqueue releases, its
- * dequeue acquires).
+ * Captures: main's half talks to the commands, the workers' half copies packets. Requests for traces come over the same
+ * socket and are handed on.
  */
 #include <errno.h>
 #include <sys/types.h> /* which pcap/bpf.h takes for granted */
@@ -19,16 +16,17 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "dpd.h"
 #include "log.h"
 #include "nodes/node.h"
+#include "request.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
 
-#define BUFFERS	     1024u	/* a ring's size; one less of them */
+#define BUFFERS	     1024u	/* of a capture; one less */
 #define SOCKET_BYTES (4 << 20)
 #define BUDGET	     256u	/* packets of a capture in one go */
 
@@ -45,7 +43,7 @@ static bool take(struct capture *capture, const struct wye_capture_record *head,
 	if (capture->filter && !bpf_filter(capture->filter, rte_pktmbuf_mtod(packet, const u_char *), packet->pkt_len,
 					   packet->data_len))
 		return false;
-	if (rte_ring_dequeue(capture->empty, (void **)&record)) {
+	if (rte_ring_dequeue(capture->exchange.empty, (void **)&record)) {
 		atomic_fetch_add_explicit(&capture->lost, 1, memory_order_relaxed);
 		return false;
 	}
@@ -55,16 +53,8 @@ static bool take(struct capture *capture, const struct wye_capture_record *head,
 	bytes = rte_pktmbuf_read(packet, 0, record->captured_bytes, record + 1);
 	if (bytes != record + 1)
 		memcpy(record + 1, bytes, record->captured_bytes);
-	rte_ring_enqueue(capture->full, record); /* has room for all buffers */
+	rte_ring_enqueue(capture->exchange.full, record); /* has room for all buffers */
 	return true;
-}
-
-static uint64_t wall_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static void take_all(struct worker *worker, uint32_t where, struct wye_capture_record *head, struct rte_mbuf **packets,
@@ -73,7 +63,7 @@ static void take_all(struct worker *worker, uint32_t where, struct wye_capture_r
 	const struct plan *plan = worker->plan;
 	bool taken = false;
 
-	head->time_ns = wall_clock_ns();
+	head->time_ns = clock_wall_ns();
 	for (uint32_t c = 0; c < plan->n_captures; c++) {
 		struct capture *capture = plan->capture[c];
 
@@ -121,67 +111,8 @@ static void capture_free(struct capture *capture)
 	if (capture->fd >= 0)
 		close(capture->fd);
 	free(capture->filter);
-	free(capture->buffers);
-	free(capture->empty);
-	free(capture->full);
+	exchange_close(&capture->exchange);
 	*capture = (struct capture){ .fd = -1 };
-}
-
-static void answer(const struct capture *capture, int error, const char *why)
-{
-	struct wye_capture_answer message = { .error = error };
-
-	snprintf(message.why, sizeof(message.why), "%s", why);
-	(void)!send(capture->fd, &message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-static struct rte_ring *make_ring(unsigned int flags)
-{
-	struct rte_ring *ring = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN((size_t)rte_ring_get_memsize(BUFFERS),
-									     RTE_CACHE_LINE_SIZE));
-
-	if (ring && rte_ring_init(ring, "capture", BUFFERS, flags)) {
-		free(ring);
-		ring = NULL;
-	}
-	return ring;
-}
-
-static bool make_buffers(struct capture *capture)
-{
-	size_t bytes = RTE_ALIGN(sizeof(struct wye_capture_record) + capture->packet_bytes, RTE_CACHE_LINE_SIZE);
-
-	capture->empty = make_ring(RING_F_SP_ENQ);
-	capture->full = make_ring(RING_F_SC_DEQ);
-	capture->buffers = aligned_alloc(RTE_CACHE_LINE_SIZE, bytes * (BUFFERS - 1));
-	if (!capture->empty || !capture->full || !capture->buffers)
-		return false;
-	for (size_t i = 0; i < BUFFERS - 1; i++)
-		rte_ring_enqueue(capture->empty, (char *)capture->buffers + i * bytes);
-	return true;
-}
-
-static int find_port(const struct dpd *dpd, const char *netdev)
-{
-	for (uint32_t i = 0; i < dpd->n_ports; i++)
-		if (!strcmp(dpd->config->port[i].netdev, netdev))
-			return (int)i;
-	return -1;
-}
-
-/* The filter as libpcap wants it, found to be a program that ends. */
-static struct bpf_insn *make_filter(const struct wye_capture_request *request)
-{
-	struct bpf_insn *filter = calloc(request->n_instructions, sizeof(*filter));
-
-	for (uint32_t i = 0; filter && i < request->n_instructions; i++)
-		filter[i] = (struct bpf_insn){ request->filter[i].code, request->filter[i].jt, request->filter[i].jf,
-					       request->filter[i].k };
-	if (filter && !bpf_validate(filter, (int)request->n_instructions)) {
-		free(filter);
-		filter = NULL;
-	}
-	return filter;
 }
 
 static uint32_t count_captures(const struct dpd *dpd)
@@ -212,7 +143,7 @@ static int understand(const struct dpd *dpd, struct capture *capture, struct wye
 		return EBUSY;
 	}
 	request->netdev[sizeof(request->netdev) - 1] = '\0';
-	port = request->where == WYE_CAPTURE_PORT ? find_port(dpd, request->netdev) : 0;
+	port = request->where == WYE_CAPTURE_PORT ? request_port(dpd, request->netdev) : 0;
 	if (port < 0) {
 		snprintf(why, size, "\"%s\" is not a port of wye-dpd (wye show port)", request->netdev);
 		return ENODEV;
@@ -221,13 +152,13 @@ static int understand(const struct dpd *dpd, struct capture *capture, struct wye
 	capture->port = (uint32_t)port;
 	capture->packet_bytes = request->packet_bytes;
 	if (request->n_instructions) {
-		capture->filter = make_filter(request);
+		capture->filter = request_filter(request->filter, request->n_instructions);
 		if (!capture->filter) {
 			snprintf(why, size, "the filter is not a valid BPF program");
 			return EINVAL;
 		}
 	}
-	if (!make_buffers(capture)) {
+	if (exchange_open(&capture->exchange, BUFFERS, sizeof(struct wye_capture_record) + capture->packet_bytes) < 0) {
 		snprintf(why, size, "no memory for %u packets of %u bytes; ask for fewer bytes (-s)", BUFFERS - 1,
 			 capture->packet_bytes);
 		return ENOMEM;
@@ -237,20 +168,31 @@ static int understand(const struct dpd *dpd, struct capture *capture, struct wye
 
 static void read_request(struct dpd *dpd, struct capture *capture)
 {
-	static struct wye_capture_request request;
-	ssize_t bytes = recv(capture->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
+	static union {
+		struct wye_capture_request capture;
+		struct wye_trace_request trace;
+	} request;
+	ssize_t bytes;
 	char why[sizeof(((struct wye_capture_answer *)0)->why)] = "";
 	int error;
 
+	if (trace_busy(dpd)) /* the message waits a turn */
+		return;
+	bytes = recv(capture->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
 	if (bytes < 0 && errno == EAGAIN)
 		return;
+	if (bytes >= (ssize_t)sizeof(request.trace.magic) && request.trace.magic == WYE_TRACE_MAGIC) {
+		trace_asked(dpd, capture->fd, &request.trace, bytes);
+		capture->fd = -1;
+		bytes = 0;
+	}
 	if (bytes <= 0) {
 		capture_free(capture);
 		return;
 	}
-	error = understand(dpd, capture, &request, bytes, why, sizeof(why));
+	error = understand(dpd, capture, &request.capture, bytes, why, sizeof(why));
 	if (error) {
-		answer(capture, error, why);
+		request_answer(capture->fd, error, why);
 		capture_free(capture);
 		return;
 	}
@@ -310,10 +252,10 @@ static bool changed(const struct dpd *dpd)
 static void settle(struct capture *capture, int error)
 {
 	if (capture->state == CAPTURE_STARTING && error) { /* it was in no plan */
-		answer(capture, -error, "no memory for a new plan of the dataplane");
+		request_answer(capture->fd, -error, "no memory for a new plan of the dataplane");
 		capture_free(capture);
 	} else if (capture->state == CAPTURE_STARTING) {
-		answer(capture, 0, "");
+		request_answer(capture->fd, 0, "");
 		capture->state = CAPTURE_RUNNING;
 	} else if (capture->state == CAPTURE_ENDING && !error) {
 		capture_free(capture);
@@ -357,7 +299,7 @@ static bool send_record(struct capture *capture, struct wye_capture_record *reco
 	if (capture->held)
 		(void)process_watch(&capture_process, capture->fd, EPOLLIN);
 	capture->held = NULL;
-	rte_ring_enqueue(capture->empty, record);
+	rte_ring_enqueue(capture->exchange.empty, record);
 	return true;
 }
 
@@ -366,7 +308,7 @@ static void send_some(struct capture *capture)
 	struct wye_capture_record *record = capture->held;
 
 	for (uint32_t n = 0; n < BUDGET; n++) {
-		if (!record && rte_ring_dequeue(capture->full, (void **)&record))
+		if (!record && rte_ring_dequeue(capture->exchange.full, (void **)&record))
 			return;
 		if (!send_record(capture, record))
 			return;
@@ -389,7 +331,7 @@ static bool capture_waits(const struct process *process)
 	for (uint32_t i = 0; i < CAPTURE_SLOTS; i++) {
 		const struct capture *capture = &dpd->captures.one[i];
 
-		if (capture->state == CAPTURE_RUNNING && !capture->held && !rte_ring_empty(capture->full))
+		if (capture->state == CAPTURE_RUNNING && !capture->held && !rte_ring_empty(capture->exchange.full))
 			return true;
 	}
 	return false;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "exchange.h"
 #include "wye_capture.h"
 
 #define CAPTURES_MAX  4u	/* at a time */
@@ -21,7 +22,6 @@ struct dpd;
 struct plan;
 struct worker;
 struct rte_mbuf;
-struct rte_ring;
 struct bpf_insn;
 
 enum capture_state {
@@ -39,9 +39,7 @@ struct capture {
 	uint32_t port;			/* WYE_CAPTURE_PORT: index */
 	uint32_t packet_bytes;
 	struct bpf_insn *filter;	/* NULL = all */
-	void *buffers;			/* what both rings hold pointers into */
-	struct rte_ring *empty;		/* main: producer, workers: consumers */
-	struct rte_ring *full;		/* workers: producers, main: consumer */
+	struct exchange exchange;	/* of wye_capture_record */
 	struct wye_capture_record *held; /* main: taken out of `full`, and the socket had no room */
 	_Atomic uint64_t lost;		/* workers: rw */
 };

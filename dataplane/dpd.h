@@ -16,6 +16,7 @@
 #include "punt.h"
 #include "stats.h"
 #include "tables.h"
+#include "trace.h"
 #include "watchdog.h"
 #include "worker.h"
 
@@ -30,6 +31,7 @@ struct dpd {
 	struct flows flows;
 	struct punt punt;
 	struct captures captures;
+	struct trace trace;
 	const struct rte_memzone *pool_zone;	/* where pool lies */
 	struct rte_mempool *pool;
 	bool pool_lost;			/* a port has been closed since the pool was made */

@@ -75,6 +75,8 @@ static int graph_open(struct dpd *dpd)
 {
 	int error = node_reason_open();
 
+	error = error ? error : trace_mark_open();
+
 	for (uint32_t p = 0; p < dpd->n_ports && !error; p++) {
 		char suffix[16];
 
@@ -110,6 +112,17 @@ static void describe_edges(struct dpd *dpd, uint32_t index, const char *name)
 	free(next);
 }
 
+static void note_source(struct graph_node *node)
+{
+	unsigned int port, queue;
+
+	node->is_port_rx = sscanf(node->node->name, "port_rx-%u-%u", &port, &queue) == 2;
+	if (!node->is_port_rx)
+		return;
+	node->port = (uint16_t)port;
+	node->queue = (uint16_t)queue;
+}
+
 static void note_nodes(struct dpd *dpd, struct worker *worker, struct graph_worker *to)
 {
 	struct rte_node *node;
@@ -123,11 +136,15 @@ static void note_nodes(struct dpd *dpd, struct worker *worker, struct graph_work
 			continue;
 		describe_edges(dpd, index, node->name);
 		stats_node_kind(dpd, index, node_vectors(node) ? WYE_NODE_INPUT : WYE_NODE_INTERNAL);
-		to->node[to->n_nodes++] = (struct graph_node){
+		to->node[to->n_nodes] = (struct graph_node){
 			.node = node,
+			.process = node->process,
+			.trace = node_trace_of(node->name),
+			.index = (uint16_t)index,
 			.counters = &worker->stats->node[index],
 			.vectors = node_vectors(node),
 		};
+		note_source(&to->node[to->n_nodes++]);
 	}
 }
 

@@ -15,8 +15,13 @@
 struct dpd;
 struct worker;
 
-struct graph_node {		/* what a worker copies into the stats file */
+struct graph_node {		/* what a worker copies into the stats file, and what it needs to trace */
 	struct rte_node *node;
+	rte_node_process_t process;	/* the node's own, whoever stands in its place (trace.h) */
+	const struct node_trace *trace;
+	uint16_t index;			/* in wye_stats.node */
+	bool is_port_rx;		/* of this port and queue */
+	uint16_t port, queue;
 	struct wye_node_counters *counters;
 	const uint64_t *vectors;	/* calls that had packets; NULL: every call has */
 	uint64_t calls, packets, cycles, had;	/* as of the last copy */

@@ -56,8 +56,10 @@ static struct plan *plan_build(const struct dpd *dpd)
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
 		if (dpd->port[i].open)
 			plan_port(plan, dpd, &dpd->port[i]);
-	plan->port_of_link[0] = 0;
+	if (n_links)
+		plan->port_of_link[0] = 0;
 	capture_plan(dpd, plan);
+	trace_plan(dpd, plan);
 	return plan;
 }
 

@@ -23,6 +23,7 @@
 #include "wye_stats.h"
 
 struct graph_set;
+struct trace;
 struct dpd;
 
 struct plan_port {
@@ -71,6 +72,8 @@ struct plan {
 	struct capture *capture[CAPTURES_MAX];
 	uint32_t n_captures;
 	bool captures_leaving;			/* somebody wants to see packets that are punted or dropped */
+	struct trace *trace;			/* NULL: nodes are entered directly (trace.h) */
+	uint32_t n_trace_inputs;
 	uint32_t n_links;
 	uint8_t port_of_link[];			/* LINK index → port + 1, 0 = not a port of ours */
 };

@@ -67,6 +67,7 @@ static void adopt(struct worker *worker, const struct plan *plan)
 			wye_reader_online(slot, &plan->region->epoch);
 	}
 	atomic_store_explicit(&worker->stats->generation, plan ? plan->generation : 0, memory_order_relaxed);
+	trace_adopt(worker, own_graph(worker));
 	atomic_store_explicit(&worker->adopted, plan, memory_order_release); /* W3 */
 }
 
@@ -183,7 +184,7 @@ static void worker_drain(struct dpd *dpd)
 			usleep(100);
 		}
 	}
-	while (punt_write(dpd, 4096))
+	while (punt_write(dpd, 4096) && clock_ns() < until)
 		;
 }
 

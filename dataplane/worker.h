@@ -40,4 +40,10 @@ static inline void count_reason(struct worker *worker, enum wye_reason reason, u
 	count_add(&worker->stats->reason[reason], n);
 }
 
+/* A counter of this thread's own. */
+static inline uint64_t count_of(const struct worker *worker, enum wye_reason reason)
+{
+	return atomic_load_explicit(&worker->stats->reason[reason], memory_order_relaxed);
+}
+
 #endif

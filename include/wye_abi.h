@@ -8,6 +8,7 @@
  *   <run>/readers          struct wye_readers   each reader: its slot  who still looks at which region
  *   <run>/hits.<gen>       struct wye_hits      workers: rw, ctld: rw  which neighbours of that region have traffic
  *   <run>/stats            struct wye_stats     dpd: rw, others: ro    counters, ports, nodes, steering rules
+ *   <run>/trace            struct wye_trace     dpd: rw, others: ro    ways of single packets, when asked for
  *
  * <run> is /run/wye unless --run-dir says otherwise; <dir> is <run> or a hugetlbfs mount and stands in
  * the control file. Only offsets and indices are stored, never pointers; integers are fixed-width and in
@@ -41,6 +42,7 @@ enum wye_file_kind {
 	WYE_KIND_READERS = 3,
 	WYE_KIND_STATS = 4,
 	WYE_KIND_HITS = 5,
+	WYE_KIND_TRACE = 6,
 };
 
 /* Starts every shared file. Written once before the file gets its name (rename), constant after. */

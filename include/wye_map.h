@@ -12,6 +12,7 @@
 #include "wye_abi.h"
 #include "wye_stats.h"
 #include "wye_tables.h"
+#include "wye_trace.h"
 
 #define WYE_WHY_BYTES 512
 
@@ -23,6 +24,8 @@
 int wye_map_control(const char *run_dir, const struct wye_control **control, char *why);
 int wye_map_readers(const char *run_dir, struct wye_readers **readers, char *why);
 int wye_map_stats(const char *run_dir, const struct wye_stats **stats, char *why);
+/* <run>/trace; -ENOENT: nothing has been traced. */
+int wye_map_trace(const char *run_dir, const struct wye_trace **trace, char *why);
 /* <run>/hits.<generation>, read-write; *n: how many marks it has. */
 int wye_map_hits(const char *run_dir, uint64_t generation, struct wye_hits **hits, uint32_t *n, char *why);
 

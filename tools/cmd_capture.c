@@ -4,22 +4,17 @@
  * here by libpcap and runs in the worker; the packets come over a socket (wye_capture.h).
  */
 #include <errno.h>
-#include <pcap/pcap.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pcapng.h"
-#include "wye.h"
-#include "wye_capture.h"
-
-static_assert(sizeof(struct wye_capture_instruction) == sizeof(struct bpf_insn), "they are copied");
+#include "request.h"
 
 struct capture {
 	struct tool *tool;
@@ -42,29 +37,6 @@ static uint64_t wall_clock_ns(void)
 
 /* ---- asking ---- */
 
-static int compile_filter(const struct capture *capture, struct wye_capture_request *request)
-{
-	pcap_t *ethernet = pcap_open_dead(DLT_EN10MB, (int)capture->packet_bytes);
-	struct bpf_program program;
-	int code = WYE_EXIT_OK;
-
-	if (!ethernet)
-		return failure(capture->tool, WYE_EXIT_ERROR, "libpcap: %s", strerror(errno));
-	if (pcap_compile(ethernet, &program, capture->filter, 1, PCAP_NETMASK_UNKNOWN)) {
-		code = usage_error(capture->tool, "filter \"%s\": %s", capture->filter, pcap_geterr(ethernet));
-	} else {
-		if (program.bf_len > WYE_CAPTURE_INSTRUCTIONS)
-			code = failure(capture->tool, WYE_EXIT_USAGE, "filter \"%s\": %u instructions, at most %u", capture->filter,
-				       program.bf_len, WYE_CAPTURE_INSTRUCTIONS);
-		else
-			memcpy(request->filter, program.bf_insns, program.bf_len * sizeof(request->filter[0]));
-		request->n_instructions = code ? 0 : program.bf_len;
-		pcap_freecode(&program);
-	}
-	pcap_close(ethernet);
-	return code;
-}
-
 static int make_request(const struct capture *capture, struct wye_capture_request *request)
 {
 	*request = (struct wye_capture_request){ .magic = WYE_CAPTURE_MAGIC, .version = WYE_CAPTURE_VERSION,
@@ -77,46 +49,19 @@ static int make_request(const struct capture *capture, struct wye_capture_reques
 		return usage_error(capture->tool, "-i \"%s\": a name of 15 characters at most", capture->interface);
 	else
 		strcpy(request->netdev, capture->interface);
-	return capture->filter ? compile_filter(capture, request) : WYE_EXIT_OK;
-}
-
-static int connect_to_dpd(struct capture *capture)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *run_dir = capture->tool->view.run_dir;
-
-	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", run_dir, WYE_FILE_CAPTURE) >=
-	    (int)sizeof(address.sun_path))
-		return failure(capture->tool, WYE_EXIT_ERROR, "%s: too long a path for a socket", run_dir);
-	capture->socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (capture->socket >= 0 && connect(capture->socket, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return WYE_EXIT_OK;
-	if (errno == ENOENT || errno == ECONNREFUSED)
-		return failure(capture->tool, WYE_EXIT_NOT_RUNNING, "%s: wye-dpd is not running (wye status)", address.sun_path);
-	return failure(capture->tool, WYE_EXIT_ERROR, "%s: %s", address.sun_path, strerror(errno));
+	return capture->filter ? request_filter(capture->tool, capture->filter, capture->packet_bytes, request->filter,
+						&request->n_instructions) :
+				 WYE_EXIT_OK;
 }
 
 static int ask(struct capture *capture)
 {
 	static struct wye_capture_request request;
-	struct wye_capture_answer answer;
 	int code = make_request(capture, &request);
-	ssize_t n;
 
-	if (!code)
-		code = connect_to_dpd(capture);
 	if (code)
 		return code;
-	n = send(capture->socket, &request, WYE_CAPTURE_REQUEST_BYTES(request.n_instructions), MSG_NOSIGNAL);
-	if (n >= 0)
-		n = recv(capture->socket, &answer, sizeof(answer), 0);
-	if (n != sizeof(answer))
-		return failure(capture->tool, WYE_EXIT_ERROR, "wye-dpd does not answer: %s",
-			       n < 0 ? strerror(errno) : "it ended, or is of another version");
-	answer.why[sizeof(answer.why) - 1] = '\0';
-	if (!answer.error)
-		return WYE_EXIT_OK;
-	return failure(capture->tool, answer.error == ENODEV ? WYE_EXIT_NOT_FOUND : WYE_EXIT_ERROR, "%s", answer.why);
+	return request_send(capture->tool, &request, WYE_CAPTURE_REQUEST_BYTES(request.n_instructions), &capture->socket);
 }
 
 /* ---- taking down ---- */

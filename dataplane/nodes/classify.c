@@ -40,6 +40,29 @@ static uint16_t classify_process(struct rte_graph *graph, struct rte_node *node,
 	return nb_objs;
 }
 
+struct classify_note {
+	rte_be16_t ether_type;
+	uint8_t reason;		/* NODE_OK: it is the dataplane's */
+};
+
+static void classify_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *to)
+{
+	struct classify_note *note = to;
+
+	note->ether_type = rte_pktmbuf_mtod(packet, const struct rte_ether_hdr *)->ether_type;
+	note->reason = edge < NODE_EDGE_IP4 ? *node_reason(packet) : (uint8_t)NODE_OK;
+}
+
+static void classify_tell(const struct dpd *dpd, const void *from, struct trace_fields *fields)
+{
+	const struct classify_note *note = from;
+
+	trace_text(fields, "ether_type", "0x%04x", rte_be_to_cpu_16(note->ether_type));
+	trace_reason(fields, note->reason);
+}
+
+static struct node_trace classify_trace = { .note = classify_note, .tell = classify_tell };
+
 static struct rte_node_register classify_node = {
 	.name = "classify",
 	.process = classify_process,
@@ -52,4 +75,4 @@ static struct rte_node_register classify_node = {
 		[NODE_EDGE_IP6] = "ip6_forward",
 	},
 };
-RTE_NODE_REGISTER(classify_node);
+NODE_REGISTER(classify_node, classify_trace);

@@ -15,9 +15,22 @@ static uint16_t drop_process(struct rte_graph *graph, struct rte_node *node, voi
 	return nb_objs;
 }
 
+static void drop_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *note)
+{
+	*(uint8_t *)note = *node_reason(packet);
+}
+
+static void drop_tell(const struct dpd *dpd, const void *note, struct trace_fields *fields)
+{
+	trace_text(fields, "result", "dropped");
+	trace_reason(fields, *(const uint8_t *)note);
+}
+
+static struct node_trace drop_trace = { .note = drop_note, .tell = drop_tell };
+
 static struct rte_node_register drop_node = {
 	.name = "drop",
 	.process = drop_process,
 	.init = node_init,
 };
-RTE_NODE_REGISTER(drop_node);
+NODE_REGISTER(drop_node, drop_trace);

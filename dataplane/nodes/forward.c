@@ -89,6 +89,13 @@ static uint32_t group_leg(const struct forward *f, const struct wye_nexthop *gro
 	return wye_read_word(&bucket[group->group + ((uint64_t)hash * group->buckets >> 32)]);
 }
 
+uint32_t forward_leg(const struct forward *f, uint32_t id, const struct forward_packet *packet)
+{
+	const struct wye_nexthop *nexthop = nexthop_of(f, id);
+
+	return nexthop->kind == WYE_NH_GROUP ? group_leg(f, nexthop, packet) : id;
+}
+
 /* The neighbour that is the destination itself. */
 static uint32_t onlink_neighbour(const struct forward *f, const struct wye_nexthop *nexthop,
 				 const struct forward_packet *packet)

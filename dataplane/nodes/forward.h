@@ -40,6 +40,10 @@ struct forward {		/* one run */
 void ip4_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge);
 void ip6_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge);
 
+/* What both tell a trace (trace_node.h). */
+void forward_note(struct worker *worker, struct rte_mbuf *packet, rte_edge_t edge, uint8_t family, void *note);
+void forward_tell(const struct dpd *dpd, const void *note, struct trace_fields *fields);
+
 /* packet: where it lies, for what only some nexthops ask about it. */
 struct forward_packet {
 	uint8_t family;
@@ -69,6 +73,8 @@ static inline void forward_begin(struct forward *f, const struct plan *plan, uin
  * reason why it leaves. Remembers ids that need nothing of the packet.
  */
 enum wye_reason forward_resolve(struct forward *f, uint32_t id, const struct forward_packet *packet);
+/* The id that packets of this one's flow take: a leg of the group, or id itself. */
+uint32_t forward_leg(const struct forward *f, uint32_t id, const struct forward_packet *packet);
 
 static inline void forward_rewrite(struct rte_mbuf *packet, const uint8_t *rewrite)
 {

@@ -156,6 +156,13 @@ static uint16_t ip4_forward_process(struct rte_graph *graph, struct rte_node *no
 	return nb_objs;
 }
 
+static void ip4_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *note)
+{
+	forward_note(worker, packet, edge, AF_INET, note);
+}
+
+static struct node_trace ip4_trace = { .note = ip4_note, .tell = forward_tell };
+
 static struct rte_node_register ip4_forward_node = {
 	.name = "ip4_forward",
 	.process = ip4_forward_process,
@@ -166,4 +173,4 @@ static struct rte_node_register ip4_forward_node = {
 		[NODE_EDGE_DROP] = "drop",
 	},
 };
-RTE_NODE_REGISTER(ip4_forward_node);
+NODE_REGISTER(ip4_forward_node, ip4_trace);

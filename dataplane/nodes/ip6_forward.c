@@ -117,6 +117,13 @@ static uint16_t ip6_forward_process(struct rte_graph *graph, struct rte_node *no
 	return nb_objs;
 }
 
+static void ip6_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *note)
+{
+	forward_note(worker, packet, edge, AF_INET6, note);
+}
+
+static struct node_trace ip6_trace = { .note = ip6_note, .tell = forward_tell };
+
 static struct rte_node_register ip6_forward_node = {
 	.name = "ip6_forward",
 	.process = ip6_forward_process,
@@ -127,4 +134,4 @@ static struct rte_node_register ip6_forward_node = {
 		[NODE_EDGE_DROP] = "drop",
 	},
 };
-RTE_NODE_REGISTER(ip6_forward_node);
+NODE_REGISTER(ip6_forward_node, ip6_trace);

@@ -150,6 +150,30 @@ static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, 
 	return n;
 }
 
+struct rx_note {
+	uint16_t port, queue;
+	uint32_t bytes;
+};
+
+static void rx_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *to)
+{
+	const struct rx_queue *queue = node_ctx(node)->own;
+	struct rx_note *note = to;
+
+	*note = (struct rx_note){ queue->port, queue->queue, packet->pkt_len };
+}
+
+static void rx_tell(const struct dpd *dpd, const void *from, struct trace_fields *fields)
+{
+	const struct rx_note *note = from;
+
+	trace_port(fields, dpd, note->port);
+	trace_number(fields, "queue", note->queue);
+	trace_number(fields, "bytes", note->bytes);
+}
+
+static struct node_trace port_rx_trace = { .note = rx_note, .tell = rx_tell };
+
 static struct rte_node_register port_rx_node = {
 	.name = "port_rx",
 	.flags = RTE_NODE_SOURCE_F,
@@ -165,4 +189,4 @@ static struct rte_node_register port_rx_node = {
 		[NODE_EDGE_CLASSIFY] = "classify",
 	},
 };
-RTE_NODE_REGISTER(port_rx_node);
+NODE_REGISTER(port_rx_node, port_rx_trace);

@@ -71,9 +71,45 @@ static uint16_t port_tx_process(struct rte_graph *graph, struct rte_node *node, 
 	return nb_objs;
 }
 
+struct tx_note {
+	uint8_t port;
+	bool sent;
+	uint32_t bytes;
+	uint64_t full_before;	/* count of packets that found no room */
+};
+
+static void tx_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *to)
+{
+	struct tx_note *note = to;
+
+	note->port = (uint8_t)(uintptr_t)node_ctx(node)->own;
+	note->bytes = packet->pkt_len;
+	note->full_before = count_of(worker, WYE_REASON_PORT_TX_FULL);
+}
+
+static void tx_outcome(struct worker *worker, struct rte_node *node, void *to)
+{
+	struct tx_note *note = to;
+
+	note->sent = count_of(worker, WYE_REASON_PORT_TX_FULL) == note->full_before;
+}
+
+static void tx_tell(const struct dpd *dpd, const void *from, struct trace_fields *fields)
+{
+	const struct tx_note *note = from;
+
+	trace_text(fields, "result", note->sent ? "sent" : "dropped");
+	if (!note->sent)
+		trace_reason(fields, WYE_REASON_PORT_TX_FULL);
+	trace_port(fields, dpd, note->port);
+	trace_number(fields, "bytes", note->bytes);
+}
+
+static struct node_trace port_tx_trace = { .note = tx_note, .outcome = tx_outcome, .tell = tx_tell };
+
 static struct rte_node_register port_tx_node = {
 	.name = "port_tx",
 	.process = port_tx_process,
 	.init = port_tx_init,
 };
-RTE_NODE_REGISTER(port_tx_node);
+NODE_REGISTER(port_tx_node, port_tx_trace);

@@ -20,9 +20,50 @@ static uint16_t punt_process(struct rte_graph *graph, struct rte_node *node, voi
 	return nb_objs;
 }
 
+struct punt_note {
+	uint8_t reason;
+	uint8_t port;		/* + 1, 0 = none of ours */
+	uint8_t lost;		/* why it did not get there; NODE_OK: it did */
+	uint64_t lost_before[2]; /* counts of the lost[] below */
+};
+
+static const uint8_t lost[2] = { WYE_REASON_PUNT_RATE, WYE_REASON_PUNT_QUEUE_FULL };
+
+static void punt_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *to)
+{
+	struct punt_note *note = to;
+
+	note->reason = *node_reason(packet);
+	note->port = packet->port < RTE_DIM(worker->dpd->port_of_dpdk) ? worker->dpd->port_of_dpdk[packet->port] : 0;
+	for (uint32_t i = 0; i < RTE_DIM(lost); i++)
+		note->lost_before[i] = count_of(worker, lost[i]);
+}
+
+static void punt_outcome(struct worker *worker, struct rte_node *node, void *to)
+{
+	struct punt_note *note = to;
+
+	note->lost = NODE_OK;
+	for (uint32_t i = 0; i < RTE_DIM(lost); i++)
+		if (count_of(worker, lost[i]) != note->lost_before[i])
+			note->lost = lost[i];
+}
+
+static void punt_tell(const struct dpd *dpd, const void *from, struct trace_fields *fields)
+{
+	const struct punt_note *note = from;
+
+	trace_text(fields, "result", note->lost == NODE_OK ? "punted" : "dropped");
+	trace_reason(fields, note->lost == NODE_OK ? note->reason : note->lost);
+	if (note->port)
+		trace_port(fields, dpd, note->port - 1u);
+}
+
+static struct node_trace punt_trace = { .note = punt_note, .outcome = punt_outcome, .tell = punt_tell };
+
 static struct rte_node_register punt_node = {
 	.name = "punt",
 	.process = punt_process,
 	.init = node_init,
 };
-RTE_NODE_REGISTER(punt_node);
+NODE_REGISTER(punt_node, punt_trace);

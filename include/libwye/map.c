@@ -124,6 +124,7 @@ static const struct kind {
 	[WYE_KIND_READERS] = { "readers", "wye-ctld", sizeof(struct wye_readers) },
 	[WYE_KIND_STATS] = { "stats", "wye-dpd", sizeof(struct wye_stats) },
 	[WYE_KIND_HITS] = { "hits", "wye-ctld", sizeof(struct wye_hits) },
+	[WYE_KIND_TRACE] = { "trace", "wye-dpd", sizeof(struct wye_trace) },
 };
 
 static int open_failed(const char *path, const char *writer, char *why)
@@ -277,6 +278,11 @@ int wye_map_readers(const char *run_dir, struct wye_readers **readers, char *why
 int wye_map_stats(const char *run_dir, const struct wye_stats **stats, char *why)
 {
 	return map_named(run_dir, WYE_FILE_STATS, WYE_KIND_STATS, false, (const void **)stats, why);
+}
+
+int wye_map_trace(const char *run_dir, const struct wye_trace **trace, char *why)
+{
+	return map_named(run_dir, WYE_FILE_TRACE, WYE_KIND_TRACE, false, (const void **)trace, why);
 }
 
 int wye_map_hits(const char *run_dir, uint64_t generation, struct wye_hits **hits, uint32_t *n, char *why)
