@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Section LOCAL: the prefixes whose packets are for the host. Made from routes of type local, broadcast and anycast
- * in any mirrored table; several routes may name one prefix of one link, so entries are counted. Gateways among the
- * local ones are the resolver's to know (resolve_own()).
+ * in any mirrored table; several routes may name one prefix of one link, so entries are counted. Which of them are no
+ * gateways is the resolver's to know (resolve_own()), and with them IPv4 routes of scope host, which have no record.
  */
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct local_key {
 
 struct local_entry {
 	uint32_t refs;		/* first: overlaid in a free item; key.family tells whether it is in use */
-	uint32_t record;	/* index in LOCAL */
+	uint32_t record;	/* index in LOCAL, 0 = none */
 	struct local_key key;
 };
 
@@ -71,6 +71,11 @@ static bool is_local(uint8_t type)
 	return type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_ANYCAST;
 }
 
+static bool of_host_scope(uint8_t family, const struct route_info *info)
+{
+	return family == AF_INET && info->type == RTN_UNICAST && info->scope == RT_SCOPE_HOST;
+}
+
 static void local_write(struct mirror *mirror, const struct local_entry *local)
 {
 	struct wye_local record = { 0 };
@@ -86,10 +91,17 @@ static void local_write(struct mirror *mirror, const struct local_entry *local)
 	mirror->tables->locals_dirty = true;
 }
 
-/* A gateway of the host's own link address is none: told to those who resolve gateways. */
+static void make_record(struct mirror *mirror, struct local_entry *local)
+{
+	if (!is_local(local->key.type))
+		return;
+	local->record = region_alloc(&mirror->tables->region, WYE_SECTION_LOCAL, 1);
+	local_write(mirror, local);
+}
+
 static void tell_own(struct mirror *mirror, const struct local_key *key, bool own)
 {
-	if (key->family == AF_INET && key->type == RTN_LOCAL &&
+	if (key->family == AF_INET && (key->type == RTN_LOCAL || key->type == RTN_UNICAST) &&
 	    resolve_own(mirror->tables->resolve, key->ifindex, key->addr, key->len, own) < 0)
 		mirror->tables->region.failed = true;
 }
@@ -108,15 +120,13 @@ static void add_one(struct mirror *mirror, const struct local_key *key)
 	if (!index)
 		return;
 	local = pool_item(&mirror->locals.pool, index);
-	local->refs = 1;
-	local->key = *key;
+	*local = (struct local_entry){ .refs = 1, .key = *key };
 	if (hash_enter(&mirror->locals.hash, h, index) < 0) {
 		pool_give(&mirror->locals.pool, index);
 		mirror->tables->region.failed = true;
 		return;
 	}
-	local->record = region_alloc(&mirror->tables->region, WYE_SECTION_LOCAL, 1);
-	local_write(mirror, local);
+	make_record(mirror, local);
 	tell_own(mirror, key, true);
 }
 
@@ -147,7 +157,7 @@ static void each_link(struct mirror *mirror, const struct rib *rib, const struct
 {
 	struct local_key key;
 
-	if (!is_local(info->type))
+	if (!is_local(info->type) && !of_host_scope(rib->family, info))
 		return;
 	for (uint32_t i = 0; i < info->n_legs || !i; i++) {
 		key = key_of(rib, route, info->type, info->n_legs ? info->legs[i].ifindex : 0);
@@ -173,8 +183,7 @@ void locals_republish(struct mirror *mirror)
 
 		if (!local->key.family)
 			continue;
-		local->record = region_alloc(&mirror->tables->region, WYE_SECTION_LOCAL, 1);
-		local_write(mirror, local);
+		make_record(mirror, local);
 		tell_own(mirror, &local->key, true);
 	}
 }

@@ -48,9 +48,10 @@ void neigh_each(struct resolve *resolve, uint32_t ifindex,
 		void (*fn)(void *ctx, uint32_t index, const struct wye_neigh *neigh), void *ctx);
 
 /*
- * An IPv4 prefix of the host's own on a link comes or goes. A route through such a gateway has none: the kernel asks for the
- * destination on the link (fib_check_nh_v4_gw(), nhc_scope). It looks when the route is made, and never again nor tells what
- * it saw; so legs with such a gateway are the kernel's, from now on and as long as anything holds their id. 0 or -ENOMEM.
+ * An IPv4 prefix of the host's own, or of a route of scope host, comes or goes on a link. A route through a gateway of it
+ * has none: the kernel asks for the destination on the link (fib_check_nh_v4_gw(), nhc_scope). It looks when the route is
+ * made, and never again nor tells what it saw; so legs with such a gateway are the kernel's, from now on and as long as
+ * anything holds their id. 0 or -ENOMEM.
  */
 int resolve_own(struct resolve *resolve, uint32_t ifindex, const uint8_t addr[4], uint8_t len, bool own);
 

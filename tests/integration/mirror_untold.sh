@@ -29,7 +29,12 @@ rip route del local 10.9.1.0/24 dev m1
 soon 'stays one for its routes' kernel_decides 198.51.100.1
 rip route replace 198.51.100.0/24 via 10.9.1.3 mtu 1400
 soon 'but not for later ones' forwards 198.51.100.1
+rip route add 10.50.0.0/24 dev m1 scope host
+rip neigh add 10.50.0.3 lladdr 02:00:00:00:01:03 dev m1 nud permanent
+rip route replace 198.51.100.0/24 via 10.50.0.3
+soon 'nor is there one behind a route of scope host' kernel_decides 198.51.100.1
 rip route del 198.51.100.0/24
+rip route del 10.50.0.0/24
 
 rip nexthop add id 12 via 10.9.2.9 dev m2
 rip route add 203.0.113.0/25 nhid 12

@@ -63,7 +63,8 @@ class Generator:
         if draw < 0.35:
             return f"nhid {self.choose.randint(1, 8) if self.chance(70) else self.choose.randint(20, 23)}"
         if draw < 0.42:
-            return f"dev {self.device()}" + (" scope link" if family == 4 and self.chance(50) else "")
+            scope = f" scope {self.one('link', 'link', 'host')}" if family == 4 and self.chance(50) else ""
+            return f"dev {self.device()}{scope}"
         if draw < 0.44:
             return "dev lo"
         return self.leg(family)
