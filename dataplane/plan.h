@@ -52,11 +52,17 @@ static inline uint32_t plan_filter_bit(uint32_t addr)
 	return addr * 0x9E3779B1u >> (32 - PLAN_FILTER_BITS);
 }
 
-static inline bool plan_filter_hit(const struct plan_locals *locals, uint32_t addr)
+/* Its lowest bit says; the others are anything. */
+static inline uint64_t plan_filter_word(const struct plan_locals *locals, uint32_t addr)
 {
 	uint32_t bit = plan_filter_bit(addr);
 
-	return locals->bits[bit >> 6] >> (bit & 63) & 1;
+	return locals->bits[bit >> 6] >> (bit & 63);
+}
+
+static inline bool plan_filter_hit(const struct plan_locals *locals, uint32_t addr)
+{
+	return plan_filter_word(locals, addr) & 1;
 }
 
 struct plan {

@@ -38,6 +38,7 @@
 struct idle {		/* of one worker, on its stack */
 	uint64_t spin_tsc, count_tsc;	/* the constants above in TSC ticks */
 	uint64_t last_rx_tsc, last_count_tsc;
+	uint64_t last_tsc;		/* end of the last loop: reading the TSC costs as much as forwarding a packet */
 	uint64_t received;		/* as of the last loop */
 	bool adaptive;
 };
@@ -100,19 +101,20 @@ static void rest(struct worker *worker, struct graph_worker *graph, struct idle 
 	wait_for_work(worker, graph);
 	if (slot && plan->region)
 		wye_reader_online(slot, &plan->region->epoch);
-	idle->last_count_tsc = rte_rdtsc();
+	idle->last_count_tsc = idle->last_tsc = rte_rdtsc();
 }
 
-static void after_walk(struct worker *worker, struct graph_worker *graph, struct idle *idle, uint64_t before)
+static void after_walk(struct worker *worker, struct graph_worker *graph, struct idle *idle)
 {
-	uint64_t now = rte_rdtsc();
+	uint64_t now = rte_rdtsc(), took = now - idle->last_tsc;
 
 	count_add(&worker->stats->loops, 1);
-	count_add(&worker->stats->cycles_total, now - before);
+	idle->last_tsc = now;
+	count_add(&worker->stats->cycles_total, took);
 	if (worker->received != idle->received) {
 		idle->received = worker->received;
 		idle->last_rx_tsc = now;
-		count_add(&worker->stats->cycles_busy, now - before);
+		count_add(&worker->stats->cycles_busy, took);
 	} else {
 		count_add(&worker->stats->empty_loops, 1);
 		if (idle->adaptive && now - idle->last_rx_tsc > idle->spin_tsc) {
@@ -134,6 +136,7 @@ static int worker_main(void *arg)
 	struct idle idle = {
 		.spin_tsc = hz / 1000000 * IDLE_SPIN_US,
 		.count_tsc = hz / 1000000 * COUNT_EVERY_US,
+		.last_tsc = rte_rdtsc(),
 		.adaptive = worker->dpd->config->workers.idle == WYE_IDLE_ADAPTIVE,
 	};
 
@@ -144,7 +147,6 @@ static int worker_main(void *arg)
 	worker->stats->tid = (uint32_t)gettid();
 	while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
 		const struct plan *plan = atomic_load_explicit(&worker->dpd->plan, memory_order_acquire); /* W2 */
-		uint64_t before = rte_rdtsc();
 		struct graph_worker *graph;
 
 		if (plan != worker->plan)
@@ -154,7 +156,7 @@ static int worker_main(void *arg)
 		graph = own_graph(worker);
 		if (graph && graph->graph)
 			rte_graph_walk(graph->graph);
-		after_walk(worker, graph, &idle, before);
+		after_walk(worker, graph, &idle);
 	}
 	adopt(worker, NULL);
 	return 0;

@@ -22,6 +22,34 @@ static inline void wye_fib_prefetch(const struct wye_fib *fib, uint32_t word)
 	__builtin_prefetch((const char *)fib->nodes + ((size_t)(word & WYE_FIB_INDEX) << (2 + (word >> 31) * 4)));
 }
 
+/*
+ * A walk from `root`, as far as the first `bytes` bytes of an address (two at least) decide it. True: *id is the answer
+ * for every address with these bytes: destinations that lie together, as few routes make them, need one walk.
+ */
+static inline bool wye_fib_walk_shared(const struct wye_fib *fib, const _Atomic uint32_t *root, const uint8_t *addr,
+				       uint32_t bytes, uint32_t *id)
+{
+	uint32_t above = 0, word = wye_read_word(&root[(uint32_t)addr[0] << 8 | addr[1]]);
+
+	for (uint32_t at = 2; word & WYE_FIB_CHILD; at++) {
+		uint32_t here = wye_fib_above(fib, word);
+
+		if (at >= bytes)
+			return false;
+		above = here ? here : above;
+		word = wye_fib_step(fib, word, addr[at]);
+	}
+	if (wye_fib_is_stub(word)) {
+		const struct wye_fib_stub *stub = wye_fib_stub(fib, word);
+
+		if (stub->at >= bytes)
+			return false;
+		word = wye_fib_stub_says(stub, addr);
+	}
+	*id = word ? word : above;
+	return true;
+}
+
 static inline void wye_fib4_begin(const struct wye_fib *fib, const uint8_t *dst, uint32_t *id)
 {
 	*id = wye_read_word(&fib->root4[(uint32_t)dst[0] << 8 | dst[1]]);
@@ -40,11 +68,44 @@ static inline void wye_fib4_finish(const struct wye_fib *fib, const uint8_t *dst
 	*id = word ? word : wye_fib_above(fib, root);
 }
 
+/* How many bytes are 0, from the first in memory on? */
+static inline uint32_t wye_fib_same_bytes(uint64_t different)
+{
+	const uint8_t *byte = (const uint8_t *)&different;
+	uint32_t bytes = 0;
+
+	while (bytes < 8 && !byte[bytes])
+		bytes++;
+	return bytes;
+}
+
+/* How many bytes have all n addresses in common, from the first on? */
+static inline uint32_t wye_fib4_shared(const uint32_t *dst, uint32_t n)
+{
+	uint32_t different[2] = { 0, UINT32_MAX };
+	uint64_t word;
+
+	for (uint32_t i = 1; i < n; i++)
+		different[0] |= dst[i] ^ dst[0];
+	__builtin_memcpy(&word, different, sizeof(word));
+	return wye_fib_same_bytes(word);
+}
+
+static inline void wye_fib_fill(uint32_t *ids, uint32_t id, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		ids[i] = id;
+}
+
 /* dst: addresses as they stand in the packets (network order). ids[i]: nexthop id of dst[i], 0 = no route. */
 static inline void wye_fib4_lookup_batch(const struct wye_fib *fib, const uint32_t *dst, uint32_t *ids, uint32_t n)
 {
-	uint32_t i;
+	uint32_t i, shared = wye_fib4_shared(dst, n);
 
+	if (n && shared >= 2 && wye_fib_walk_shared(fib, fib->root4, (const uint8_t *)dst, shared, &i)) {
+		wye_fib_fill(ids, i, n);
+		return;
+	}
 	for (i = 0; i < n && i < WYE_FIB_AHEAD; i++)
 		wye_fib4_begin(fib, (const uint8_t *)&dst[i], &ids[i]);
 	for (i = 0; i + WYE_FIB_AHEAD < n; i++) {
@@ -113,11 +174,31 @@ static inline uint32_t wye_fib6_finish(const struct wye_fib *fib, const uint8_t 
 	return word;
 }
 
+/* The same as wye_fib4_shared(). */
+static inline uint32_t wye_fib6_shared(const uint8_t (*dst)[16], uint32_t n)
+{
+	uint64_t first[2], word, high = 0, low = 0;
+
+	__builtin_memcpy(first, dst[0], 16);
+	for (uint32_t i = 1; i < n; i++) {
+		__builtin_memcpy(&word, dst[i], 8);
+		high |= word ^ first[0];
+		__builtin_memcpy(&word, dst[i] + 8, 8);
+		low |= word ^ first[1];
+	}
+	return high ? wye_fib_same_bytes(high) : 8 + wye_fib_same_bytes(low);
+}
+
 static inline void wye_fib6_lookup_batch(const struct wye_fib *fib, const uint8_t (*dst)[16], uint32_t *ids,
 					 uint32_t n)
 {
+	uint32_t shared = wye_fib6_shared(dst, n);
 	struct wye_fib6_way way;
 
+	if (n && shared >= 2 && wye_fib_walk_shared(fib, fib->root6, dst[0], shared, ids)) {
+		wye_fib_fill(ids, ids[0], n);
+		return;
+	}
 	for (uint32_t done = 0; done < n; done += WYE_FIB_TURN) {
 		uint32_t turn = n - done < WYE_FIB_TURN ? n - done : WYE_FIB_TURN;
 

@@ -29,7 +29,7 @@ static void hit(struct forward *f, uint32_t neigh)
 		atomic_store_explicit(&f->seen[neigh], f->mark, memory_order_relaxed);
 }
 
-static enum wye_reason egress(struct forward *f, const struct wye_nexthop *nexthop)
+static enum wye_reason egress(struct forward *f, const struct wye_nexthop *nexthop, struct forward_way *way)
 {
 	uint32_t p = nexthop->link < f->plan->n_links ? f->plan->port_of_link[nexthop->link] : 0;
 
@@ -41,9 +41,9 @@ static enum wye_reason egress(struct forward *f, const struct wye_nexthop *nexth
 		look_at_egress(f, p);
 	if (!(f->usable >> p & 1))
 		return f->why[p];
-	f->last_edge = (rte_edge_t)(NODE_EDGE_PORT_TX + p);
-	f->last_mtu = nexthop->mtu_bytes;
-	f->last_rewrite = nexthop->rewrite;
+	way->edge = (rte_edge_t)(NODE_EDGE_PORT_TX + p);
+	way->mtu = nexthop->mtu_bytes;
+	way->rewrite = nexthop->rewrite;
 	hit(f, nexthop->neigh);
 	return NODE_OK;
 }
@@ -109,29 +109,62 @@ static uint32_t onlink_neighbour(const struct forward *f, const struct wye_nexth
 enum wye_reason forward_resolve(struct forward *f, uint32_t id, const struct forward_packet *packet)
 {
 	const struct wye_nexthop *nexthop = nexthop_of(f, id);
+	struct forward_way *way = &f->way[id % FORWARD_WAYS];
+	uint32_t *way_id = &f->way_id[id % FORWARD_WAYS];
 	uint32_t route_mtu = UINT32_MAX;
 	enum wye_reason reason;
 
-	f->last_id = 0;
+	*way_id = 0;
 	if (!id)
 		return f->reasons->no_route;
 	if (nexthop->kind == WYE_NH_FORWARD) {
-		reason = egress(f, nexthop);
-		f->last_id = reason == NODE_OK ? id : 0;
+		reason = egress(f, nexthop, way);
+		*way_id = reason == NODE_OK ? id : 0;
 		return reason;
 	}
 	if (nexthop->kind == WYE_NH_GROUP)
 		nexthop = nexthop_of(f, group_leg(f, nexthop, packet));
 	if (nexthop->kind == WYE_NH_ONLINK) {
+		uint32_t neighbour = onlink_neighbour(f, nexthop, packet);
+
 		route_mtu = nexthop->mtu_bytes;	/* the neighbour's own nexthop has the link's */
-		id = onlink_neighbour(f, nexthop, packet);
-		if (!id)
+		if (!neighbour)
 			return f->reasons->unresolved;
-		nexthop = nexthop_of(f, id);
+		nexthop = nexthop_of(f, neighbour);
 	}
 	if (nexthop->kind != WYE_NH_FORWARD)
 		return refuse(f, nexthop->kind);
-	reason = egress(f, nexthop);
-	f->last_mtu = RTE_MIN(f->last_mtu, route_mtu);
+	reason = egress(f, nexthop, way);
+	if (reason == NODE_OK)
+		way->mtu = RTE_MIN(way->mtu, route_mtu);
 	return reason;
+}
+
+bool forward_one_way(struct forward *f, uint32_t id, const struct forward_packet *first, uint32_t longest,
+		     uint8_t rewrite[FORWARD_REWRITE], rte_edge_t *edge)
+{
+	const struct forward_way *way = forward_way(f, id);
+
+	if (forward_resolve(f, id, first) != NODE_OK || !forward_remembers(f, id) || longest > way->mtu)
+		return false;
+	memcpy(rewrite, way->rewrite, FORWARD_REWRITE);
+	*edge = way->edge;
+	return true;
+}
+
+uint16_t forward_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n,
+			 bool (*edges)(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge))
+{
+	struct worker *worker = node_ctx(node)->worker;
+	rte_edge_t edge[NODE_VECTOR];
+
+	for (uint32_t from = 0; from < n; from += NODE_VECTOR) {
+		uint32_t some = RTE_MIN(n - from, (uint32_t)NODE_VECTOR);
+
+		if (edges(worker, (struct rte_mbuf **)objs + from, some, edge))
+			node_pass(graph, node, objs + from, edge[0], some, some == n);
+		else
+			node_scatter(graph, node, objs + from, edge, some, some == n);
+	}
+	return n;
 }

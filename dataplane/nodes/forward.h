@@ -14,6 +14,15 @@ struct forward_reasons {	/* the family's */
 	uint32_t parity_mask;
 };
 
+#define FORWARD_WAYS 32u
+#define FORWARD_REWRITE 12	/* bytes; the ether_type stays: the family does not change */
+
+struct forward_way {
+	uint32_t mtu;
+	rte_edge_t edge;	/* NODE_EDGE_PORT_TX + port */
+	const uint8_t *rewrite;
+};
+
 struct forward {		/* one run */
 	const struct plan *plan;
 	const struct wye_region *region;
@@ -26,19 +35,21 @@ struct forward {		/* one run */
 	uint32_t n_seen;
 	uint8_t mark;
 	uint8_t why[WYE_PORTS_MAX];	/* looked at and not usable */
-	/* what the last id came to, for the next packet with the same */
-	uint32_t last_id;
-	uint32_t last_mtu;
-	rte_edge_t last_edge;	/* NODE_EDGE_PORT_TX + port */
-	const uint8_t *last_rewrite;
+	/* what ids came to, for further packets with the same; slot: id % FORWARD_WAYS, id 0 = free */
+	uint32_t way_id[FORWARD_WAYS];
+	struct forward_way way[FORWARD_WAYS];
 };
 
 /*
- * The nodes' work: n ≤ NODE_VECTOR packets that came in on one port, each rewritten and given the edge of its egress
- * port, or left as it is and given NODE_EDGE_PUNT or NODE_EDGE_DROP and a reason.
+ * The nodes' work: n ≤ NODE_VECTOR packets, each rewritten and given the edge of its egress port, or left as it is and
+ * given NODE_EDGE_PUNT or NODE_EDGE_DROP and a reason. True: all take the edge of the first; the others' is not filled in.
  */
-void ip4_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge);
-void ip6_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge);
+bool ip4_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge);
+bool ip6_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge);
+
+/* A node's process function: gives its vector to `edges` and packets to where that says. */
+uint16_t forward_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n,
+			 bool (*edges)(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge));
 
 /* What both tell a trace (trace_node.h). */
 void forward_note(struct worker *worker, struct rte_mbuf *packet, rte_edge_t edge, uint8_t family, void *note);
@@ -65,22 +76,36 @@ static inline void forward_begin(struct forward *f, const struct plan *plan, uin
 	f->n_seen = plan->n_hits;
 	f->seen = plan->hits ? plan->hits->seen : NULL;
 	f->mark = plan->hits ? (uint8_t)atomic_load_explicit(&plan->hits->mark, memory_order_relaxed) : 0;
-	f->last_id = 0;
+	memset(f->way_id, 0, sizeof(f->way_id));
+}
+
+/* Where packets with nexthop id go, their IP bytes being ≤ its mtu. Only if it is remembered: see forward_resolve(). */
+static inline const struct forward_way *forward_way(const struct forward *f, uint32_t id)
+{
+	return &f->way[id % FORWARD_WAYS];
+}
+
+static inline bool forward_remembers(const struct forward *f, uint32_t id)
+{
+	return id && f->way_id[id % FORWARD_WAYS] == id;
 }
 
 /*
- * Where does a packet with nexthop id go? NODE_OK: to last_edge with last_rewrite, up to last_mtu bytes of IP; else the
- * reason why it leaves. Remembers ids that need nothing of the packet.
+ * Where does a packet with nexthop id go? NODE_OK: *forward_way(f, id) says; else the reason why it leaves. Remembers
+ * ids that need nothing of the packet.
  */
 enum wye_reason forward_resolve(struct forward *f, uint32_t id, const struct forward_packet *packet);
 /* The id that packets of this one's flow take: a leg of the group, or id itself. */
 uint32_t forward_leg(const struct forward *f, uint32_t id, const struct forward_packet *packet);
 
-static inline void forward_rewrite(struct rte_mbuf *packet, const uint8_t *rewrite)
-{
-	uint8_t *to = rte_pktmbuf_mtod(packet, uint8_t *);
+/* Likewise for packets that all have it, the longest of them so long. True: *edge is where they go, and rewrite is a copy:
+ * frames may be anywhere, as far as the compiler knows. False: they must be asked about one by one. */
+bool forward_one_way(struct forward *f, uint32_t id, const struct forward_packet *first, uint32_t longest,
+		     uint8_t rewrite[FORWARD_REWRITE], rte_edge_t *edge);
 
-	memcpy(to, rewrite, 12); /* the ether_type stays: the family does not change */
+static inline void forward_rewrite(uint8_t *frame, const uint8_t *rewrite)
+{
+	memcpy(frame, rewrite, FORWARD_REWRITE);
 }
 
 /* The kernel forwards a packet without what the link layer padded it with. */
@@ -92,16 +117,31 @@ static inline void forward_trim(struct rte_mbuf *packet, uint32_t ip_bytes)
 		(void)rte_pktmbuf_trim(packet, (uint16_t)(packet->pkt_len - want));
 }
 
-/* The end of the run of packets, starting at from, that came in on the same port; at most NODE_VECTOR long. */
-static inline uint32_t forward_run(void **objs, uint32_t from, uint32_t n)
+/* The end of the run of packets, starting at from, that came in on the same port. */
+static inline uint32_t forward_run(struct rte_mbuf **packets, uint32_t from, uint32_t n)
 {
-	uint16_t port = ((struct rte_mbuf *)objs[from])->port;
 	uint32_t to = from + 1;
 
-	n = RTE_MIN(n, from + NODE_VECTOR);
-	while (to < n && ((struct rte_mbuf *)objs[to])->port == port)
+	while (to < n && packets[to]->port == packets[from]->port)
 		to++;
 	return to;
+}
+
+/* All n take the edge of the first. */
+static inline void forward_spread(rte_edge_t *edge, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++)
+		edge[i] = edge[0];
+}
+
+/* Do all packets have one nexthop? */
+static inline bool forward_one_id(const uint32_t *id, uint32_t n)
+{
+	uint32_t different = 0;
+
+	for (uint32_t i = 1; i < n; i++)
+		different |= id[i] ^ id[0];
+	return !different;
 }
 
 /* The FIB a port's packets are looked up in. */

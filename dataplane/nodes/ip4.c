@@ -4,14 +4,6 @@
 
 #include "ip4.h"
 
-/* 255 only means that ip4_reason() must look: 255.255.255.255 is broadcast, the rest of 240/4 is routed as any other. */
-const uint8_t ip4_class[256] = {
-	[0] = IP4_CLASS_SRC | IP4_CLASS_DST,
-	[127] = IP4_CLASS_SRC | IP4_CLASS_DST,
-	[224 ... 239] = IP4_CLASS_SRC | IP4_CLASS_DST,
-	[255] = IP4_CLASS_SRC | IP4_CLASS_DST,
-};
-
 static enum wye_reason address_reason(uint32_t src, uint32_t dst)
 {
 	if (dst == INADDR_BROADCAST || dst >> 28 == 14)

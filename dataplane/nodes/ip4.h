@@ -12,10 +12,6 @@
 
 #include "wye_stats.h"
 
-/* What the first octet of an address may mean trouble for. */
-enum ip4_class { IP4_CLASS_SRC = 1, IP4_CLASS_DST = 2 };
-extern const uint8_t ip4_class[256];
-
 /* The one's complement sum of a 20-byte header, folded; 0xffff when the checksum in it is right. */
 static inline uint32_t ip4_sum(const struct rte_ipv4_hdr *ip)
 {
@@ -32,18 +28,6 @@ static inline uint32_t ip4_sum(const struct rte_ipv4_hdr *ip)
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	return (uint32_t)((sum & 0xffff) + (sum >> 16));
-}
-
-/* Not 0: this is not the plain packet the fast path forwards; ip4_reason() says whether and why it leaves. ip_len: bytes
- * from the header to the frame's end, below 0 for a frame that has no room for one. */
-static inline uint32_t ip4_odd(const struct rte_ipv4_hdr *ip, int32_t ip_len)
-{
-	int32_t total = rte_be_to_cpu_16(ip->total_length);
-	const uint8_t *src = (const uint8_t *)&ip->src_addr, *dst = (const uint8_t *)&ip->dst_addr;
-
-	return (uint32_t)(ip->version_ihl ^ 0x45) | (total < (int32_t)sizeof(*ip)) | (total > ip_len) |
-	       (ip->time_to_live <= 1) | (ip4_sum(ip) ^ 0xffff) | (ip4_class[*src] & IP4_CLASS_SRC) |
-	       (ip4_class[*dst] & IP4_CLASS_DST);
 }
 
 /*

@@ -2,13 +2,13 @@
 /*
  * ip4_forward: RFC 1812 5.2-5.3 for a run of packets, in passes over the whole run so that each one's loads overlap:
  * survey (is every header plain?), lookup (all destinations at once), resolve and rewrite. The survey folds all checks
- * into one word a packet; only odd packets are asked why. A packet that leaves is untouched: the kernel sees it as it
- * came.
+ * into one word a packet; only odd packets are asked why. A plain run with one nexthop, the common one, is resolved once
+ * and rewritten without a question a packet. A packet that leaves is untouched: the kernel sees it as it came.
  */
 #include <sys/socket.h>
 
 #include "forward.h"
-#include "ip4.h"
+#include "ip4_survey.h"
 #include "wye_fib_batch.h"
 
 static const struct forward_reasons ip4_reasons = {
@@ -25,34 +25,15 @@ static const struct forward_reasons ip4_reasons = {
 	.parity_mask = WYE_PARITY_IP4,
 };
 
-struct ip4_run {
-	uint32_t dst[NODE_VECTOR], id[NODE_VECTOR], odd[NODE_VECTOR];
-};
-
-static inline struct rte_ipv4_hdr *ip4_of(struct rte_mbuf *packet)
+static inline struct rte_ipv4_hdr *ip4_of(const struct ip4_survey *survey, uint32_t i)
 {
-	return rte_pktmbuf_mtod_offset(packet, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+	return (struct rte_ipv4_hdr *)survey_ip(&survey->all, i);
 }
 
 /* Below 0 for a runt. */
 static inline int32_t ip4_head_len(const struct rte_mbuf *packet)
 {
 	return packet->data_len - (int32_t)sizeof(struct rte_ether_hdr);
-}
-
-/* Every packet of the run, whatever it is; returns whether any is odd. */
-static uint32_t ip4_survey(struct ip4_run *run, struct rte_mbuf **packets, uint32_t n, const struct plan_locals *locals)
-{
-	uint32_t any = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		const struct rte_ipv4_hdr *ip = ip4_of(packets[i]);
-
-		run->dst[i] = ip->dst_addr;
-		run->odd[i] = ip4_odd(ip, ip4_head_len(packets[i])) | plan_filter_hit(locals, ip->src_addr);
-		any |= run->odd[i];
-	}
-	return any;
 }
 
 static uint8_t ip4_source_kind(const struct wye_fib *fib, const struct wye_region *region, const struct rte_ipv4_hdr *ip)
@@ -76,35 +57,43 @@ static enum wye_reason ip4_source_reason(const struct wye_fib *fib, const struct
 	return NODE_OK;
 }
 
-/* Settles the odd ones: those that leave get their edge and id 0, those that may pass are odd no more. */
-static void ip4_settle(struct ip4_run *run, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge,
-		       const struct wye_fib *fib, const struct wye_region *region, bool ask_all)
+/* Settles the odd ones: those that leave get their edge, those that may pass are odd no more. */
+static void ip4_settle(struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge,
+		       const struct wye_fib *fib, const struct plan *plan, bool ask_all)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		const struct rte_ipv4_hdr *ip = ip4_of(packets[i]);
+		const struct rte_ipv4_hdr *ip = ip4_of(survey, i);
 		uint32_t head_len = (uint32_t)RTE_MAX(ip4_head_len(packets[i]), 0);
 		enum wye_reason reason;
 
-		if (!run->odd[i] && !ask_all)
+		if (!survey->odd[i] && !ask_all && !plan_filter_hit(plan->locals, ip->src_addr))
 			continue;
 		reason = ip4_reason(ip, head_len, packets[i]->pkt_len - (uint32_t)sizeof(struct rte_ether_hdr));
 		if (reason == NODE_OK || reason == WYE_REASON_IP4_FORWARD_TTL) {
-			enum wye_reason source = ip4_source_reason(fib, region, ip);
+			enum wye_reason source = ip4_source_reason(fib, plan->region, ip);
 
 			reason = source == NODE_OK ? reason : source;
 		}
-		run->odd[i] = reason != NODE_OK;
+		survey->odd[i] = reason != NODE_OK;
 		if (reason != NODE_OK)
 			edge[i] = node_leave(packets[i], reason);
 	}
 }
 
-static inline rte_edge_t ip4_packet(struct forward *f, struct rte_mbuf *packet, uint32_t id)
+static inline void ip4_rewrite(const struct ip4_survey *survey, uint32_t i, const uint8_t *rewrite)
 {
-	struct rte_ipv4_hdr *ip = ip4_of(packet);
-	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+	forward_rewrite(survey->all.frame[i], rewrite);
+	memcpy(&ip4_of(survey, i)->time_to_live, &survey->after[i], sizeof(survey->after[i]));
+}
 
-	if (id != f->last_id || !id) {
+static inline rte_edge_t ip4_packet(struct forward *f, const struct ip4_survey *survey, uint32_t i,
+				    struct rte_mbuf *packet, uint32_t id)
+{
+	const struct rte_ipv4_hdr *ip = ip4_of(survey, i);
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+	const struct forward_way *way = forward_way(f, id);
+
+	if (unlikely(!forward_remembers(f, id))) {
 		struct forward_packet what = { AF_INET, ip, (const uint8_t *)&ip->dst_addr,
 					       (uint32_t)ip4_head_len(packet) };
 		enum wye_reason reason = forward_resolve(f, id, &what);
@@ -112,48 +101,75 @@ static inline rte_edge_t ip4_packet(struct forward *f, struct rte_mbuf *packet, 
 		if (unlikely(reason != NODE_OK))
 			return node_leave(packet, reason);
 	}
-	if (unlikely(total > f->last_mtu))
+	if (unlikely(total > way->mtu))
 		return node_leave(packet, f->reasons->too_big);
 	forward_trim(packet, total);
-	forward_rewrite(packet, f->last_rewrite);
-	ip4_decrement_ttl(ip);
-	return f->last_edge;
+	ip4_rewrite(survey, i, way->rewrite);
+	return way->edge;
 }
 
-void ip4_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge)
+/* The whole run is plain and has one nexthop. False: it needs to be asked about packet by packet after all. */
+static bool ip4_all_one_way(struct forward *f, const struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n,
+			    uint32_t id, rte_edge_t *edge)
+{
+	struct forward_packet first = { AF_INET, ip4_of(survey, 0), (const uint8_t *)&survey->dst[0],
+					(uint32_t)ip4_head_len(packets[0]) };
+	uint8_t rewrite[FORWARD_REWRITE];
+
+	if (!forward_one_way(f, id, &first, survey->all.longest, rewrite, edge))
+		return false;
+	if (survey->all.any_padded)
+		for (uint32_t i = 0; i < n; i++)
+			forward_trim(packets[i], rte_be_to_cpu_16(ip4_of(survey, i)->total_length));
+	for (uint32_t i = 0; i < n; i++)
+		ip4_rewrite(survey, i, rewrite);
+	return true;
+}
+
+/* Packets that came in on one port, their headers taken. */
+static bool ip4_run(struct worker *worker, struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n,
+		    rte_edge_t *edge)
 {
 	const struct plan *plan = worker->plan;
-	struct ip4_run run;
+	bool ask_all = forward_ask_sources(plan), plain;
+	uint32_t id[NODE_VECTOR];
 	struct forward f;
 	struct wye_fib fib;
-	bool ask_all = forward_ask_sources(plan);
-	uint32_t odd;
 
 	forward_begin(&f, plan, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip4_reasons);
 	fib = forward_fib(plan, f.ingress);
-	odd = ip4_survey(&run, packets, n, plan->locals);
-	if (odd || ask_all)
-		ip4_settle(&run, packets, n, edge, &fib, plan->region, ask_all);
-	wye_fib4_lookup_batch(&fib, run.dst, run.id, n);
-	if (!odd && !ask_all)
-		for (uint32_t i = 0; i < n; i++)
-			edge[i] = ip4_packet(&f, packets[i], run.id[i]);
-	else
-		for (uint32_t i = 0; i < n; i++)
-			if (!run.odd[i])
-				edge[i] = ip4_packet(&f, packets[i], run.id[i]);
+	ip4_survey_check[lanes_isa](survey, n);
+	plain = !(survey->all.any_odd | survey->any_hit | ask_all);
+	wye_fib4_lookup_batch(&fib, survey->dst, id, n);
+	if (plain && forward_one_id(id, n) && ip4_all_one_way(&f, survey, packets, n, id[0], edge))
+		return true;
+	if (!plain)
+		ip4_settle(survey, packets, n, edge, &fib, plan, ask_all);
+	for (uint32_t i = 0; i < n; i++)
+		if (!survey->odd[i])
+			edge[i] = ip4_packet(&f, survey, i, packets[i], id[i]);
+	return false;
+}
+
+bool ip4_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge)
+{
+	struct ip4_survey survey;
+
+	ip4_survey_take(&survey, packets, n, worker->plan->locals);
+	if (likely(!survey.all.mixed))
+		return ip4_run(worker, &survey, packets, n, edge);
+	for (uint32_t from = 0, to; from < n; from = to) {
+		to = forward_run(packets, from, n);
+		ip4_survey_take(&survey, packets + from, to - from, worker->plan->locals);
+		if (ip4_run(worker, &survey, packets + from, to - from, edge + from))
+			forward_spread(edge + from, to - from);
+	}
+	return false;
 }
 
 static uint16_t ip4_forward_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t nb_objs)
 {
-	rte_edge_t edge[NODE_VECTOR];
-
-	for (uint32_t from = 0, to; from < nb_objs; from = to) {
-		to = forward_run(objs, from, nb_objs);
-		ip4_forward_edges(node_ctx(node)->worker, (struct rte_mbuf **)objs + from, to - from, edge);
-		node_scatter(graph, node, objs + from, edge, to - from, to - from == nb_objs);
-	}
-	return nb_objs;
+	return forward_process(graph, node, objs, nb_objs, ip4_forward_edges);
 }
 
 static void ip4_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *note)

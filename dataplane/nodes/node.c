@@ -36,10 +36,7 @@ void node_scatter(struct rte_graph *graph, struct rte_node *node, void **packets
 
 		while (to < n && edge[to] == edge[from])
 			to++;
-		if (whole && to - from == n)
-			rte_node_next_stream_move(graph, node, edge[0]);
-		else
-			rte_node_enqueue(graph, node, edge[from], packets + from, (uint16_t)(to - from));
+		node_pass(graph, node, packets + from, edge[from], to - from, whole && to - from == n);
 		from = to;
 	}
 }

@@ -14,7 +14,6 @@
 #include "dpd.h"
 
 #define NODE_VECTOR 256		/* packets handled at a time */
-#define NODE_AHEAD 4		/* packets to prefetch ahead */
 
 /* The first edges of every node that has any. */
 enum node_edge {
@@ -55,6 +54,16 @@ static inline rte_edge_t node_leave(struct rte_mbuf *packet, enum wye_reason rea
 {
 	*node_reason(packet) = (uint8_t)reason;
 	return wye_reason_verdict[reason] == WYE_VERDICT_PUNT ? NODE_EDGE_PUNT : NODE_EDGE_DROP;
+}
+
+/* Sends all packets to one edge; whole: packets is the node's own stream, all of it. */
+static inline void node_pass(struct rte_graph *graph, struct rte_node *node, void **packets, rte_edge_t edge, uint32_t n,
+			     bool whole)
+{
+	if (whole)
+		rte_node_next_stream_move(graph, node, edge);
+	else
+		rte_node_enqueue(graph, node, edge, packets, (uint16_t)n);
 }
 
 /* Sends packets[i] to edge[i]. A vector of one mind is moved whole when `whole`: packets is the node's own stream. */

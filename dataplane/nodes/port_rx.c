@@ -5,14 +5,16 @@
  * forward leaves here: one look a vector.
  *
  * The common vector, all IPv4 (or all IPv6) with the port's own destination MAC, is recognised by or-ing the
- * differences of all packets, and moved whole. A frame shorter than its headers passes as well: ip4_forward checks.
+ * differences of all packets, 16 bytes each, and moved whole. A frame shorter than its headers passes as well:
+ * ip4_forward checks.
  */
 #include <stdlib.h>
 
+#include "lanes.h"
 #include "node.h"
 #include "port_rx.h"
 
-#define RX_BURST 64	/* fills L1 with headers and no more; af_xdp's NAPI budget */
+#define RX_BURST 128	/* headers and the survey of them fit L1; more costs more than the nodes save */
 
 struct rx_queue {	/* a worker's view of a queue; lives as long as the graph */
 	uint16_t port, queue, dpdk_port;
@@ -46,9 +48,8 @@ static void port_rx_fini(const struct rte_graph *graph, struct rte_node *node)
 	free(node_ctx(node)->own);
 }
 
-struct rx_sum {		/* or-ed over a vector */
-	uint64_t mac;		/* 0: all for us */
-	uint16_t not_ip4, not_ip6;
+struct rx_sum {
+	lanes4 different;	/* frames' first 16 bytes from our MAC and the first frame's others, or-ed */
 	uint64_t bytes;
 };
 
@@ -68,23 +69,24 @@ static inline uint64_t rx_mac_difference(const struct rte_mbuf *packet, uint64_t
 static inline struct rx_sum rx_survey(struct rte_mbuf **packets, uint16_t n, uint64_t mac48, uint16_t dpdk_port)
 {
 	struct rx_sum sum = { 0 };
+	lanes4 want = lanes4_load(rte_pktmbuf_mtod(packets[0], void *));
 
-	for (uint16_t i = 0; i < n && i < NODE_AHEAD; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(packets[i], void *));
+	want[0] = (uint32_t)mac48;
+	want[1] = (want[1] & 0xffff0000) | (uint32_t)(mac48 >> 32);
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *packet = packets[i];
-		uint16_t ether_type;
 
-		if (i + NODE_AHEAD < n)
-			rte_prefetch0(rte_pktmbuf_mtod(packets[i + NODE_AHEAD], void *));
-		ether_type = rx_ether_type(packet);
-		sum.mac |= rx_mac_difference(packet, mac48);
-		sum.not_ip4 |= ether_type ^ RTE_BE16(RTE_ETHER_TYPE_IPV4);
-		sum.not_ip6 |= ether_type ^ RTE_BE16(RTE_ETHER_TYPE_IPV6);
+		sum.different |= lanes4_load(rte_pktmbuf_mtod(packet, void *)) ^ want;
 		sum.bytes += packet->pkt_len;
 		packet->port = dpdk_port; /* af_xdp of 22.11 leaves it unset */
 	}
 	return sum;
+}
+
+/* All for us, and of the first one's ether_type? */
+static inline bool rx_alike(const struct rx_sum *sum)
+{
+	return !(sum->different[0] | (uint16_t)sum->different[1] | (uint16_t)sum->different[3]);
 }
 
 static rte_edge_t rx_edge(const struct plan *plan, const struct plan_port *port, struct rte_mbuf *packet)
@@ -126,6 +128,7 @@ static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, 
 	const struct plan_port *port = &worker->plan->port[queue->port];
 	struct wye_port_counters *counters = &worker->stats->port[queue->port];
 	uint16_t n = rte_eth_rx_burst(queue->dpdk_port, queue->queue, (struct rte_mbuf **)objs, RX_BURST);
+	uint16_t ether_type;
 	struct rx_sum sum;
 
 	if (!n)
@@ -139,11 +142,15 @@ static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, 
 	if (unlikely(port->captured))
 		capture_received(worker, queue->port, (struct rte_mbuf **)objs, n);
 
-	if (port->classify)
+	if (port->classify) {
 		rte_node_next_stream_move(graph, node, NODE_EDGE_CLASSIFY);
-	else if (!(sum.mac | sum.not_ip4) && node_gate(worker->plan, port, WYE_LINK_FORWARD4) == NODE_OK)
+		return n;
+	}
+	ether_type = rx_alike(&sum) ? rx_ether_type(objs[0]) : 0;
+	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) && node_gate(worker->plan, port, WYE_LINK_FORWARD4) == NODE_OK)
 		rte_node_next_stream_move(graph, node, NODE_EDGE_IP4);
-	else if (!(sum.mac | sum.not_ip6) && node_gate(worker->plan, port, WYE_LINK_FORWARD6) == NODE_OK)
+	else if (ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6) &&
+		 node_gate(worker->plan, port, WYE_LINK_FORWARD6) == NODE_OK)
 		rte_node_next_stream_move(graph, node, NODE_EDGE_IP6);
 	else
 		rx_one_by_one(graph, node, objs, n);

@@ -305,14 +305,22 @@ void world_udp6(struct world *world, uint32_t i, const char *src, const char *ds
 	world_frame(world, i, frame, 62 + payload);
 }
 
+static void spread(struct world *world, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++)
+		world->edge[i] = world->edge[0];
+}
+
 void world_forward4(struct world *world, uint32_t n)
 {
-	ip4_forward_edges(world->worker, world->packet, n, world->edge);
+	if (ip4_forward_edges(world->worker, world->packet, n, world->edge))
+		spread(world, n);
 }
 
 void world_forward6(struct world *world, uint32_t n)
 {
-	ip6_forward_edges(world->worker, world->packet, n, world->edge);
+	if (ip6_forward_edges(world->worker, world->packet, n, world->edge))
+		spread(world, n);
 }
 
 enum wye_reason world_reason(struct world *world, uint32_t i)

@@ -273,6 +273,42 @@ static void long_batch(void **state)
 	bench_delete_all(b);
 }
 
+/* Vectors whose addresses begin alike, as far as any byte: one walk may answer for all of them, or not. */
+static void shared_batch(void **state)
+{
+	struct bench *b = *state;
+	uint32_t width = b->model.family == AF_INET ? 4 : 16;
+	static uint8_t dst6[64][16];
+	static uint32_t dst4[64], ids[64];
+	struct wye_fib fib;
+
+	for (uint32_t i = 0; i < 500; i++) {
+		uint8_t addr[16], len = random_prefix(b, addr);
+
+		bench_set(b, addr, len, 1 + i);
+	}
+	bench_check(b, 10, 10);
+	fib = wye_fib_of(b->tables->region.base, WYE_VRF_MAIN);
+	for (uint32_t round = 0; round < 4000; round++) {
+		uint32_t n = 1 + round % 64, alike = round / 64 % (width + 1);
+		uint8_t first[16];
+
+		(void)random_prefix(b, first);
+		for (uint32_t i = 0; i < n; i++) {
+			(void)random_prefix(b, dst6[i]);
+			memcpy(dst6[i], first, alike);
+			memcpy(&dst4[i], dst6[i], 4);
+		}
+		if (width == 4)
+			wye_fib4_lookup_batch(&fib, dst4, ids, n);
+		else
+			wye_fib6_lookup_batch(&fib, (const uint8_t(*)[16])dst6, ids, n);
+		for (uint32_t i = 0; i < n; i++)
+			assert_int_equal(ids[i], model_lookup(&b->model, dst6[i]));
+	}
+	bench_delete_all(b);
+}
+
 /* All 511 prefixes of one node, and below each of its slots a child with one route. */
 static void dense_node(void **state)
 {
@@ -455,6 +491,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stub_and_node, bench_setup6, bench_teardown),
 		cmocka_unit_test_setup_teardown(long_batch, bench_setup, bench_teardown),
 		cmocka_unit_test_setup_teardown(long_batch, bench_setup6, bench_teardown),
+		cmocka_unit_test_setup_teardown(shared_batch, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(shared_batch, bench_setup6, bench_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

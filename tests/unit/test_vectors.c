@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Whole vectors against one packet at a time: the surveys' checks in every set of instructions this CPU has against
+ * ip4_reason() and ip6_reason(), and what ip4_forward and ip6_forward make of a vector of any length against what they
+ * make of each of its packets alone. Packets are random: valid ones with something broken in most.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "forward_fixture.h"
+#include "nodes/ip4_survey.h"
+#include "nodes/ip6_survey.h"
+
+#define FRAME 96
+
+static uint64_t seed = 1;
+
+static uint32_t any(uint32_t below)
+{
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint32_t)((seed >> 33) % below);
+}
+
+static const char *one_of(const char *const *texts, uint32_t n)
+{
+	return texts[any(n)];
+}
+
+/* ---- packets ---------------------------------------------------------------------------------------------------- */
+
+/* How much of a vector is broken: nothing, a packet here and there, most. */
+enum breakage { SOUND, SOME_BROKEN, MOST_BROKEN, BREAKAGES };
+
+static bool breaks(enum breakage breakage)
+{
+	return breakage == SOME_BROKEN ? any(20) == 0 : breakage == MOST_BROKEN && any(4);
+}
+
+static void break_anything(struct rte_mbuf *packet, uint32_t header)
+{
+	uint8_t *ip = rte_pktmbuf_mtod_offset(packet, uint8_t *, 14);
+
+	switch (any(4)) {
+	case 0:
+		ip[any(header)] ^= (uint8_t)(1u << any(8));
+		break;
+	case 1:
+		ip[any(header)] = (uint8_t)any(256);
+		break;
+	case 2:
+		packet->data_len = (uint16_t)any(packet->data_len + 1u);
+		packet->pkt_len = packet->data_len;
+		break;
+	default:
+		packet->pkt_len += 100; /* chained, as far as its header tells */
+	}
+}
+
+static void pad(struct rte_mbuf *packet)
+{
+	packet->data_len += 6;
+	packet->pkt_len += 6;
+}
+
+static void make_ip4(struct world *world, uint32_t i, enum breakage breakage, bool one_way)
+{
+	static const char *const from[] = { "10.0.1.2", "198.51.100.7", "10.0.2.1", "127.0.0.1", "240.1.2.3",
+					    "255.1.2.3", "224.0.0.1", "0.1.2.3" };
+	static const char *const to[] = { "10.0.2.2", "10.40.0.1", "10.40.77.2", "10.41.0.1", "10.42.0.1",
+					  "10.43.0.1", "10.9.9.9", "255.255.255.255", "255.1.2.3", "239.1.1.1",
+					  "10.0.2.1", "240.0.0.9" };
+	struct rte_ipv4_hdr *ip;
+
+	world_udp4(world, i, from[breaks(breakage) ? any(8) : any(2)],
+		   one_way ? "10.40.1.2" : one_of(to, breakage ? 12 : 6), (uint16_t)any(65536), any(30));
+	ip = world_ip4(world, i);
+	ip->time_to_live = (uint8_t)(breaks(breakage) ? any(3) : 2 + any(250));
+	ip->packet_id = (uint16_t)any(65536);
+	world_checksum4(ip);
+	if (any(64) == 0) { /* both forms of 0 are right */
+		ip->packet_id = 0;
+		world_checksum4(ip);
+		ip->packet_id = ip->hdr_checksum;
+		ip->hdr_checksum = any(2) ? 0 : 0xffff;
+	}
+	if (breaks(breakage))
+		break_anything(world->packet[i], sizeof(*ip));
+	if (breakage && any(3) == 0 && (ip->version_ihl & 15) == 5)
+		world_checksum4(ip);
+}
+
+static void make_ip6(struct world *world, uint32_t i, enum breakage breakage, bool one_way)
+{
+	static const char *const from[] = { "fd00:1::2", "2001:db8::7", "fe80::1", "::1", "ff02::1", "::ffff:1.2.3.4",
+					    "4000::1" };
+	static const char *const to[] = { "fd00:2::2", "2001:db8:40::1", "2001:db8:40:77::2", "2001:db8:41::1",
+					  "2001:db8:42::1", "2001:db8:43::1", "2001:db8:9::9", "ff0e::1", "fe80::2",
+					  "fd00:2::1", "::1", "4000::2" };
+	struct rte_ipv6_hdr *ip;
+
+	world_udp6(world, i, from[breaks(breakage) ? any(7) : any(2)],
+		   one_way ? "2001:db8:40::1" : one_of(to, breakage ? 12 : 6), (uint16_t)any(65536), any(30));
+	ip = world_ip6(world, i);
+	ip->hop_limits = (uint8_t)(breaks(breakage) ? any(3) : 2 + any(250));
+	if (breaks(breakage))
+		ip->proto = (uint8_t)any(256);
+	if (breaks(breakage))
+		break_anything(world->packet[i], sizeof(*ip));
+}
+
+static void make_vector(struct world *world, uint32_t n, uint32_t round,
+			void (*make)(struct world *, uint32_t, enum breakage, bool))
+{
+	enum breakage breakage = round % BREAKAGES;
+	bool padded = any(4) == 0, one_way = any(2), ports = any(4) == 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		make(world, i, breakage, one_way);
+		if (padded && any(2))
+			pad(world->packet[i]);
+		world->packet[i]->port = ports ? (uint16_t)any(2) : 0;
+	}
+}
+
+static void routes(struct world *world)
+{
+	static const char *const gateways[] = { "10.0.2.2", "10.0.2.3" };
+	static const char *const gateways6[] = { "fd00:2::2", "fd00:2::3" };
+	static const uint16_t weights[] = { 1, 1 };
+
+	world_neigh(world, 3, "10.0.2.3", 3);
+	world_neigh(world, 3, "fd00:2::3", 3);
+	world_route(world, "10.40.0.0/16", WYE_NH_FORWARD, 3, "10.0.2.2");
+	world_route(world, "10.40.77.0/24", WYE_NH_FORWARD, 3, "10.0.2.3");
+	world_group(world, "10.41.0.0/16", gateways, weights, 2);
+	world_route(world, "10.42.0.0/16", WYE_NH_BLACKHOLE, 0, "");
+	world_link_route(world, "10.43.0.0/16", 3, 60); /* on the link, nobody there, and small */
+	world_neigh(world, 3, "10.43.0.1", 4);
+	world_route(world, "2001:db8:40::/48", WYE_NH_FORWARD, 3, "fd00:2::2");
+	world_route(world, "2001:db8:40:77::/64", WYE_NH_FORWARD, 3, "fd00:2::3");
+	world_group(world, "2001:db8:41::/48", gateways6, weights, 2);
+	world_route(world, "2001:db8:42::/48", WYE_NH_BLACKHOLE, 0, "");
+	world_link_route(world, "2001:db8:43::/48", 3, 80);
+	world_neigh(world, 3, "2001:db8:43::1", 4);
+	world->region.base->hash_policy[0] = world->region.base->hash_policy[1] = 1;
+}
+
+static int setup(void **state)
+{
+	*state = world_create();
+	routes(*state);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_destroy(*state);
+	return 0;
+}
+
+/* ---- surveys ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t head_len(const struct rte_mbuf *packet)
+{
+	return packet->data_len < 14 ? 0 : packet->data_len - 14u;
+}
+
+/* 255.0.0.0/8 is looked at although only 255.255.255.255 leaves; so is what is chained and longer than its first part. */
+static bool looked_at_in_vain(struct world *world, uint32_t i)
+{
+	const uint8_t *ip = (const uint8_t *)world_ip4(world, i);
+
+	return ip[12] == 255 || ip[16] == 255 || world->packet[i]->pkt_len != world->packet[i]->data_len;
+}
+
+static void check_ip4(struct world *world, const struct ip4_survey *survey, uint32_t i)
+{
+	const struct rte_ipv4_hdr *ip = world_ip4(world, i);
+	struct rte_ipv4_hdr after = *ip;
+	enum wye_reason reason = ip4_reason(ip, head_len(world->packet[i]), head_len(world->packet[i]));
+
+	if (reason != NODE_OK)
+		assert_int_not_equal(survey->odd[i], 0);
+	else if (!looked_at_in_vain(world, i))
+		assert_int_equal(survey->odd[i], 0);
+	ip4_decrement_ttl(&after);
+	if (!survey->odd[i])
+		assert_memory_equal(&survey->after[i], &after.time_to_live, 4);
+}
+
+static void ip4_surveys(void **state)
+{
+	static struct ip4_survey survey, plain;
+	struct world *world = *state;
+
+	for (uint32_t round = 0; round < 5 * (NODE_VECTOR + 1); round++) {
+		uint32_t n = round % (NODE_VECTOR + 1), odd = 0, longest = 0;
+
+		make_vector(world, n, round, make_ip4);
+		for (enum lanes_isa isa = LANES_PLAIN; isa < LANES_ISAS; isa++) {
+			if (!lanes_have(isa))
+				continue;
+			memset(&survey, 0xee, sizeof(survey));
+			ip4_survey_take(&survey, world->packet, n, &world->locals);
+			ip4_survey_check[isa](&survey, n);
+			if (isa == LANES_PLAIN)
+				memcpy(&plain, &survey, sizeof(plain));
+			assert_memory_equal(survey.odd, plain.odd, n * sizeof(survey.odd[0]));
+			assert_memory_equal(survey.after, plain.after, n * sizeof(survey.after[0]));
+			assert_int_equal(survey.all.any_odd, plain.all.any_odd);
+			assert_int_equal(!survey.all.any_padded, !plain.all.any_padded);
+			assert_int_equal(survey.all.longest, plain.all.longest);
+		}
+		for (uint32_t i = 0; i < n; i++) {
+			check_ip4(world, &plain, i);
+			odd |= plain.odd[i];
+			longest = RTE_MAX(longest, (uint32_t)rte_be_to_cpu_16(world_ip4(world, i)->total_length));
+		}
+		assert_int_equal(plain.all.any_odd, odd);
+		assert_int_equal(plain.all.longest, longest);
+	}
+}
+
+static bool plain_ip6(const struct rte_ipv6_hdr *ip)
+{
+	uint8_t src = ip->src_addr[0], dst = ip->dst_addr[0];
+
+	return (ip->proto == 6 || ip->proto == 17) && (src >> 5 == 1 || src >> 1 == 0x7e) &&
+	       (dst >> 5 == 1 || dst >> 1 == 0x7e);
+}
+
+static void ip6_surveys(void **state)
+{
+	static struct ip6_survey survey;
+	struct world *world = *state;
+
+	for (uint32_t round = 0; round < 5 * (NODE_VECTOR + 1); round++) {
+		uint32_t n = round % (NODE_VECTOR + 1);
+
+		make_vector(world, n, round, make_ip6);
+		for (enum lanes_isa isa = LANES_PLAIN; isa < LANES_ISAS; isa++) {
+			uint32_t odd = 0, longest = 0;
+
+			if (!lanes_have(isa))
+				continue;
+			memset(&survey, 0xee, sizeof(survey));
+			ip6_survey_take(&survey, world->packet, n);
+			ip6_survey_check[isa](&survey, n);
+			for (uint32_t i = 0; i < n; i++) {
+				const struct rte_ipv6_hdr *ip = world_ip6(world, i);
+				uint32_t len = head_len(world->packet[i]);
+
+				assert_int_equal(!survey.odd[i], ip6_reason(ip, len, len) == NODE_OK && plain_ip6(ip));
+				odd |= survey.odd[i];
+				longest = RTE_MAX(longest, rte_be_to_cpu_16(ip->payload_len) + 40u);
+			}
+			assert_int_equal(survey.all.any_odd, odd);
+			assert_int_equal(survey.all.longest, longest);
+		}
+	}
+}
+
+/* ---- nodes -------------------------------------------------------------------------------------------------------- */
+
+struct outcome {
+	uint8_t frame[FRAME + 32];
+	uint32_t pkt_len, data_len;
+	rte_edge_t edge;
+	enum wye_reason reason;
+};
+
+static void outcome_take(struct world *world, uint32_t i, struct outcome *outcome)
+{
+	memcpy(outcome->frame, rte_pktmbuf_mtod(world->packet[i], void *), sizeof(outcome->frame));
+	outcome->pkt_len = world->packet[i]->pkt_len;
+	outcome->data_len = world->packet[i]->data_len;
+	outcome->edge = world->edge[i];
+	outcome->reason = world_reason(world, i);
+}
+
+static void restore(struct rte_mbuf *packet, const struct rte_mbuf *head, const uint8_t *frame)
+{
+	*packet = *head;
+	memcpy(rte_pktmbuf_mtod(packet, void *), frame, FRAME + 32);
+}
+
+/* Each packet alone, put into the first one's place; then all of them. */
+static void same_alone(struct world *world, uint32_t n, void (*forward)(struct world *, uint32_t))
+{
+	static struct outcome alone[NODE_VECTOR], together;
+	static struct rte_mbuf head[NODE_VECTOR];
+	static uint8_t frame[NODE_VECTOR][FRAME + 32];
+	struct rte_mbuf *first = world->packet[0];
+
+	for (uint32_t i = 0; i < n; i++) {
+		head[i] = *world->packet[i];
+		memcpy(frame[i], rte_pktmbuf_mtod(world->packet[i], void *), sizeof(frame[i]));
+		world->packet[0] = world->packet[i];
+		forward(world, 1);
+		outcome_take(world, 0, &alone[i]);
+		world->packet[0] = first;
+		restore(world->packet[i], &head[i], frame[i]);
+	}
+	forward(world, n);
+	for (uint32_t i = 0; i < n; i++) {
+		memset(&together, 0, sizeof(together));
+		outcome_take(world, i, &together);
+		assert_int_equal(together.reason, alone[i].reason);
+		assert_int_equal(together.edge, alone[i].edge);
+		assert_int_equal(together.pkt_len, alone[i].pkt_len);
+		assert_int_equal(together.data_len, alone[i].data_len);
+		assert_memory_equal(together.frame, alone[i].frame, sizeof(together.frame));
+	}
+}
+
+static void with_each_isa(struct world *world, void (*make)(struct world *, uint32_t, enum breakage, bool),
+			  void (*forward)(struct world *, uint32_t))
+{
+	enum lanes_isa best = lanes_isa;
+
+	for (lanes_isa = LANES_PLAIN; lanes_isa < LANES_ISAS; lanes_isa++)
+		for (uint32_t round = 0; lanes_have(lanes_isa) && round < 3 * NODE_VECTOR; round++) {
+			make_vector(world, 1 + round % NODE_VECTOR, round + round / NODE_VECTOR, make);
+			same_alone(world, 1 + round % NODE_VECTOR, forward);
+		}
+	lanes_isa = best;
+}
+
+static void ip4_vectors(void **state)
+{
+	with_each_isa(*state, make_ip4, world_forward4);
+}
+
+static void ip6_vectors(void **state)
+{
+	with_each_isa(*state, make_ip6, world_forward6);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = { TEST(ip4_surveys), TEST(ip6_surveys), TEST(ip4_vectors), TEST(ip6_vectors) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
