@@ -201,6 +201,7 @@ static void dumps_ready(void *ctx)
 {
 	struct channel *channel = ctx;
 
+	sync_heard(&channel->sync, now_ns());
 	if (channel_audits(channel))
 		read_audit(channel);
 	else if (!channel->behind)
@@ -286,11 +287,19 @@ static bool moot(void *ctx, const struct sync_job *job)
 	return channel->moot && channel->moot(channel->mirror, job);
 }
 
+static void silent(void *ctx)
+{
+	struct channel *channel = ctx;
+
+	log_limited(LOG_LEVEL_WARNING, "netlink %s: the end of a dump has not come for %llu s; trying again", channel->name,
+		    SYNC_SILENCE_NS / 1000000000ULL);
+}
+
 /* ---- opening ---- */
 
 int channel_open(struct channel *channel, const int *groups)
 {
-	static const struct sync_ops ops = { request, read_events, sweep, interrupted, moot, fence };
+	static const struct sync_ops ops = { request, read_events, sweep, interrupted, silent, moot, fence };
 	int error;
 
 	sync_init(&channel->sync, &ops, channel);

@@ -90,6 +90,22 @@ void sync_dump_ended(struct sync *sync, int error, bool interrupted, uint64_t no
 		sync->state = SYNC_REPLAY;
 }
 
+void sync_heard(struct sync *sync, uint64_t now)
+{
+	sync->heard_ns = now;
+}
+
+/* The kernel fills a part when it is asked and when the one before is taken: there is nothing to wait for. */
+static bool give_up(struct sync *sync, uint64_t now)
+{
+	if (now < sync->heard_ns + SYNC_SILENCE_NS)
+		return false;
+	if (sync->ops->silent)
+		sync->ops->silent(sync->ctx);
+	back_off(sync, now);
+	return true;
+}
+
 static void next_job(struct sync *sync)
 {
 	sync->n_jobs--;
@@ -130,6 +146,7 @@ static bool start(struct sync *sync, uint64_t now)
 	job = sync->job[0];
 	sync->gen++;
 	sync->attempt++;
+	sync->heard_ns = now;
 	sync->state = SYNC_DUMP;
 	if (sync->ops->request(sync->ctx, &job) < 0)
 		back_off(sync, now);
@@ -166,7 +183,7 @@ bool sync_step(struct sync *sync, uint64_t now)
 		}
 		return now >= sync->retry_ns ? start(sync, now) : false;
 	case SYNC_DUMP:
-		return false;
+		return give_up(sync, now);
 	case SYNC_REPLAY:
 		if (sync->ops->drain(sync->ctx) && sync->state == SYNC_REPLAY)
 			sync->state = SYNC_SWEEP;
@@ -177,6 +194,11 @@ bool sync_step(struct sync *sync, uint64_t now)
 	return false;
 }
 
+static int ms_until(uint64_t then, uint64_t now)
+{
+	return now >= then ? 0 : (int)((then - now) / 1000000 + 1);
+}
+
 int sync_due_ms(const struct sync *sync, uint64_t now)
 {
 	switch (sync->state) {
@@ -184,12 +206,12 @@ int sync_due_ms(const struct sync *sync, uint64_t now)
 	case SYNC_IN_SYNC:
 		return sync->n_jobs ? 0 : -1;
 	case SYNC_RESYNC:
-		return now >= sync->retry_ns ? 0 : (int)((sync->retry_ns - now) / 1000000 + 1);
+		return ms_until(sync->retry_ns, now);
 	case SYNC_REPLAY:
 	case SYNC_SWEEP:
 		return 0;
 	case SYNC_DUMP:
-		break;
+		return ms_until(sync->heard_ns + SYNC_SILENCE_NS, now);
 	}
 	return -1;
 }

@@ -4,7 +4,7 @@
  * dump socket). Pure: what it wants done it asks of struct sync_ops, so a test drives it without a kernel.
  *
  *   SUBSCRIBE ──jobs──▶ DUMP ──complete──▶ REPLAY ──drained──▶ SWEEP ──▶ next job, or IN_SYNC
- *                        ▲ │ interrupted, lost, refused         │ verify again
+ *                        ▲ │ interrupted, lost, refused, silent │ verify again
  *                        │ ▼                                    │
  *                       RESYNC (back-off 10 ms … 1 s) ◀─────────┘
  *
@@ -53,6 +53,7 @@ struct sync_ops {
 	/* A bounded part of the sweep. DONE, MORE, or AGAIN: the dump does not convince (IPv6), dump once more. */
 	enum sync_outcome (*sweep)(void *ctx, const struct sync_job *job, uint32_t gen, unsigned attempt);
 	void (*interrupted)(void *ctx);	/* for counting */
+	void (*silent)(void *ctx);	/* the dump is given up: for the log. May be NULL */
 	/* Is the job about nothing that is known? Only those with `fence` are asked about. NULL, with fence: never. */
 	bool (*moot)(void *ctx, const struct sync_job *job);
 	int (*fence)(void *ctx);	/* returns when the kernel is done with what it told of. 0 or -errno */
@@ -71,7 +72,10 @@ struct sync {
 	uint32_t gen;		/* of the present or last job */
 	uint32_t ordinary;	/* jobs added that are no audit's, ever */
 	uint64_t retry_ns;
+	uint64_t heard_ns;	/* of the present dump: when it was asked for, or a part of it came last */
 };
+
+#define SYNC_SILENCE_NS 10000000000ULL	/* a dump of which nothing comes for so long has lost its end */
 
 void sync_init(struct sync *sync, const struct sync_ops *ops, void *ctx);
 /* Adds a job; one that a queued, not yet started one covers is dropped. False: too many, the caller asks for everything. */
@@ -80,6 +84,8 @@ bool sync_add(struct sync *sync, const struct sync_job *job);
 void sync_lost(struct sync *sync, uint64_t now_ns);
 /* The present dump ended: error < 0 = the kernel broke it off, or part of it was lost. */
 void sync_dump_ended(struct sync *sync, int error, bool interrupted, uint64_t now_ns);
+/* A part of the present dump has come. */
+void sync_heard(struct sync *sync, uint64_t now_ns);
 /* One bounded step. True: call again soon. */
 bool sync_step(struct sync *sync, uint64_t now_ns);
 /* Milliseconds until a step is due, -1 = not before something happens. */

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Reads away the notifications that the netlink sockets of a process hold, as if the kernel had never said it. The process must be stopped.
+"""Reads away the notifications that the netlink sockets of a process hold, as if the kernel had never said it; or what its
+dumps still have to tell, with their ends. The process must be stopped.
 
-usage: steal.py PID
+usage: steal.py PID [dumps]
 Prints how many datagrams there were.
 """
 import ctypes
@@ -24,7 +25,7 @@ def stolen(sock):
 
 
 def main():
-    pid = int(sys.argv[1])
+    pid, dumps = int(sys.argv[1]), "dumps" in sys.argv[2:]
     pidfd, total = os.pidfd_open(pid), 0
     for name in os.listdir(f"/proc/{pid}/fd"):
         if not os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
@@ -33,7 +34,7 @@ def main():
         if fd < 0:
             sys.exit(f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
         with socket.socket(fileno=fd) as sock:
-            if sock.family == socket.AF_NETLINK and sock.getsockname()[1]:	# in a group: no dump is to be broken
+            if sock.family == socket.AF_NETLINK and (not sock.getsockname()[1]) == dumps:	# dumps' are in no group
                 total += stolen(sock)
     print(total)
 

@@ -106,6 +106,7 @@ end:	do
 		cursor++ }
 	:: atomic { asked && nfull(dump) && cursor == OBJECTS -> dump!DONE; asked = false }
 	:: atomic { asked && nfull(dump) && faults < FAULTS -> faults++; dump!BROKEN; asked = false }
+	:: atomic { asked && faults < FAULTS -> faults++; asked = false /* and its end never comes */ }
 	od
 }
 
@@ -268,6 +269,8 @@ end:	do
 	:: atomic { state == SYNC_RESYNC && jobs && moot && fenced && empty(events) && !overrun ->
 		T(SYNC_RESYNC, moot, SYNC_IN_SYNC); next_job() }
 	:: atomic { state == SYNC_IN_SYNC && jobs && moot && fenced && empty(events) && !overrun -> next_job() }
+	/* The end of the dump is lost: after a while it is asked for anew. */
+	:: atomic { state == SYNC_DUMP && !asked && empty(dump) -> T(SYNC_DUMP, silence, SYNC_RESYNC) }
 	/* An audit compares only what was filled before the notifications were drained. */
 	:: atomic { state == SYNC_DUMP && nempty(dump) && (!audit || (empty(events) && busy == 255 && !rtnl)) ->
 		dump_part() }

@@ -79,7 +79,7 @@ static int fence(void *ctx)
 	return 0;
 }
 
-static const struct sync_ops ops = { request, drain, sweep, interrupted, moot, fence };
+static const struct sync_ops ops = { request, drain, sweep, interrupted, NULL, moot, fence };
 
 static int setup(void **state)
 {
@@ -168,6 +168,31 @@ static void back_off_grows_to_a_second(void **state)
 	assert_int_equal(waits[9], 1000000000);
 	assert_int_equal(w.requests, 11);
 	assert_int_equal(w.sweeps, 0);
+}
+
+static void a_dump_whose_end_is_lost_is_repeated(void **state)
+{
+	sync_add(&w.sync, &everything);
+	step(1);
+	w.now += SYNC_SILENCE_NS - 1;
+	step(1);
+	sync_heard(&w.sync, w.now);
+	w.now += SYNC_SILENCE_NS - 1;
+	step(1);
+	assert_int_equal(w.sync.state, SYNC_DUMP);
+	assert_int_equal(sync_due_ms(&w.sync, w.now), 1);
+	w.now++;
+	step(1);
+	assert_int_equal(w.sync.state, SYNC_RESYNC);
+	dump_ends(0, false); /* of the one given up */
+	assert_int_equal(w.sync.state, SYNC_RESYNC);
+	w.now += 10000000;
+	step(1);
+	assert_int_equal(w.requests, 2);
+	dump_ends(0, false);
+	step(3);
+	assert_int_equal(w.sync.state, SYNC_IN_SYNC);
+	assert_int_equal(w.sweeps, 1);
 }
 
 static void loss_voids_what_is_under_way(void **state)
@@ -311,7 +336,7 @@ static const char *const states[] = { "SYNC_SUBSCRIBE", "SYNC_DUMP", "SYNC_REPLA
 				      "SYNC_RESYNC" };
 #define STATES (sizeof(states) / sizeof(states[0]))
 static const char *const events[] = { "ask", "refused", "complete", "broken", "drained", "swept", "again", "idle",
-				      "lost", "give_way", "moot" };
+				      "lost", "give_way", "moot", "silence" };
 #define TRANSITIONS (sizeof(events) / sizeof(events[0]))
 static bool made[STATES][TRANSITIONS][STATES], modelled[STATES][TRANSITIONS][STATES];
 
@@ -329,6 +354,8 @@ static void transition(enum sync_state from, const char *event)
 static const char *step_event(enum sync_state from, unsigned jobs)
 {
 	switch (from) {
+	case SYNC_DUMP:
+		return "silence";
 	case SYNC_REPLAY:
 		return "drained";
 	case SYNC_SWEEP:
@@ -339,7 +366,7 @@ static const char *step_event(enum sync_state from, unsigned jobs)
 	}
 }
 
-enum event { STEP, TIME, MESSAGES, LOSS, LOSS_EARLY, DUMP_OK, DUMP_INTR, DUMP_ERROR, JOB, VERIFY, AUDIT, REFUSAL, EVENTS };
+enum event { STEP, TIME, SILENCE, MESSAGES, LOSS, LOSS_EARLY, DUMP_OK, DUMP_INTR, DUMP_ERROR, JOB, VERIFY, AUDIT, REFUSAL, EVENTS };
 
 static void happen(enum event event)
 {
@@ -354,6 +381,9 @@ static void happen(enum event event)
 		break;
 	case TIME:
 		w.now += 50000000;
+		break;
+	case SILENCE:
+		w.now += SYNC_SILENCE_NS;
 		break;
 	case MESSAGES:
 		w.pending += 2;
@@ -477,7 +507,7 @@ int main(void)
 		TEST(back_off_grows_to_a_second), TEST(loss_voids_what_is_under_way),
 		TEST(a_refused_request_is_repeated), TEST(an_unconvincing_dump_is_repeated),
 		TEST(an_audit_gives_way), TEST(an_audit_that_sweeps_ends_first), TEST(queue_holds_no_job_twice),
-		TEST(a_job_about_nothing_asks_for_nothing), TEST(a_job_about_nothing_is_judged_behind_the_fence),
+		TEST(a_dump_whose_end_is_lost_is_repeated), TEST(a_job_about_nothing_asks_for_nothing), TEST(a_job_about_nothing_is_judged_behind_the_fence),
 		TEST(every_sequence_ends_in_sync),
 		TEST(the_model_is_of_this), /* after it */
 	};
