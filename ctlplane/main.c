@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@ static void on_tick(void *ctx)
 	if (++ticks % (1000 / TICK_MS))
 		return;
 	mirror_poll(&mirror);
+	region_collapse(&mirror.tables->region);
 }
 
 static void reload(void)
@@ -144,10 +146,16 @@ static int replay(const struct options *options)
 
 static int load_config(const struct options *options)
 {
+	int error;
+
 	mirror.config_path = options->config_path;
 	if (options->config_path)
-		return wye_config_load(options->config_path, &mirror.config, stderr);
-	return wye_config_parse("defaults", "{}", 2, &mirror.config, stderr);
+		error = wye_config_load(options->config_path, &mirror.config, stderr);
+	else
+		error = wye_config_parse("defaults", "{}", 2, &mirror.config, stderr);
+	if (!error && mirror.config->memory.hugepages == WYE_HUGE_NONE)
+		(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* our own memory follows it as the tables do */
+	return error;
 }
 
 int main(int argc, char **argv)

@@ -360,6 +360,7 @@ int mirror_rebuild(struct mirror *mirror, unsigned doublings)
 	parity_commit(mirror);
 	if (mirror->tables == old)
 		return -ENOMEM;
+	region_collapse(&mirror->tables->region);
 	if (mirror->live)
 		region_flip(&mirror->tables->region);
 	tables_close(old);
@@ -411,6 +412,7 @@ static void go_live(struct mirror *mirror)
 {
 	const struct wye_mirror_stats *stats = mirror_stats(mirror);
 
+	region_collapse(&mirror->tables->region);
 	region_flip(&mirror->tables->region);
 	mirror->live = true;
 	audit_open(mirror);

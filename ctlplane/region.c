@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "wye_map.h"
+#include "wye_smaps.h"
 
 #define PAGE_BYTES 4096ULL
 #define HUGE_BYTES (2ULL << 20)
@@ -171,6 +172,11 @@ static int choose_dir(struct region *region, const struct wye_config *config)
 	return 0;
 }
 
+static bool region_wants_transparent(const struct region *region, enum wye_hugepages want)
+{
+	return !region->on_hugetlbfs && (want == WYE_HUGE_THP || (want == WYE_HUGE_AUTO && !wye_thp_never()));
+}
+
 /* ---- layout ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t align(uint64_t value, uint64_t to)
@@ -244,7 +250,7 @@ static int make_file(struct region *region, const char *temp, const struct wye_c
 	if (ftruncate(fd, (off_t)region->size_bytes))
 		err = -errno;
 	if (!err) {
-		region->base = mmap(NULL, region->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+		region->base = wye_map_shared(fd, region->size_bytes, PROT_READ | PROT_WRITE);
 		if (region->base == MAP_FAILED) {
 			region->base = NULL;
 			err = -errno;
@@ -253,8 +259,9 @@ static int make_file(struct region *region, const char *temp, const struct wye_c
 	close(fd);
 	if (err)
 		return err;
-	if (config->memory.hugepages == WYE_HUGE_AUTO || config->memory.hugepages == WYE_HUGE_THP)
-		madvise(region->base, region->size_bytes, MADV_HUGEPAGE);	/* a kernel without: small pages */
+	region->transparent = region_wants_transparent(region, config->memory.hugepages);
+	if (region->transparent)
+		madvise(region->base, region->size_bytes, MADV_HUGEPAGE); /* where shmem_enabled says advise: at once */
 	err = region_populate(region, 0, sizeof(struct wye_region));
 	if (!err)
 		fill_header(region, section);

@@ -40,6 +40,8 @@ struct region {
 	uint64_t hits_bytes;		/* not from the file: readers can write there */
 	bool failed;			/* a section was full: stays set until the region is replaced */
 	bool on_hugetlbfs;
+	bool transparent;		/* huge pages are wanted, and not known to be impossible: region_pages.c */
+	bool pages_said;
 	uint32_t unpublished;		/* fib.c: changes set but not flushed; until then the FIB still says the old ids */
 	char dir[224];			/* where the file lies; path = dir "/tables." generation */
 };
@@ -50,6 +52,9 @@ int region_create(struct region *region, struct control_file *control, const str
  * file is unlinked at once; readers keep their mapping until they move. */
 void region_flip(struct region *region);
 void region_destroy(struct region *region);
+/* region_pages.c: transparent huge pages under what has been filled since the last call; says once what the kernel gave. A
+ * millisecond for each 2 MiB that is new. */
+void region_collapse(struct region *region);
 
 /* hits.c: the file beside a region. -errno: the region does without. */
 int hits_create(struct region *region);

@@ -17,6 +17,7 @@ struct region_pool {		/* one a section */
 	uint32_t unit;		/* records handed out together; 65,536 for roots, else 1 */
 	uint32_t live;		/* units in use */
 	uint64_t backed_bytes;	/* from the section's start: memory is there, a store cannot fault */
+	uint64_t collapsed_bytes;	/* from there: asked to be on huge pages */
 	bool no_memory, complained;
 };
 

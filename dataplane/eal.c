@@ -5,7 +5,7 @@
  * meet, so no file prefix is needed to keep them apart.
  *
  * Pages, `memory.hugepages`: auto takes reserved huge pages when there are enough, else ordinary memory advised
- * for transparent huge pages, else ordinary pages; what it became is logged and stands in the stats file.
+ * for transparent huge pages (eal_pages.c), else ordinary pages; what it became is logged and stands in the stats file.
  */
 #include <errno.h>
 #include <rte_eal.h>
@@ -17,12 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "dpd.h"
 #include "log.h"
 #include "runtime/init.h"
 #include "wye_need.h"
+#include "wye_smaps.h"
 
 #define EAL_ARGS_MAX 64
 #define EAL_ARG_BYTES 512
@@ -106,41 +106,6 @@ static int eal_arg_memory(struct eal_args *args, const struct wye_config *config
 	return 0;
 }
 
-static int eal_advise(const struct rte_memseg_list *list, void *arg)
-{
-	size_t *advised = arg;
-
-	if (!list->external && madvise(list->base_va, list->len, MADV_HUGEPAGE) == 0)
-		*advised += list->len;
-	return 0;
-}
-
-/* Before anything is touched: the kernel then backs the heap with huge pages as it is filled. */
-static void eal_transparent(const struct wye_config *config, struct eal_memory *memory)
-{
-	size_t advised = 0;
-	char mode[64] = "";
-	FILE *file;
-
-	if (strncmp(memory->kind, "4 KiB", 5) || config->memory.hugepages == WYE_HUGE_NONE)
-		return;
-	file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "re");
-	if (file) {
-		(void)!fgets(mode, sizeof(mode), file);
-		fclose(file);
-	}
-	if (mode[0] && !strstr(mode, "[never]"))
-		rte_memseg_list_walk(eal_advise, &advised);
-	if (advised)
-		snprintf(memory->kind, sizeof(memory->kind), "thp");
-	else
-		log_warning("memory: neither reserved nor transparent huge pages: packet buffers lie on 4 KiB pages, which "
-			    "costs TLB misses; reserve %u pages in /proc/sys/vm/nr_hugepages",
-			    (config->memory.size_mib + 1) / 2);
-}
-
-/* ---- names and the rest ----------------------------------------------------------------------------------------- */
-
 /* A PCI scan costs time and takes devices; without a port that needs one there is none. */
 static bool eal_needs_pci(const struct wye_config *config)
 {
@@ -150,6 +115,23 @@ static bool eal_needs_pci(const struct wye_config *config)
 			return true;
 	return false;
 }
+
+/* A device that is probed while EAL starts may have been given its memory already: then it stays where it is. */
+static void eal_pages(const struct wye_config *config, struct eal_memory *memory)
+{
+	enum wye_hugepages want = config->memory.hugepages;
+	bool allowed = want == WYE_HUGE_THP || (want == WYE_HUGE_AUTO && !wye_thp_never());
+
+	eal_pages_find(memory);
+	if (strncmp(memory->kind, "4 KiB", 5) || want == WYE_HUGE_NONE)
+		return;
+	if (allowed && !eal_needs_pci(config))
+		eal_pages_transparent(memory);
+	if (!memory->transparent)
+		eal_pages_warn(memory);
+}
+
+/* ---- names and the rest ----------------------------------------------------------------------------------------- */
 
 static int open_with(const struct options *options, const struct wye_config *config, struct eal_memory *memory)
 {
@@ -176,8 +158,9 @@ static int open_with(const struct options *options, const struct wye_config *con
 		goto out;
 	}
 	rte_openlog_stream(stderr);
-	eal_transparent(config, memory);
-	log_notice("memory: %u MiB for packets, %s", config->memory.size_mib, memory->kind);
+	eal_pages(config, memory);
+	log_notice("memory: %u MiB for packets, %s", config->memory.size_mib,
+		   memory->transparent ? "transparent huge pages where the kernel has some" : memory->kind);
 out:
 	free(args);
 	return error;

@@ -6,11 +6,21 @@
 #ifndef EAL_H
 #define EAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct eal_memory {
 	uint64_t size_bytes;
-	char kind[32];	/* "hugetlbfs 2 MiB", "thp", "4 KiB pages" */
+	uintptr_t start, end;	/* addresses of the heap */
+	bool transparent;	/* it may be on transparent huge pages */
+	char kind[64];		/* "hugetlbfs 2 MiB", "thp, 74 of 75 MiB", "4 KiB pages" */
 };
+
+/* eal_pages.c */
+void eal_pages_find(struct eal_memory *memory);		/* sets start and end */
+void eal_pages_transparent(struct eal_memory *memory);	/* moves the heap to where transparent huge pages fit */
+/* After the packet buffers have been made, before a driver gets them: what the kernel gave, into `kind`, and said. */
+void eal_pages_look(struct eal_memory *memory);
+void eal_pages_warn(const struct eal_memory *memory);	/* what 4 KiB pages cost */
 
 #endif

@@ -66,6 +66,8 @@ static bool follow_ports(struct dpd *dpd, bool look, bool *new_graphs)
 			dpd->pool_lost = false;
 			if (!dpd->pool)
 				log_error("packet buffers: %s; raise memory.size_mib", strerror(errno));
+			eal_pages_look(&dpd->memory);
+			stats_memory(dpd);
 		}
 		if (dpd->pool && port_open_ready(dpd, clock_ns()))
 			changed = *new_graphs = true;

@@ -173,11 +173,13 @@ void stats_memory(struct dpd *dpd)
 {
 	struct wye_stats *stats = dpd->stats;
 	char kind[sizeof(stats->memory_kind)] = "";
+	uint64_t span[2] = { dpd->memory.start, dpd->memory.end };
 	uint64_t hz = rte_get_tsc_hz();
 
 	snprintf(kind, sizeof(kind), "%s", dpd->memory.kind);
 	info_write(stats, stats->memory_kind, kind, sizeof(kind));
 	info_write(stats, &stats->memory_bytes, &dpd->memory.size_bytes, sizeof(stats->memory_bytes));
+	info_write(stats, stats->memory_span, span, sizeof(span));
 	info_write(stats, &stats->tsc_hz, &hz, sizeof(hz));
 }
 

@@ -40,6 +40,10 @@ int wye_map_tables_file(const char *path, const struct wye_region **region, char
 
 void wye_unmap(const void *file);	/* any of the above; NULL is fine */
 
+/* mmap() of a whole file, shared, with its 2 MiB boundaries on those of memory, so that transparent huge pages fit; len_bytes
+ * is a multiple of its page. MAP_FAILED, errno. For munmap(). */
+void *wye_map_shared(int fd, size_t len_bytes, int protection);
+
 /* Structure only: O(sections). `size_bytes` is how much is really mapped. Never reads beyond it. */
 int wye_region_check_header(const struct wye_region *region, uint64_t size_bytes, char *why);
 

@@ -178,8 +178,8 @@ struct wye_stats {
 	uint64_t tsc_hz;
 	uint64_t started_ns;
 	_Atomic uint64_t reloads, reload_errors;
-	uint64_t memory_bytes;		/* of DPDK's heap */
-	char memory_kind[32];		/* "hugetlbfs 2 MiB", "thp", "4 KiB pages" */
+	uint64_t memory_bytes, memory_span[2];	/* of DPDK's heap: how much, and its addresses in wye-dpd, from and to */
+	char memory_kind[64];		/* what the kernel gave: "hugetlbfs 2 MiB", "thp, 74 of 75 MiB", "4 KiB pages" */
 	char config_path[256];
 	char reload_error[256];		/* why the last reload was refused, "" = it was not */
 	struct wye_port_info port[WYE_PORTS_MAX];

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* wye show memory: the shared files, how full each section is, and what kind of pages stand behind. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include "wye.h"
+#include "wye_smaps.h"
 
 #define HUGETLBFS_MAGIC 0x958458f6
 #define TMPFS_MAGIC	0x01021994
@@ -33,17 +34,19 @@ static const struct out_column section_columns[] = {
 static const struct out_column mapping_columns[] = {
 	{ "process", "PROCESS", false }, { "pid", "PID", true }, { "mapping", "MAPPING", false },
 	{ "rss_bytes", NULL, true }, { NULL, "RSS", true }, { "page_bytes", "PAGE", true },
-	{ "huge_bytes", NULL, true }, { NULL, "HUGE", true },
+	{ "huge_bytes", NULL, true }, { NULL, "HUGE", true }, { "pages", "PAGES", false },
 };
 
 struct mapping {	/* sums over the areas of one file, or of all anonymous memory */
-	char name[256];
-	uint64_t rss_kb, huge_kb, page_kb;
+	char name[512];
+	uint64_t rss_bytes, huge_bytes, page_bytes;
 };
 
 #define MAPPINGS_MAX 64
 
 struct mappings {
+	const char *run_dir, *tables;
+	uint64_t heap_start, heap_end;	/* wye-dpd's */
 	struct mapping mapping[MAPPINGS_MAX];
 	size_t n;
 };
@@ -152,43 +155,17 @@ static void print_sections(struct tool *tool)
 
 /* ---- what the daemons have mapped ---- */
 
-/* Huge pages by kind: hugetlbfs ones are no part of Rss. */
-static void smaps_field(struct mapping *area, const char *line)
-{
-	unsigned long long kb;
-	char name[32];
-
-	if (sscanf(line, "%31[^:]: %llu kB", name, &kb) != 2)
-		return;
-	if (!strcmp(name, "Rss")) {
-		area->rss_kb += kb;
-	} else if (!strcmp(name, "KernelPageSize")) {
-		area->page_kb = kb;
-	} else if (!strcmp(name, "AnonHugePages") || !strcmp(name, "ShmemPmdMapped") ||
-		   !strcmp(name, "FilePmdMapped")) {
-		area->huge_kb += kb;
-	} else if (!strcmp(name, "Shared_Hugetlb") || !strcmp(name, "Private_Hugetlb")) {
-		area->rss_kb += kb;
-		area->huge_kb += kb;
-	}
-}
-
 /* Shared files by name, DPDK's heap, the rest of anonymous memory as one; code and libraries are of no interest. */
-static const char *area_name(const char *header, const char *run_dir, const char *tables, char *buf, size_t size)
+static const char *area_name(const struct mappings *all, const struct wye_smaps_area *area)
 {
-	const char *path = strchr(header, '/');
-	size_t len = path ? strcspn(path, "\n") : 0;
-
-	snprintf(buf, size, "%.*s", (int)len, path ? path : "");
-	len = strlen(buf);
-	if (len > 10 && !strcmp(buf + len - 10, " (deleted)"))
-		buf[len - 10] = '\0';
-	if (!path)
+	if (area->start >= all->heap_start && area->start < all->heap_end)
+		return "DPDK heap";
+	if (!area->path[0])
 		return "anonymous";
-	if (!strncmp(buf, run_dir, strlen(run_dir)) || !strcmp(buf, tables))
-		return buf;
-	if (strstr(buf, "/rtemap_") || !strncmp(buf, "/memfd:", 7) || strstr(buf, "fbarray"))
-		return "DPDK files";
+	if (!strncmp(area->path, all->run_dir, strlen(all->run_dir)) || !strcmp(area->path, all->tables))
+		return area->path;
+	if (strstr(area->path, "/rtemap_") || !strncmp(area->path, "/memfd:", 7))
+		return "DPDK heap";
 	return NULL;
 }
 
@@ -203,50 +180,38 @@ static struct mapping *mapping_named(struct mappings *all, const char *name)
 	return &all->mapping[all->n++];
 }
 
-static void add_area(struct mappings *all, const char *name, const struct mapping *area)
+static void add_area(void *ctx, const struct wye_smaps_area *area)
 {
+	struct mappings *all = ctx;
+	const char *name = area_name(all, area);
 	struct mapping *sum;
 
-	if (!name || !(area->rss_kb | area->huge_kb))
+	if (!name || !(area->rss_bytes | area->huge_bytes))
 		return;
 	sum = mapping_named(all, name);
 	if (!sum)
 		return;
-	sum->rss_kb += area->rss_kb;
-	sum->huge_kb += area->huge_kb;
-	if (area->page_kb > sum->page_kb)
-		sum->page_kb = area->page_kb;
+	sum->rss_bytes += area->rss_bytes;
+	sum->huge_bytes += area->huge_bytes;
+	if (area->page_bytes > sum->page_bytes)
+		sum->page_bytes = area->page_bytes;
 }
 
-static int read_smaps(uint32_t pid, const char *run_dir, const char *tables, struct mappings *all)
+/* In words, for who does not want to compare figures. */
+static const char *pages_of(const struct mapping *m)
 {
-	char path[64], line[1024], buf[512];
-	struct mapping area = { 0 };
-	const char *name = NULL;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/smaps", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	while (fgets(line, sizeof(line), file)) {
-		if (isdigit((unsigned char)line[0]) || (line[0] >= 'a' && line[0] <= 'f')) {
-			add_area(all, name, &area);
-			area = (struct mapping){ 0 };
-			name = area_name(line, run_dir, tables, buf, sizeof(buf));
-		} else {
-			smaps_field(&area, line);
-		}
-	}
-	add_area(all, name, &area);
-	fclose(file);
-	return 0;
+	if (m->page_bytes > (uint64_t)sysconf(_SC_PAGESIZE))
+		return "hugetlbfs";
+	if (!m->huge_bytes)
+		return "plain";
+	return m->huge_bytes * 10 >= m->rss_bytes * 9 ? "transparent huge" : "partly transparent huge";
 }
 
-static void process_rows(struct tool *tool, const char *process, const struct view_daemon *daemon)
+static void process_rows(struct tool *tool, const char *process, const struct view_daemon *daemon,
+			 const struct wye_stats *heap)
 {
 	char tables[512] = "", buf[32];
-	struct mappings all = { .n = 0 };
+	struct mappings all = { .run_dir = tool->view.run_dir, .tables = tables };
 	struct out *out = &tool->out;
 	int err;
 
@@ -254,7 +219,11 @@ static void process_rows(struct tool *tool, const char *process, const struct vi
 		return;
 	if (tool->view.region)
 		tables_path(&tool->view, tables, sizeof(tables));
-	err = read_smaps(daemon->pid, tool->view.run_dir, tables, &all);
+	if (heap) {
+		all.heap_start = heap->memory_span[0];
+		all.heap_end = heap->memory_span[1];
+	}
+	err = wye_smaps((pid_t)daemon->pid, add_area, &all);
 	if (err)
 		fprintf(stderr, "wye: memory of %s (pid %u): %s\n", process, daemon->pid, strerror(-err));
 	for (size_t i = 0; i < all.n; i++) {
@@ -264,11 +233,12 @@ static void process_rows(struct tool *tool, const char *process, const struct vi
 		out_cell_str(out, process);
 		out_cell_uint(out, daemon->pid);
 		out_cell_str(out, m->name);
-		out_cell_uint(out, m->rss_kb * 1024);
-		out_cell_str(out, human(m->rss_kb * 1024, buf));
-		out_cell_uint(out, m->page_kb * 1024);
-		out_cell_uint(out, m->huge_kb * 1024);
-		out_cell_str(out, human(m->huge_kb * 1024, buf));
+		out_cell_uint(out, m->rss_bytes);
+		out_cell_str(out, human(m->rss_bytes, buf));
+		out_cell_uint(out, m->page_bytes);
+		out_cell_uint(out, m->huge_bytes);
+		out_cell_str(out, human(m->huge_bytes, buf));
+		out_cell_str(out, pages_of(m));
 		out_row_end(out);
 	}
 }
@@ -279,8 +249,8 @@ static void print_processes(struct tool *tool)
 
 	out_puts(&tool->out, "\n");
 	out_table(&tool->out, "mappings", mapping_columns, sizeof(mapping_columns) / sizeof(mapping_columns[0]));
-	process_rows(tool, "wye-ctld", &ctld);
-	process_rows(tool, "wye-dpd", &dpd);
+	process_rows(tool, "wye-ctld", &ctld, NULL);
+	process_rows(tool, "wye-dpd", &dpd, tool->view.info);
 	out_table_end(&tool->out);
 }
 
@@ -324,6 +294,7 @@ const struct command cmd_memory = {
 	.summary = "shared files, how full their sections are, and the pages behind",
 	.arguments = "",
 	.help = "USED is how many records were ever handed out; freed ones are used again. IN MEMORY is what the file\n"
-		"takes up: pages never written cost nothing. HUGE is the part of RSS in huge pages of any kind.\n",
+		"takes up: pages never written cost nothing. HUGE is the part of RSS in huge pages of any kind, as the kernel\n"
+		"says now (smaps).\n",
 	.run = run,
 };

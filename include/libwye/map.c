@@ -28,6 +28,7 @@
 #include "wye_map.h"
 
 #define HUGETLBFS_MAGIC 0x958458f6
+#define HUGE_BYTES	(2UL << 20)
 
 static struct mapping *mappings;
 static pthread_mutex_t mappings_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -206,6 +207,30 @@ static size_t map_length(int fd, uint64_t size_bytes)
 	return (size_t)((size_bytes + page - 1) / page * page);
 }
 
+void *wye_map_shared(int fd, size_t len_bytes, int protection)
+{
+	/* Without NORESERVE hugetlbfs sets huge pages aside for the whole file, holes included, and for good. */
+	int flags = MAP_SHARED | MAP_NORESERVE;
+	size_t room_bytes = len_bytes + HUGE_BYTES;
+	uintptr_t room, at;
+	struct statfs fs;
+
+	if (len_bytes < HUGE_BYTES || fstatfs(fd, &fs) < 0 || (unsigned long)fs.f_type == HUGETLBFS_MAGIC)
+		return mmap(NULL, len_bytes, protection, flags, fd, 0);
+	room = (uintptr_t)mmap(NULL, room_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (room == (uintptr_t)MAP_FAILED)
+		return MAP_FAILED;
+	at = (room + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1);
+	if (mmap((void *)at, len_bytes, protection, flags | MAP_FIXED, fd, 0) == MAP_FAILED) {
+		munmap((void *)room, room_bytes);
+		return MAP_FAILED;
+	}
+	if (at > room)
+		munmap((void *)room, at - room);
+	munmap((void *)(at + len_bytes), room + room_bytes - at - len_bytes);
+	return (void *)at;
+}
+
 /* On success the mapping owns fd. */
 static int map_open_file(int fd, const char *path, enum wye_file_kind kind, int protection, const void **base,
 			 char *why)
@@ -227,8 +252,7 @@ static int map_open_file(int fd, const char *path, enum wye_file_kind kind, int 
 	if (error)
 		return error;
 	len_bytes = map_length(fd, header.size_bytes);
-	/* Without NORESERVE hugetlbfs sets huge pages aside for the whole file, holes included, and for good. */
-	at = mmap(NULL, len_bytes, protection, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	at = wye_map_shared(fd, len_bytes, protection);
 	if (at == MAP_FAILED)
 		return why_fail(why, -errno, "%s: cannot map %zu bytes: %s", path, len_bytes, strerror(errno));
 	error = mapping_add(at, len_bytes, path, fd);

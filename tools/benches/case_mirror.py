@@ -70,10 +70,10 @@ def first_address(options):
 
 # ---- a full table ------------------------------------------------------------------------------------------------------
 
-def started(router, after=0):
+def started(router, after=0, environment=()):
     """Seconds from exec until the tables are there, and the CPU time that took a route."""
     start = time.monotonic_ns()
-    router.exec_ctld(SOURCE_CPU)
+    router.exec_ctld(SOURCE_CPU, environment)
     end = probe(router, "await", RUN_DIR, MARK, after, 60, cpu=None)["ns"]
     return {"value": (end - start) / 1e9, "cpu_us": cpu_ns(router.ctld.pid) / 1e3 / ROUTES}
 

@@ -131,6 +131,12 @@ def anonymous_bytes(pid):
     return 0
 
 
+def huge_bytes(pid):
+    """Of the process's own memory, what is on huge pages; those of hugetlbfs are not in anonymous_bytes()."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
+        return sum(int(line.split()[1]) * 1024 for line in file if line.startswith(("AnonHugePages:", "Private_Hugetlb:")))
+
+
 def children_of(root, parent):
     tree = {root}
     while True:

@@ -138,10 +138,11 @@ class Router:
         except ValueError:
             return None
 
-    def exec_ctld(self, cpu=None):
+    def exec_ctld(self, cpu=None, environment=()):
+        """environment: VARIABLE=VALUE, as env(1) takes them."""
         os.makedirs(RUN_DIR, exist_ok=True)
-        self.ctld = Daemon("wye-ctld", [f"{self.build}/ctlplane/wye-ctld", "-c", CONFIG, "-r", RUN_DIR], netns="router",
-                           cpu=cpu)
+        self.ctld = Daemon("wye-ctld", ["env", *environment, f"{self.build}/ctlplane/wye-ctld", "-c", CONFIG, "-r", RUN_DIR],
+                           netns="router", cpu=cpu)
 
     def start_ctld(self, seconds=60, cpu=None):
         self.exec_ctld(cpu)
