@@ -281,6 +281,36 @@ static void exit_codes(void **state)
 	}
 }
 
+static void connect_nodes(struct wye_stats *stats, uint32_t from, uint32_t to)
+{
+	stats->node_next[from][to / 32] |= 1u << to % 32;
+}
+
+/* Names and edges are another process's words: quoted, and a ring ends. */
+static void graph_pictures(void **state)
+{
+	static const char *const names[] = { "in\"put", "<a&b>", "out\\" };
+	struct wye_stats *stats = router_stats(router);
+	struct answer dot, svg;
+
+	stats->n_nodes = 3;
+	for (uint32_t i = 0; i < 3; i++) {
+		snprintf(stats->node[i], sizeof(stats->node[i]), "%s", names[i]);
+		connect_nodes(stats, i, (i + 1) % 3);
+	}
+	connect_nodes(stats, 0, 0);
+	connect_nodes(stats, 0, 200); /* beyond n_nodes */
+	dot = wye(router, "show", "graph", "dot", NULL);
+	assert_int_equal(dot.code, 0);
+	assert_non_null(strstr(dot.text, "\t\"in\\\"put\" -> \"<a&b>\";\n"));
+	assert_non_null(strstr(dot.text, "\t\"out\\\\\" -> \"in\\\"put\";\n"));
+	svg = wye(router, "show", "graph", "svg", NULL);
+	assert_int_equal(svg.code, 0);
+	assert_non_null(strstr(svg.text, ">&lt;a&amp;b&gt;</text>"));
+	answer_free(&dot);
+	answer_free(&svg);
+}
+
 /* Every command says something sensible of every table, also as JSON, also with a dataplane. */
 static void everything_answers(void **state)
 {
@@ -353,6 +383,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(torn_record_is_skipped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(slot_is_given_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exit_codes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(graph_pictures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(everything_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counters_and_status, set_up, tear_down),
 	};
