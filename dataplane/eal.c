@@ -106,14 +106,30 @@ static int eal_arg_memory(struct eal_args *args, const struct wye_config *config
 	return 0;
 }
 
-/* A PCI scan costs time and takes devices; without a port that needs one there is none. */
 static bool eal_needs_pci(const struct wye_config *config)
 {
-	for (size_t i = 0; i < config->n_ports; i++)
-		if (config->port[i].driver != WYE_DRIVER_AF_XDP && config->port[i].devargs &&
-		    strspn(config->port[i].devargs, "0123456789abcdefABCDEF:.") >= 7)
+	for (size_t i = 0; i < config->n_ports; i++) {
+		const struct wye_config_port *port = &config->port[i];
+
+		if (port->driver == WYE_DRIVER_MLX5 || port->driver == WYE_DRIVER_VFIO ||
+		    (port->devargs && strspn(port->devargs, "0123456789abcdefABCDEF:.") >= 7))
 			return true;
+	}
 	return false;
+}
+
+/*
+ * A PCI scan costs time; without a port that needs one there is none. With one, DPDK would start every device it has a
+ * driver for: the list of those it may has the host bridge, which is none, and ports add theirs by name.
+ */
+static void eal_arg_pci(struct eal_args *args, const struct wye_config *config)
+{
+	if (!eal_needs_pci(config)) {
+		eal_arg(args, "--no-pci");
+		return;
+	}
+	eal_arg(args, "-a");
+	eal_arg(args, "0000:00:00.0");
 }
 
 /* A device that is probed while EAL starts may have been given its memory already: then it stays where it is. */
@@ -147,8 +163,7 @@ static int open_with(const struct options *options, const struct wye_config *con
 		goto out;
 	eal_arg(args, "--iova-mode=va");
 	eal_arg(args, "--no-telemetry");
-	if (!eal_needs_pci(config))
-		eal_arg(args, "--no-pci");
+	eal_arg_pci(args, config);
 	eal_arg(args, "--log-level=*:%s", options->verbose ? "info" : "error");
 	for (int i = 0; i < options->n_eal_args; i++)
 		eal_arg(args, "%s", options->eal_args[i]);

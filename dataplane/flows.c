@@ -13,12 +13,13 @@
 #include "dpd.h"
 #include "log.h"
 #include "runtime/init.h"
+#include "steer_flow.h"
 #include "wye_publish.h"
 
-static bool xdp_in_use(const struct dpd *dpd)
+static bool in_use(const struct dpd *dpd, const struct steer_backend *backend)
 {
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
-		if (dpd->port[i].open && dpd->port[i].backend == &steer_xdp)
+		if (dpd->port[i].open && dpd->port[i].backend == backend)
 			return true;
 	return false;
 }
@@ -67,7 +68,22 @@ static void swap_rules(struct wye_config *a, struct wye_config *b)
 	b->default_action = action;
 }
 
-/* All or nothing: the XDP maps are the only part that can fail. */
+/* To what can fail: all or nothing. */
+static int give_rules(struct dpd *dpd, const struct steer_rules *rules, char *why)
+{
+	bool flow = in_use(dpd, &steer_flow);
+	char unused[WYE_WHY_BYTES];
+	int error = flow ? steer_flow.apply(rules, dpd->flows.locals, why) : 0;
+
+	if (!error && in_use(dpd, &steer_xdp))
+		error = steer_xdp.apply(rules, dpd->flows.locals, why);
+	else
+		return error;
+	if (error && flow)
+		(void)steer_flow.apply(dpd->flows.rules, dpd->flows.locals, unused);
+	return error;
+}
+
 static int apply_rules(struct dpd *dpd, struct wye_config *config, char *why)
 {
 	struct steer_rules *rules = steer_compile(config);
@@ -75,8 +91,8 @@ static int apply_rules(struct dpd *dpd, struct wye_config *config, char *why)
 
 	if (error)
 		snprintf(why, WYE_WHY_BYTES, "%s: steering rules: %s", config->path, strerror(-error));
-	else if (xdp_in_use(dpd))
-		error = steer_xdp.apply(rules, dpd->flows.locals, why);
+	else
+		error = give_rules(dpd, rules, why);
 	if (error) {
 		steer_rules_free(rules);
 		return error;
@@ -152,8 +168,10 @@ static void give_locals(struct dpd *dpd, struct steer_locals *locals)
 {
 	char why[WYE_WHY_BYTES] = "";
 
-	if (xdp_in_use(dpd) && steer_xdp.locals(locals, why) < 0)
+	if (in_use(dpd, &steer_xdp) && steer_xdp.locals(locals, why) < 0)
 		log_error("addresses of the host: %s", why);
+	if (in_use(dpd, &steer_flow) && steer_flow.locals(locals, why) < 0)
+		log_error("addresses of the host: %s; the old flow entries stay", why);
 	if (dpd->flows.locals)
 		steer_software.locals(locals, why);
 	else

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
+#include "steer_flow.h"
 
 #define TICK_NS	     20000000u
 #define REST_TICK_NS 100000000u	/* while no worker has anything to do; the next packet ends it */
@@ -136,6 +137,7 @@ static void heartbeat(struct dpd *dpd, uint64_t now_ns)
 	static bool said;
 
 	steer_xdp.alive(moving ? now_ns : STEER_DEAD_NS);
+	steer_flow.alive(moving ? now_ns : STEER_DEAD_NS);
 	steer_software.alive(moving ? now_ns : STEER_DEAD_NS);
 	if (!moving && !said)
 		log_warning("a worker stands still (is its CPU taken by others?); the kernel forwards its flows meanwhile");

@@ -9,6 +9,7 @@
 #include "dpd.h"
 #include "log.h"
 #include "runtime/init.h"
+#include "steer_flow.h"
 
 static uint64_t plan_mac48(const uint8_t mac[6])
 {
@@ -24,7 +25,8 @@ static void plan_port(struct plan *plan, const struct dpd *dpd, const struct por
 
 	*to = (struct plan_port){
 		.open = true,
-		.classify = port->backend == &steer_software && !(port->enabled && dpd->flows.plain),
+		.classify = port->backend == &steer_flow ||
+			    (port->backend == &steer_software && !(port->enabled && dpd->flows.plain)),
 		.n_tx = (uint8_t)port->n_tx,
 		.dpdk_port = port->steer.dpdk_port,
 		.ifindex = port->steer.ifindex,

@@ -19,10 +19,19 @@
 #include "dpd.h"
 #include "log.h"
 #include "runtime/init.h"
+#include "steer_flow.h"
 
 #define RETRY_NS 1000000000u
 #define RETRY_MAX_NS 8000000000u
 #define WATCH_NS 1000000000u
+
+/* For devices of DPDK's own it is settled when the device is there: port_flow_isolate(). */
+static const struct steer_backend *first_backend(enum wye_driver driver)
+{
+	if (driver == WYE_DRIVER_AF_XDP)
+		return &steer_xdp;
+	return driver == WYE_DRIVER_MLX5 ? &steer_flow : &steer_software;
+}
 
 /* Entries of dpd.port from the configuration; nothing is opened. */
 static int port_init(struct dpd *dpd)
@@ -35,7 +44,7 @@ static int port_init(struct dpd *dpd)
 			.index = i,
 			.config = &dpd->config->port[i],
 			.state = WYE_PORT_WAITING,
-			.backend = dpd->config->port[i].driver == WYE_DRIVER_AF_XDP ? &steer_xdp : &steer_software,
+			.backend = first_backend(dpd->config->port[i].driver),
 			.steer.config_index = (int)i,
 		};
 		snprintf(port->steer.netdev, sizeof(port->steer.netdev), "%s", port->config->netdev);
@@ -132,7 +141,9 @@ static int open_steering(struct dpd *dpd, struct port *port, char *why)
 
 	if (port->backend->attached)
 		error = port->backend->attached(&port->steer, why);
-	if (!error && port->backend == &steer_xdp && xdp_alone(dpd, port))
+	if (!error && port->steer.tc_steered)
+		error = punt_tap_guard(&dpd->punt.tap[port->index], port->config->netdev, port->steer.ifindex, why);
+	if (!error && (port->backend == &steer_flow || (port->backend == &steer_xdp && xdp_alone(dpd, port))))
 		error = port->backend->apply(dpd->flows.rules, dpd->flows.locals, why);
 	return error;
 }
@@ -180,11 +191,14 @@ remove:
 
 static void say_open(const struct port *port)
 {
-	const char *steering = port->steer.generic_xdp ? "generic XDP" : "native XDP";
+	const char *steering = "software steering";
 
+	if (port->backend == &steer_xdp)
+		steering = port->steer.generic_xdp ? "generic XDP" : "native XDP";
+	else if (port->backend == &steer_flow)
+		steering = "rte_flow";
 	log_notice("port %s: ifindex %u, %s, %s, %u queue%s, MTU up to %u", port->config->netdev, port->steer.ifindex,
-		   port->device, port->backend == &steer_xdp ? steering : "software steering", port->n_queues,
-		   port->n_queues == 1 ? "" : "s", port->mtu_max);
+		   port->device, steering, port->n_queues, port->n_queues == 1 ? "" : "s", port->mtu_max);
 }
 
 bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
@@ -229,7 +243,8 @@ static void why_not(const struct dpd *dpd, const struct port *port, char *why)
 	if (dpd->tables.trust != WYE_TRUST_OK)
 		strcpy(why, trust[dpd->tables.trust]);
 	else if (port->taken_off)
-		strcpy(why, "its XDP program was taken off; restart wye-dpd to attach it again");
+		strcpy(why, port->backend == &steer_flow ? "its flow entries could not be put back" :
+			    "its XDP program was taken off; restart wye-dpd to attach it again");
 	else if (!(port->link.flags & WYE_LINK_UP))
 		strcpy(why, "link is down");
 	else

@@ -71,6 +71,11 @@ bool port_pool_outgrown(const struct dpd *dpd);
 int port_vlan_keep(struct port *port, char *why);
 void port_vlan_restore(struct port *port);
 
+/* port_flow.c: rte_flow. Between probe and configure: chooses the backend, and isolates the device if that is rte_flow;
+ * then after the start: tells steer_flow what the device can do. 0, or -errno with a sentence in why. */
+int port_flow_isolate(struct port *port, char *why);
+int port_flow_attach(struct port *port, char *why);
+
 /* port_dev.c: the DPDK device below a port. */
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);
 void port_dev_close(struct port *port);

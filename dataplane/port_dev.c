@@ -31,12 +31,16 @@
 
 #include "dpd.h"
 #include "log.h"
+#include "steer_flow.h"
+#include "wye_device.h"
 
 #ifndef AF_XDP
 #define AF_XDP 44
 #endif
 
 #define DESCRIPTORS 2048
+
+static const struct wye_sysroot machine = { "" };
 
 static uint32_t at_most(uint32_t value, uint32_t most)
 {
@@ -154,10 +158,36 @@ static int af_xdp_devargs(struct port *port, char *devargs, size_t size, char *w
 
 /* ---- any device -------------------------------------------------------------------------------------------------- */
 
+/* The netdev's own device, found by it; `devargs` may add options behind the address. */
+static int mlx5_devargs(struct port *port, char *devargs, size_t size, char *why)
+{
+	const char *options = port->config->devargs;
+	struct wye_device device;
+	int error = wye_device_find(&machine, port->config->netdev, &device, why);
+
+	if (error)
+		return error;
+	if (device.bus != WYE_BUS_PCI || strcmp(device.driver, "mlx5_core")) {
+		snprintf(why, WYE_WHY_BYTES, "%s is driven by %s, not by mlx5_core; use driver: af_xdp",
+			 port->config->netdev, device.driver[0] ? device.driver : "no driver");
+		return -ENOTSUP;
+	}
+	snprintf(port->device, sizeof(port->device), "%s", device.name);
+	if (options && strncmp(options, device.name, strcspn(options, ","))) {
+		snprintf(why, WYE_WHY_BYTES, "devargs \"%.200s\": %s is the device %s; write that, or leave devargs out",
+			 options, port->config->netdev, port->device);
+		return -EINVAL;
+	}
+	snprintf(devargs, size, "%s", options ? options : port->device);
+	return 0;
+}
+
 static int devargs_of(struct port *port, char *devargs, size_t size, char *why)
 {
 	if (port->config->driver == WYE_DRIVER_AF_XDP)
 		return af_xdp_devargs(port, devargs, size, why);
+	if (port->config->driver == WYE_DRIVER_MLX5)
+		return mlx5_devargs(port, devargs, size, why);
 	snprintf(devargs, size, "%s", port->config->devargs);
 	snprintf(port->device, sizeof(port->device), "%.*s", (int)strcspn(devargs, ","), devargs);
 	return 0;
@@ -260,7 +290,9 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 	error = error ? error : probe(port, devargs, why);
 	if (error)
 		return error;
-	error = configure(port, pool, n_workers, why);
+	if (port->config->driver != WYE_DRIVER_AF_XDP)
+		error = port_flow_isolate(port, why);
+	error = error ? error : configure(port, pool, n_workers, why);
 	error = error ? error : setup_queues(port, pool, why);
 	if (port->config->driver == WYE_DRIVER_AF_XDP)
 		fds_note(port, &before);
@@ -269,6 +301,8 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 		if (error)
 			snprintf(why, WYE_WHY_BYTES, "%s does not start: %s", port->device, strerror(-error));
 	}
+	if (!error && port->backend == &steer_flow)
+		error = port_flow_attach(port, why);
 	if (error)
 		port_dev_close(port);
 	return error;

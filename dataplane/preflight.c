@@ -11,22 +11,6 @@
 #include "runtime/init.h"
 #include "wye_need.h"
 
-static int preflight_drivers(const struct wye_config *config, bool *xdp)
-{
-	for (size_t i = 0; i < config->n_ports; i++) {
-		const struct wye_config_port *port = &config->port[i];
-
-		if (port->driver == WYE_DRIVER_AF_XDP)
-			*xdp = true;
-		if (port->driver != WYE_DRIVER_MLX5 && port->driver != WYE_DRIVER_VFIO)
-			continue;
-		log_error("%s:%u: port %s: driver %s is not in this version; use af_xdp, or devargs with the device's own",
-			  config->path, port->line, port->netdev, port->driver == WYE_DRIVER_MLX5 ? "mlx5" : "vfio");
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
 static int preflight(struct dpd *dpd)
 {
 	const struct wye_config *config = dpd->config;
@@ -34,10 +18,10 @@ static int preflight(struct dpd *dpd)
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	char why[WYE_WHY_BYTES];
 	bool xdp = false;
-	int error = preflight_drivers(config, &xdp);
+	int error;
 
-	if (error)
-		return error;
+	for (size_t i = 0; i < config->n_ports; i++)
+		xdp |= config->port[i].driver == WYE_DRIVER_AF_XDP;
 	error = wye_need_cpus(&machine, config, why);
 	error = error ? error : wye_need_capabilities(xdp, why);
 	if (!error && xdp)

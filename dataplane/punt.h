@@ -26,6 +26,7 @@ struct punt_tap {
 	int ifindex;
 	char name[16];
 	struct bpf_object *object;
+	uint32_t guarded;	/* ifindex of the real netdev with wye_punted on its ingress, 0 = none */
 };
 
 struct punt {
@@ -37,6 +38,8 @@ struct punt {
 
 /* TAP for a port that is being opened, and its end. 0 or -errno with why. */
 int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why);
+/* The real netdev is steered by tc filters: lets punted frames pass them. After the device made its ingress qdisc. */
+int punt_tap_guard(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why);
 void punt_tap_close(struct punt_tap *tap);
 
 /* Worker: hands n packets of one reason over; takes them all (counts and frees what has no room or no token). */

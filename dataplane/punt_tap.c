@@ -19,6 +19,7 @@
 
 #include "port.h"
 #include "punt.h"
+#include "wye_steer.h"
 
 /* Where the BPF objects are: $WYE_BPF_DIR, installed, or in the build directory. */
 static const char *punt_object_path(char *path, size_t size)
@@ -79,6 +80,7 @@ static int tap_up(const char *name)
 static int tap_program(struct punt_tap *tap, uint32_t ifindex, char *why)
 {
 	struct bpf_object_open_opts options = { .sz = sizeof(options), .object_name = "wye_punt" };
+	const struct wye_punt_to to = { .ifindex = ifindex, .mark = WYE_PUNT_MARK };
 	struct bpf_map *map;
 	char path[512];
 	int error;
@@ -93,7 +95,7 @@ static int tap_program(struct punt_tap *tap, uint32_t ifindex, char *why)
 		goto fail;
 	bpf_object__for_each_map(map, tap->object)
 		if (strstr(bpf_map__name(map), ".bss") &&
-		    bpf_map__set_initial_value(map, &ifindex, sizeof(ifindex)) < 0)
+		    bpf_map__set_initial_value(map, &to, sizeof(to)) < 0)
 			goto fail;
 	if (bpf_object__load(tap->object) == 0)
 		return 0;
@@ -104,10 +106,10 @@ fail:
 	return error;
 }
 
-static int tap_attach(struct punt_tap *tap, char *why)
+static int tap_attach(struct punt_tap *tap, const char *name, const char *netdev, int ifindex, char *why)
 {
-	struct bpf_program *program = bpf_object__find_program_by_name(tap->object, "wye_punt");
-	struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = tap->ifindex, .attach_point = BPF_TC_INGRESS };
+	struct bpf_program *program = bpf_object__find_program_by_name(tap->object, name);
+	struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = ifindex, .attach_point = BPF_TC_INGRESS };
 	struct bpf_tc_opts options = { .sz = sizeof(options), .handle = 1, .priority = 1 };
 	int error;
 
@@ -119,8 +121,27 @@ static int tap_attach(struct punt_tap *tap, char *why)
 		error = bpf_tc_attach(&hook, &options);
 	if (error)
 		snprintf(why, WYE_WHY_BYTES, "%s: tc ingress program: %s; the kernel needs cls_bpf and sch_ingress",
-			 tap->name, strerror(-error));
+			 netdev, strerror(-error));
 	return error;
+}
+
+int punt_tap_guard(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why)
+{
+	int error = tap_attach(tap, "wye_punted", netdev, (int)ifindex, why);
+
+	if (!error)
+		tap->guarded = ifindex;
+	return error;
+}
+
+static void tap_unguard(struct punt_tap *tap)
+{
+	struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = (int)tap->guarded, .attach_point = BPF_TC_INGRESS };
+	struct bpf_tc_opts options = { .sz = sizeof(options), .handle = 1, .priority = 1 };
+
+	if (tap->guarded)
+		(void)bpf_tc_detach(&hook, &options);
+	tap->guarded = 0;
 }
 
 int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why)
@@ -128,7 +149,7 @@ int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, ch
 	int error = tap_create(tap, netdev, ifindex, why);
 
 	error = error ? error : tap_program(tap, ifindex, why);
-	error = error ? error : tap_attach(tap, why);
+	error = error ? error : tap_attach(tap, "wye_punt", tap->name, tap->ifindex, why);
 	if (!error) {
 		error = tap_up(tap->name);
 		if (error)
@@ -141,6 +162,7 @@ int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, ch
 
 void punt_tap_close(struct punt_tap *tap)
 {
+	tap_unguard(tap);
 	bpf_object__close(tap->object);
 	tap->object = NULL;
 	if (tap->fd >= 0)

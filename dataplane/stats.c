@@ -20,6 +20,7 @@
 #include "log.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
+#include "steer_flow.h"
 #include "wye_publish.h"
 
 #define COUNT_EVERY_NS 1000000000u
@@ -294,12 +295,29 @@ static void count_steering(struct dpd *dpd)
 	memset(counters, 0, sizeof(counters));
 	steer_xdp.count(rules, counters);
 	steer_software.count(rules, counters);
+	steer_flow.count(rules, counters);
 	for (uint32_t i = 0; i < n; i++)
 		atomic_store_explicit(&dpd->stats->rule_packets[i], rules[i], memory_order_relaxed);
 	/* the backends put the default behind the last rule; the file has it at the end */
 	atomic_store_explicit(&dpd->stats->rule_packets[WYE_RULES_MAX], rules[n], memory_order_relaxed);
 	for (uint32_t i = 0; i < WYE_STEER_COUNTERS_MAX; i++)
 		atomic_store_explicit(&dpd->stats->steer_counter[i], counters[i], memory_order_relaxed);
+}
+
+static void count_entries(struct dpd *dpd)
+{
+	static uint32_t wanted[WYE_RULES_MAX + 1], installed[WYE_RULES_MAX + 1];
+	uint64_t n = dpd->config->n_rules;
+
+	memset(wanted, 0, sizeof(wanted));
+	memset(installed, 0, sizeof(installed));
+	steer_flow_entries(wanted, installed);
+	for (uint32_t i = 0; i <= n; i++) {
+		uint32_t at = i < n ? i : WYE_RULES_MAX;
+
+		atomic_store_explicit(&dpd->stats->rule_wanted[at], wanted[i], memory_order_relaxed);
+		atomic_store_explicit(&dpd->stats->rule_installed[at], installed[i], memory_order_relaxed);
+	}
 }
 
 /* What the drivers lost before we saw it. */
@@ -325,6 +343,7 @@ static uint64_t counters_run(struct process *process, const struct process_event
 	if (event->kind == PROCESS_START)
 		show_processes(process->data);
 	count_steering(process->data);
+	count_entries(process->data);
 	count_missed(process->data);
 	return process_period(process, event, COUNT_EVERY_NS);
 }

@@ -35,6 +35,7 @@ struct steer_port {		/* what a backend must know of a port */
 	int config_index;	/* in-port of rules */
 	uint16_t dpdk_port;
 	bool no_family[2];	/* IPv4, IPv6 stay with the kernel though the port is enabled: the gate punts them */
+	bool tc_steered;	/* rte_flow: its entries are tc filters of the netdev, which meet punted frames again */
 	bool generic_xdp;	/* out, xdp backend */
 	uint8_t punt_mac[6];	/* out, xdp backend in generic mode: destination MAC that marks a punted frame */
 };

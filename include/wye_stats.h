@@ -190,6 +190,8 @@ struct wye_stats {
 	char process_name[WYE_PROCESSES_MAX][32];
 	struct wye_init_info init[WYE_INITS_MAX];	/* init functions, in the order they were called */
 	_Atomic uint64_t rule_packets[WYE_RULES_MAX + 1];	/* taken by rule i; last: the default */
+	/* rte_flow entries of rule i, over all ports: asked for by the rules, and on the devices; last: the default */
+	_Atomic uint32_t rule_wanted[WYE_RULES_MAX + 1], rule_installed[WYE_RULES_MAX + 1];
 	_Atomic uint64_t steer_counter[WYE_STEER_COUNTERS_MAX];
 	struct wye_process_counters process[WYE_PROCESSES_MAX];
 	struct wye_worker_stats worker[WYE_WORKERS_MAX + 1] __attribute__((aligned(64)));

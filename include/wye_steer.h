@@ -168,6 +168,13 @@ struct wye_steer_hits {
 	__u64 packets[WYE_STEER_RULES + 1];	/* by rule; last: the default */
 };
 
+/* What punt.bpf.c goes by. mark: skb->mark of a frame for a netdev that tc filters steer, 0 = none needed. */
+#define WYE_PUNT_MARK 0x77796500u	/* "wye" */
+
+struct wye_punt_to {
+	__u32 ifindex, mark;
+};
+
 /* ---- judging a packet ---------------------------------------------------------------------------------------------- */
 
 #define WYE_STEER_INLINE static inline __attribute__((always_inline))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* wye show steer: the rules as they run, what each took, and what the guards kept with the kernel. */
+#include <stdio.h>
 #include <string.h>
 
 #include "counters.h"
@@ -9,7 +10,7 @@
 
 static const struct out_column rule_columns[] = {
 	{ "index", "#", true }, { "name", "RULE", false }, { "action", "ACTION", false },
-	{ "packets", "PACKETS", true }, { "match", "MATCH", false }, { "line", "LINE", true },
+	{ "packets", "PACKETS", true }, { "wanted", "WANTED", true }, { "installed", "INSTALLED", true }, { "match", "MATCH", false }, { "line", "LINE", true },
 };
 static const struct out_column counter_columns[] = {
 	{ NULL, "COUNTER", false }, { NULL, "PACKETS", true }, { NULL, "WHAT", false },
@@ -32,22 +33,59 @@ static const char *action_name(uint32_t action)
 	return action == WYE_ACTION_DATAPLANE ? "dataplane" : "kernel";
 }
 
-static void default_row(struct out *out, uint32_t action, uint64_t packets)
+/* rte_flow entries; none where no port has that backend. */
+static void entry_cells(struct out *out, const struct wye_stats *stats, uint32_t rule, bool flow)
+{
+	if (!flow) {
+		out_cell_none(out);
+		out_cell_none(out);
+		return;
+	}
+	out_cell_uint(out, atomic_load_explicit(&stats->rule_wanted[rule], memory_order_relaxed));
+	out_cell_uint(out, atomic_load_explicit(&stats->rule_installed[rule], memory_order_relaxed));
+}
+
+static void default_row(struct out *out, const struct wye_stats *stats, uint32_t action, bool flow)
 {
 	out_row(out);
 	out_cell_none(out);
 	out_cell_state(out, OUT_NAME, "default");
 	out_cell_str(out, action_name(action));
-	out_cell_uint(out, packets);
+	out_cell_uint(out, counter_get(&stats->rule_packets[WYE_RULES_MAX]));
+	entry_cells(out, stats, WYE_RULES_MAX, flow);
 	out_cell_str(out, "what no rule matches");
 	out_cell_none(out);
 	out_row_end(out);
+}
+
+/* The backends of all ports, each once: "xdp, rte_flow"; true: rte_flow is among them. */
+static bool backends(const struct wye_stats *info, char *text, size_t size)
+{
+	bool flow = false;
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < info->n_ports && i < WYE_PORTS_MAX; i++) {
+		const char *backend = info->port[i].backend;
+
+		flow |= !strcmp(backend, "rte_flow");
+		if (!strstr(text, backend) && at < size)
+			at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "", backend);
+	}
+	return flow;
 }
 
 static void print_rules(struct tool *tool)
 {
 	const struct wye_stats *stats = tool->view.stats, *info = tool->view.info;
 	struct out *out = &tool->out;
+	char by[64];
+	bool flow = backends(info, by, sizeof(by));
+
+	if (out->json)
+		out_str(out, "backends", by);
+	else
+		out_printf(out, "steered by %s\n", by[0] ? by : "nothing yet");
 
 	out_table(out, "rules", rule_columns, sizeof(rule_columns) / sizeof(rule_columns[0]));
 	for (uint32_t i = 0; i < info->n_rules; i++) {
@@ -58,12 +96,13 @@ static void print_rules(struct tool *tool)
 		out_cell_state(out, OUT_NAME, rule->name);
 		out_cell_str(out, action_name(rule->action));
 		out_cell_uint(out, counter_get(&stats->rule_packets[i]));
+		entry_cells(out, stats, i, flow);
 		out_cell_str(out, rule->match[0] ? rule->match : "everything");
 		out_cell_uint(out, rule->line);
 		out_row_end(out);
 	}
 	if (!out->json)
-		default_row(out, info->default_action, counter_get(&stats->rule_packets[WYE_RULES_MAX]));
+		default_row(out, stats, info->default_action, flow);
 	out_table_end(out);
 	out_object(out, "default");
 	out_str(out, "action", action_name(info->default_action));
@@ -132,7 +171,8 @@ const struct command cmd_steer = {
 	.name = "steer",
 	.summary = "steering rules as they run, with their packets, and the guards' counters",
 	.arguments = "[--all]",
-	.help = "The first rule that matches decides, after the guards that always keep a packet with the kernel. The\n"
-		"counters below the rules are the XDP program's, copied about once a second; --all shows zeros too.\n",
+	.help = "The first rule that matches decides, after the guards that always keep a packet with the kernel. WANTED and\n"
+		"INSTALLED are entries on devices that are steered by rte_flow; packets that such a device keeps with the kernel\n"
+		"are counted where it can. The counters below the rules are copied about once a second; --all shows zeros too.\n",
 	.run = run,
 };

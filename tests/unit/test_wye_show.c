@@ -335,6 +335,31 @@ static void everything_answers(void **state)
 		}
 }
 
+/* Entries on devices are shown where a port is steered by rte_flow, and nowhere else. */
+static void flow_entries(void **state)
+{
+	struct wye_stats *stats = router_stats(router);
+	struct answer answer;
+	json_t *rule;
+
+	stats->n_rules = 1;
+	strcpy(stats->rule[0].name, "transit");
+	stats->rule_wanted[0] = 6;
+	stats->rule_installed[0] = 5;
+	answer = wye(router, "-j", "show", "steer", NULL);
+	rule = json_array_get(json_object_get(answer.json, "rules"), 0);
+	assert_non_null(rule);
+	assert_null(json_object_get(rule, "wanted"));
+	answer_free(&answer);
+	strcpy(stats->port[0].backend, "rte_flow");
+	answer = wye(router, "-j", "show", "steer", NULL);
+	rule = json_array_get(json_object_get(answer.json, "rules"), 0);
+	assert_int_equal(json_integer_value(json_object_get(rule, "wanted")), 6);
+	assert_int_equal(json_integer_value(json_object_get(rule, "installed")), 5);
+	assert_non_null(strstr(json_string_value(json_object_get(answer.json, "backends")), "rte_flow"));
+	answer_free(&answer);
+}
+
 static void counters_and_status(void **state)
 {
 	struct wye_stats *stats = router_stats(router);
@@ -385,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(exit_codes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(graph_pictures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(everything_answers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(flow_entries, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counters_and_status, set_up, tear_down),
 	};
 
