@@ -37,11 +37,13 @@ def alone(path, note):
 
 
 def isolate():
-    """Starts over in private namespaces with an own /run."""
+    """Starts over in private namespaces with an own /run and /dev/shm: what a program that is killed leaves there goes
+    with us."""
     if os.environ.get("WYE_BENCH_ISOLATED") != str(os.getpid()):
         os.environ["WYE_BENCH_ISOLATED"] = str(os.getpid())
         os.execvp("unshare", ["unshare", "--mount", "--net", "--propagation", "private", sys.executable] + sys.argv)
     run("mount -t tmpfs tmpfs /run")
+    run("mount -t tmpfs tmpfs /dev/shm")
     os.makedirs("/run/netns")
     os.makedirs("/run/log")
 
