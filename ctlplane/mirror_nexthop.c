@@ -8,6 +8,10 @@
  * (routes_verify), which are few. An object lost with its device may be made anew under its id before that: then it looks
  * as if it had been replaced, while its IPv4 routes are gone. So a replacement asks for all routes when all links of what
  * it replaced change at about that time; links are told on another socket, before or after it.
+ *
+ * A resilient group is the kernel's. Which flow takes which of its buckets is by the kernel's own hash, and a bucket moves
+ * to another leg once it was idle for a while: it counts only packets it sees. With its flows gone to the dataplane each
+ * bucket is idle, and would move under flows that are not.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -31,7 +35,7 @@ struct object {
 	uint64_t replaced_ns;	/* and left_ifindex: it led to this one link before */
 	uint32_t left_ifindex;
 	bool known;		/* RTM_NEWNEXTHOP seen, not deleted since */
-	struct nexthop_leg leg;	/* of a single one */
+	struct nexthop_leg leg;	/* of a single one; of a group, whether it is the kernel's */
 	struct member *member;	/* of a group: owned */
 	uint32_t n_members;
 };
@@ -95,7 +99,7 @@ static void assign(struct mirror *mirror, struct object *object)
 
 	if (!object->nexthop)
 		return;
-	for (uint32_t i = 0; object->known && i < object->n_members; i++) {
+	for (uint32_t i = 0; object->known && object->leg.kind != WYE_NH_KERNEL && i < object->n_members; i++) {
 		uint32_t index = object_find(mirror, object->member[i].id);
 		const struct object *member = index ? object_at(mirror, index) : NULL;
 
@@ -312,7 +316,7 @@ static struct nexthop_leg scratch_leg(void)
 
 	if (scratch.blackhole)
 		leg.kind = WYE_NH_BLACKHOLE;
-	if (scratch.encap || scratch.fdb || scratch.too_many_members)
+	if (scratch.encap || scratch.fdb || scratch.resilient || scratch.too_many_members)
 		leg.kind = WYE_NH_KERNEL;
 	if (leg.kind != WYE_NH_FORWARD)
 		leg.ifindex = 0;

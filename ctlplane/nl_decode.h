@@ -90,7 +90,7 @@ struct nl_route_peek {
 struct nl_nexthop {
 	uint32_t id, nh_flags, ifindex;
 	uint8_t family;		/* of the gateway or, without one, of the object */
-	bool blackhole, fdb, encap, has_gateway, group, too_many_members;
+	bool blackhole, fdb, encap, has_gateway, group, resilient, too_many_members;
 	uint8_t gateway[16];
 	uint32_t n_members;
 	struct {

@@ -233,6 +233,7 @@ enum nl_verdict nl_decode_nexthop(const struct nlmsghdr *msg, struct nl_nexthop 
 	static const struct nla_policy policy[NHA_MAX + 1] = {
 		[NHA_ID] = { .type = NLA_U32 },
 		[NHA_OIF] = { .type = NLA_U32 },
+		[NHA_GROUP_TYPE] = { .type = NLA_U16 },
 	};
 	const struct nhmsg *nhm = msg_header(msg, sizeof(*nhm));
 	struct nlattr *tb[NHA_MAX + 1];
@@ -258,5 +259,6 @@ enum nl_verdict nl_decode_nexthop(const struct nlmsghdr *msg, struct nl_nexthop 
 	}
 	if (tb[NHA_GROUP])
 		nexthop_members(nexthop, tb[NHA_GROUP]);
+	nexthop->resilient = tb[NHA_GROUP_TYPE] && attr_u16(tb[NHA_GROUP_TYPE]) != NEXTHOP_GRP_TYPE_MPATH;
 	return NL_DECODED;
 }

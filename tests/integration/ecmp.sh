@@ -36,6 +36,16 @@ by_dataplane 2000 'nothing is lost' udp 2000 host1 host2 10.9.0.1 --flows 500
 check 'and comes back' ip -n router route replace 10.9.0.0/24 $legs4
 refused 'shared again' all_on_r2 10.9.0.1
 
+on router ip nexthop add id 1 via 10.0.2.2 dev r2
+on router ip nexthop add id 2 via 10.0.2.2 dev r2
+check 'a resilient group' on router ip nexthop add id 3 group 1/2 type resilient buckets 32
+check 'and a route by it' ip -n router route replace 10.9.0.0/24 nhid 3
+is_kind() { [ "$(wye -j lookup 10.9.0.1 | jq -r '.paths[0].kind')" = "$1" ]; }
+soon 'which is the kernel'"'"'s' is_kind kernel
+by_kernel 2000 'a resilient group' udp 2000 host1 host2 10.9.0.1 --flows 500
+check 'another group again' ip -n router route replace 10.9.0.0/24 $legs4
+soon 'which the dataplane forwards by' is_kind forward
+
 on router sysctl -qw net.ipv4.conf.all.ignore_routes_with_linkdown=1 net.ipv6.conf.all.ignore_routes_with_linkdown=1
 check 'the carrier of r3 is lost' ip -n host3 link set eth0 down
 soon 'all by the other' all_on_r2 10.9.0.1

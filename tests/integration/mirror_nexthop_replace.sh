@@ -32,9 +32,15 @@ equal 'is that one' "$(gateways 203.0.113.129)" 10.9.2.9
 rip nexthop add id 30 group 11/12 type resilient buckets 32 idle_timer 1
 rip route replace 203.0.113.128/25 nhid 30
 soon 'a resilient group' same 203.0.113.129
+kind() { wye -j lookup 203.0.113.129 | jq -r '.paths[0].kind'; }
+the_kernels() { [ "$(kind)" = kernel ]; }
+soon 'is the kernel'"'"'s' the_kernels
 rip nexthop replace id 30 group 11/12,3 type resilient buckets 32
 soon 'with other weights' same 203.0.113.129
-equal 'that are shares' "$(shares)" 3
+equal 'still' "$(kind)" kernel
+rip route replace 203.0.113.128/25 nhid 20
+soon 'another group' same 203.0.113.129
+refused 'is not' the_kernels
 rip nexthop del id 20
 rip nexthop del id 30
 rip nexthop replace id 11 blackhole

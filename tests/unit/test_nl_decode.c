@@ -357,6 +357,7 @@ static void nexthop_group_weights(void **state)
 {
 	static const uint8_t hdr[8] = { 0 };
 	static const uint8_t members[16] = { 7, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 0xff, 0x01, 0, 0 };
+	static const uint16_t resilient = 1; /* NEXTHOP_GRP_TYPE_RES */
 
 	begin(RTM_NEWNEXTHOP, hdr, sizeof(hdr));
 	put_u32(1 /* NHA_ID */, 9);
@@ -365,6 +366,10 @@ static void nexthop_group_weights(void **state)
 	assert_int_equal(nexthop.n_members, 2);
 	assert_int_equal(nexthop.member[0].weight, 3);
 	assert_int_equal(nexthop.member[1].weight, 512); /* 16 bits since 6.12 */
+	assert_false(nexthop.resilient);
+	put(3 /* NHA_GROUP_TYPE */, &resilient, sizeof(resilient));
+	assert_int_equal(nl_decode_nexthop(&m.header, &nexthop), NL_DECODED);
+	assert_true(nexthop.resilient);
 }
 
 /* Attributes inside one another: end_nest(begin_nest(type)). */
