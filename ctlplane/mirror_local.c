@@ -71,11 +71,6 @@ static bool is_local(uint8_t type)
 	return type == RTN_LOCAL || type == RTN_BROADCAST || type == RTN_ANYCAST;
 }
 
-static bool of_host_scope(uint8_t family, const struct route_info *info)
-{
-	return family == AF_INET && info->type == RTN_UNICAST && info->scope == RT_SCOPE_HOST;
-}
-
 static void local_write(struct mirror *mirror, const struct local_entry *local)
 {
 	struct wye_local record = { 0 };
@@ -157,7 +152,7 @@ static void each_link(struct mirror *mirror, const struct rib *rib, const struct
 {
 	struct local_key key;
 
-	if (!is_local(info->type) && !of_host_scope(rib->family, info))
+	if (!is_local(info->type) && !route_of_host_scope(info))
 		return;
 	for (uint32_t i = 0; i < info->n_legs || !i; i++) {
 		key = key_of(rib, route, info->type, info->n_legs ? info->legs[i].ifindex : 0);

@@ -65,7 +65,9 @@ static bool info_alive(struct mirror *mirror, const struct route_info *info)
 		return false;
 	if (info->kernel_id)
 		return nexthops_alive(mirror, info->kernel_id, info->family);
-	/* Local routes have no leg that dies; broadcast ones do (fib_sync_down_dev()). */
+	/* Local routes and those of scope host have no leg that dies; broadcast ones do (fib_sync_down_dev()). */
+	if (route_of_host_scope(info))
+		return true;
 	if (info->type != RTN_UNICAST && (info->type != RTN_BROADCAST || info->family != AF_INET || !info->n_legs))
 		return true;
 	for (uint32_t i = 0; i < info->n_legs; i++)

@@ -7,6 +7,9 @@
 #ifndef ROUTE_INFO_H
 #define ROUTE_INFO_H
 
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
 #include "nl_decode.h"
 #include "pool.h"
 
@@ -51,6 +54,12 @@ void route_info_doom(struct route_infos *infos, uint32_t index);
 /* The other way round: what info says, as a route; the caller sets the key. */
 void route_info_say(const struct route_info *info, struct nl_route *route);
 void route_info_free(struct route_infos *infos, uint32_t index);
+
+/* IPv4 unicast of scope host: the kernel treats it as it does a local one (fib_create_info()). */
+static inline bool route_of_host_scope(const struct route_info *info)
+{
+	return info->family == AF_INET && info->type == RTN_UNICAST && info->scope == RT_SCOPE_HOST;
+}
 
 bool leg_same_path(const struct nexthop_leg *a, const struct nexthop_leg *b);	/* output link and gateway */
 bool route_info_uses(const struct route_info *info, uint32_t ifindex);

@@ -6,6 +6,7 @@ A multipath route's path is each side's own choice: then ours must be one of the
 nothing is while the twins' kernels differ themselves (that is counted).
 """
 import collections
+import re
 
 import packet
 from kernel import tables
@@ -76,16 +77,21 @@ class Twins:
         for one_probe, here, there in zip(probes, ours, theirs):
             if plain(one_probe, here) == plain(one_probe, there) or self.other_path(kernel, one_probe, here, there):
                 continue
+            if self.cached_mtu(kernel, one_probe, here, there):
+                continue
             kind = "unsafe" if any(seen.kind == "forward" for seen in here) else "lost" if not here else "other"
             found.append(f"packet {kind}: kernel {shown(there)}, wye {shown(here)} [{packet.text(one_probe)}]")
         return found
+
+    def route(self, kernel, one_probe):
+        iif = next(e["ifindex"] for e in kernel["link"] if e["ifname"] == INGRESS)
+        return self.kernel.ask(iif, one_probe.source, one_probe.address, True)
 
     def paths(self, kernel, one_probe):
         """(link, gateway) of each path of the route a probe takes."""
         links = {e["ifindex"]: e["ifname"] for e in kernel["link"]}
         objects = {e["id"]: e for e in kernel["nexthop"]}
-        iif = next(index for index, name in links.items() if name == INGRESS)
-        match = self.kernel.ask(iif, one_probe.source, one_probe.address, True)
+        match = self.route(kernel, one_probe)
         if not isinstance(match, dict):
             return set()
         # Without a carrier that is ignored by a sysctl of late, a path keeps its share (fib_rebalance()).
@@ -108,7 +114,14 @@ class Twins:
         if [seen.key for seen in here] == [seen.key for seen in there]:
             return True
         # One path leads to a neighbour, or is wide enough, and another is not.
-        return len(allowed) < len(paths) or any(seen.kind == "error" for seen in here + there)
+        return len(allowed) < len(paths) or any(seen.kind == "error" for seen in here + there) or \
+            fragmented(here) != fragmented(there) and here and there
+
+    def cached_mtu(self, kernel, one_probe, here, there):
+        """A nexthop object's path keeps the MTU of whichever of its routes each CPU used it for first (rt_cache_route())."""
+        match = self.route(kernel, one_probe)
+        too_big = any(seen.kind == "error" and seen.key.startswith(("icmp 3/4 ", "icmp 2/0 ")) for seen in here + there)
+        return too_big and isinstance(match, dict) and match["nhid"]
 
     def counters(self):
         """What the dataplane sent itself, and gave to the kernel."""
@@ -121,6 +134,10 @@ def plain(one_probe, seen):
     if one_probe.source.startswith(("10.98.", "fd99:")):
         return seen
     return [s if s.kind == "forward" else (s.kind, s.key) for s in seen]
+
+
+def fragmented(seen):
+    return any(re.search(r"fragment [0-9a-f]*[1-9a-f]", s.key.replace("fragment 4000", "")) for s in seen)
 
 
 def shown(seen):
