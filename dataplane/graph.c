@@ -22,6 +22,7 @@
 #include "dpd.h"
 #include "log.h"
 #include "nodes/node.h"
+#include "plugin.h"
 #include "runtime/init.h"
 
 static struct {
@@ -85,6 +86,7 @@ static int graph_open(struct dpd *dpd)
 	}
 	error = error ? error : add_port_edges("ip4_forward", dpd->n_ports);
 	error = error ? error : add_port_edges("ip6_forward", dpd->n_ports);
+	error = error ? error : plugin_attach(dpd);
 	if (error)
 		log_error("graph: nodes could not be registered: %s", strerror(-error));
 	return error;
@@ -284,4 +286,4 @@ static void graph_close(struct dpd *dpd)
 	graph_free(dpd->graphs);
 	dpd->graphs = NULL;
 }
-INIT(graph, .start = graph_open, .stop = graph_close, .after = INIT_NAMES("eal", "ports"));
+INIT(graph, .start = graph_open, .stop = graph_close, .after = INIT_NAMES("eal", "ports", "process", "stats"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * wye-dpd. What is started and in which order say the INIT()s beside the code (runtime/init.h; `wye show init` prints it);
- * what the main thread then does are the processes they add (runtime/process.h). Packets: nodes/port_rx.c is where they
+ * what the main thread then does are the processes they add (runtime/process.h); plugins add to all of it (wye_plugin.h). Packets: nodes/port_rx.c is where they
  * come in. State: follow.c is where the mirror comes in.
  */
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "dpd.h"
 #include "log.h"
 #include "notify.h"
+#include "plugin.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
 
@@ -40,7 +41,8 @@ int main(int argc, char **argv)
 	if (wye_config_load(dpd.options.config_path, &dpd.config, stderr) < 0)
 		return 2;
 	dpd.n_workers = dpd.config->workers.n_cpus;
-	error = run(&dpd);
+	error = plugin_load(&dpd);
+	error = error ? error : run(&dpd);
 	wye_config_free(dpd.config);
 	return error ? 1 : 0;
 }

@@ -170,6 +170,21 @@ void stats_inits(struct dpd *dpd, struct init *const *started, uint32_t n)
 	info_write(stats, &stats->n_inits, &n, 4);
 }
 
+void stats_plugin(struct dpd *dpd, uint32_t index, const struct wye_plugin_info *info)
+{
+	uint32_t n = index + 1;
+
+	info_write(dpd->stats, &dpd->stats->plugin[index], info, sizeof(*info));
+	info_write(dpd->stats, &dpd->stats->n_plugins, &n, 4);
+}
+
+void stats_plugin_counters(struct dpd *dpd, const struct wye_plugin_counter_info *counters, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		info_write(dpd->stats, &dpd->stats->plugin_counter[i], &counters[i], sizeof(counters[i]));
+	info_write(dpd->stats, &dpd->stats->n_plugin_counters, &n, 4);
+}
+
 void stats_memory(struct dpd *dpd)
 {
 	struct wye_stats *stats = dpd->stats;
@@ -252,6 +267,16 @@ uint32_t stats_node(struct dpd *dpd, const char *name)
 	n = i + 1;
 	info_write(stats, &stats->n_nodes, &n, 4);
 	return i;
+}
+
+void stats_pre_input(struct dpd *dpd, uint32_t index, const char *name)
+{
+	char text[sizeof(dpd->stats->pre_input[0])] = "";
+	uint32_t n = index + 1;
+
+	snprintf(text, sizeof(text), "%s", name);
+	info_write(dpd->stats, dpd->stats->pre_input[index], text, sizeof(text));
+	info_write(dpd->stats, &dpd->stats->n_pre_inputs, &n, 4);
 }
 
 void stats_node_kind(struct dpd *dpd, uint32_t node, enum wye_node_kind kind)

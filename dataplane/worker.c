@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The loop: adopt the plan if it is new, pass the quiescent point, walk the graph, then decide whether to rest.
+ * The loop: pre-input nodes (the plan: adopt it if it is new, pass the quiescent point), the graph (inputs first, then the
+ * nodes that have packets), then decide whether to rest.
  *
  * Resting, `workers.idle`: poll never does. adaptive spins for IDLE_SPIN_US after the last packet, because a sleep and a
  * wake-up cost some 5 µs and a burst often has a second one behind it; then waits in epoll for the queues' sockets,
@@ -72,6 +73,34 @@ static void adopt(struct worker *worker, const struct plan *plan)
 	atomic_store_explicit(&worker->adopted, plan, memory_order_release); /* W3 */
 }
 
+/* ---- pre-input nodes ---------------------------------------------------------------------------------------------- */
+
+static void run_plan(struct worker *worker)
+{
+	const struct plan *plan = atomic_load_explicit(&worker->dpd->plan, memory_order_acquire); /* W2 */
+
+	if (plan != worker->plan)
+		adopt(worker, plan);
+	if (plan && plan->region)
+		wye_reader_quiescent(plan->slot[worker->index], &plan->region->epoch);
+}
+
+static const struct pre_input {
+	const char *name;
+	void (*run)(struct worker *worker);
+} pre_inputs[] = {
+	{ .name = "plan", .run = run_plan },
+};
+
+static void show_pre_inputs(struct dpd *dpd)
+{
+	static_assert(RTE_DIM(pre_inputs) <= WYE_PRE_INPUTS_MAX, "room for the pre-input nodes");
+	for (uint32_t i = 0; i < RTE_DIM(pre_inputs); i++)
+		stats_pre_input(dpd, i, pre_inputs[i].name);
+}
+
+/* ---- resting ------------------------------------------------------------------------------------------------------ */
+
 static void wait_for_work(struct worker *worker, const struct graph_worker *graph)
 {
 	struct timespec nap = { .tv_nsec = IDLE_NAP_US * 1000 };
@@ -103,6 +132,8 @@ static void rest(struct worker *worker, struct graph_worker *graph, struct idle 
 		wye_reader_online(slot, &plan->region->epoch);
 	idle->last_count_tsc = idle->last_tsc = rte_rdtsc();
 }
+
+/* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
 static void after_walk(struct worker *worker, struct graph_worker *graph, struct idle *idle)
 {
@@ -146,13 +177,10 @@ static int worker_main(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	worker->stats->tid = (uint32_t)gettid();
 	while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
-		const struct plan *plan = atomic_load_explicit(&worker->dpd->plan, memory_order_acquire); /* W2 */
 		struct graph_worker *graph;
 
-		if (plan != worker->plan)
-			adopt(worker, plan);
-		if (plan && plan->region)
-			wye_reader_quiescent(plan->slot[worker->index], &plan->region->epoch);
+		for (size_t i = 0; i < RTE_DIM(pre_inputs); i++)
+			pre_inputs[i].run(worker);
 		graph = own_graph(worker);
 		if (graph && graph->graph)
 			rte_graph_walk(graph->graph);
@@ -239,6 +267,7 @@ static int worker_prepare(struct dpd *dpd, uint32_t index)
 
 static int worker_start(struct dpd *dpd)
 {
+	show_pre_inputs(dpd);
 	for (uint32_t i = 0; i < dpd->n_workers; i++) {
 		int error = worker_prepare(dpd, i);
 

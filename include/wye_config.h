@@ -56,6 +56,22 @@ struct wye_rule {
 	char text[88];		/* the match as one line, for show */
 };
 
+/* One value of a plugin's settings; its place in them is its key: "rules[0].dst". */
+struct wye_setting {
+	char *key, *value;
+	uint32_t line, column;
+};
+
+#define WYE_SETTINGS_MAX 1024u	/* of a plugin */
+
+struct wye_config_plugin {
+	char name[32];		/* the file is NAME.so */
+	bool required;		/* wye-dpd does not run without it */
+	uint32_t line;
+	struct wye_setting *setting;	/* in the file's order; owned by the config, as its strings */
+	size_t n_settings;
+};
+
 struct wye_config {
 	char *path;
 	struct {
@@ -69,7 +85,7 @@ struct wye_config {
 	} workers;
 	struct {
 		char *path;
-		char **load;
+		struct wye_config_plugin load[WYE_PLUGINS_MAX];
 		size_t n_load;
 	} plugins;
 	struct {

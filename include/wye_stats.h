@@ -14,7 +14,10 @@
 #define WYE_RULES_MAX	1024u
 #define WYE_QUEUES_MAX	16u	/* per port */
 #define WYE_PROCESSES_MAX 64u
+#define WYE_PRE_INPUTS_MAX 8u
 #define WYE_INITS_MAX	64u
+#define WYE_PLUGINS_MAX 16u
+#define WYE_PLUGIN_COUNTERS_MAX 256u	/* of all plugins together */
 
 /*
  * Why a packet left the forwarding path. X(NAME, verdict, text): verdict PUNT gives it to the kernel, DROP is what the
@@ -65,6 +68,8 @@
 	X(IP6_FORWARD_NOT_A_PORT, PUNT, "output link is not a port of ours")                                          \
 	X(IP6_FORWARD_SAME_PORT, PUNT, "leaves where it came in: kernel may send a redirect")                         \
 	X(IP6_FORWARD_TOO_BIG, PUNT, "larger than the output MTU: kernel sends packet too big")                       \
+	X(PLUGIN_PUNT, PUNT, "a plugin gives it to the kernel")                                                       \
+	X(PLUGIN_DROP, DROP, "a plugin dropped it: its own counters say why")                                         \
 	X(PORT_TX_FULL, DROP, "transmit queue full")                                                                  \
 	X(PUNT_RATE, DROP, "over the punt rate of its reason")                                                        \
 	X(PUNT_QUEUE_FULL, DROP, "punt queue full")                                                                   \
@@ -91,10 +96,9 @@ struct wye_port_counters {	/* packets, bytes without FCS */
 };
 static_assert(sizeof(struct wye_port_counters) == 64, "wye_port_counters is ABI");
 
-enum wye_node_kind {	/* internal: called when packets wait; input: in every loop; pre-input: before the inputs */
+enum wye_node_kind {	/* internal: called when packets wait; input: in every loop */
 	WYE_NODE_INTERNAL = 0,
 	WYE_NODE_INPUT = 1,
-	WYE_NODE_PRE_INPUT = 2,
 };
 
 struct wye_node_counters {
@@ -121,8 +125,10 @@ struct wye_worker_stats {
 	struct wye_port_counters port[WYE_PORTS_MAX];
 	_Atomic uint64_t reason[WYE_REASONS_MAX];
 	struct wye_node_counters node[WYE_NODES_MAX];
+	_Atomic uint64_t plugin_counter[WYE_PLUGIN_COUNTERS_MAX];
 };
-static_assert(sizeof(struct wye_worker_stats) == 64 + 64 * WYE_PORTS_MAX + 8 * WYE_REASONS_MAX + 32 * WYE_NODES_MAX,
+static_assert(sizeof(struct wye_worker_stats) == 64 + 64 * WYE_PORTS_MAX + 8 * WYE_REASONS_MAX + 32 * WYE_NODES_MAX +
+		      8 * WYE_PLUGIN_COUNTERS_MAX,
 	      "wye_worker_stats is ABI");
 
 enum wye_port_state {
@@ -162,6 +168,24 @@ struct wye_init_info {
 };
 static_assert(sizeof(struct wye_init_info) == 40, "wye_init_info is ABI");
 
+enum wye_plugin_state { WYE_PLUGIN_REFUSED = 0, WYE_PLUGIN_RUNS = 1 };
+
+struct wye_plugin_info {
+	char name[32];
+	char version[16];
+	char summary[80];
+	char detail[220];	/* refused: why */
+	uint32_t state;		/* enum wye_plugin_state */
+};
+static_assert(sizeof(struct wye_plugin_info) == 352, "wye_plugin_info is ABI");
+
+struct wye_plugin_counter_info {
+	char name[32];
+	char text[92];		/* what it counts */
+	uint32_t plugin;	/* index */
+};
+static_assert(sizeof(struct wye_plugin_counter_info) == 128, "wye_plugin_counter_info is ABI");
+
 enum wye_dpd_state { WYE_DPD_STARTING = 0, WYE_DPD_RUNNING = 1, WYE_DPD_STOPPED = 2 };
 
 /* XDP program counters, summed over CPUs and copied here about once a second by dpd. Names: wye_steer.h. */
@@ -174,7 +198,7 @@ struct wye_stats {
 	_Atomic uint64_t heartbeat_ns;	/* CLOCK_MONOTONIC, main thread */
 	_Atomic uint32_t seq;		/* guards info: ports, nodes, rules, text */
 	uint32_t n_workers, n_ports, n_nodes, n_rules;
-	uint32_t default_action, n_processes, n_inits;
+	uint32_t default_action, n_processes, n_inits, n_plugins, n_plugin_counters, n_pre_inputs;
 	uint64_t tsc_hz;
 	uint64_t started_ns;
 	_Atomic uint64_t reloads, reload_errors;
@@ -188,7 +212,10 @@ struct wye_stats {
 	uint32_t node_next[WYE_NODES_MAX][8];	/* bit set of nodes that node i has an edge to */
 	struct wye_rule_info rule[WYE_RULES_MAX];
 	char process_name[WYE_PROCESSES_MAX][32];
+	char pre_input[WYE_PRE_INPUTS_MAX][32];	/* called in every loop of a worker, before the inputs; no packets pass */
 	struct wye_init_info init[WYE_INITS_MAX];	/* init functions, in the order they were called */
+	struct wye_plugin_info plugin[WYE_PLUGINS_MAX];
+	struct wye_plugin_counter_info plugin_counter[WYE_PLUGIN_COUNTERS_MAX];
 	_Atomic uint64_t rule_packets[WYE_RULES_MAX + 1];	/* taken by rule i; last: the default */
 	/* rte_flow entries of rule i, over all ports: asked for by the rules, and on the devices; last: the default */
 	_Atomic uint32_t rule_wanted[WYE_RULES_MAX + 1], rule_installed[WYE_RULES_MAX + 1];

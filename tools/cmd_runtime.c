@@ -13,7 +13,7 @@ static const struct out_column columns[] = {
 };
 
 static const char *const kind_name[] = {
-	[WYE_NODE_INTERNAL] = "internal", [WYE_NODE_INPUT] = "input", [WYE_NODE_PRE_INPUT] = "pre-input",
+	[WYE_NODE_INTERNAL] = "internal", [WYE_NODE_INPUT] = "input",
 };
 static const char *const process_state[] = {
 	[WYE_PROCESS_WAITS_EVENT] = "waits for event", [WYE_PROCESS_WAITS_CLOCK] = "waits for clock or event",
@@ -50,7 +50,7 @@ static void print_node(struct tool *tool, uint32_t thread, uint32_t node, bool a
 
 	if (!calls && !all)
 		return;
-	head(out, thread, worker->cpu, tool->view.info->node[node], kind <= WYE_NODE_PRE_INPUT ? kind_name[kind] : NULL,
+	head(out, thread, worker->cpu, tool->view.info->node[node], kind <= WYE_NODE_INPUT ? kind_name[kind] : NULL,
 	     kind == WYE_NODE_INTERNAL ? "waits for packets" : "polls");
 	out_cell_uint(out, calls);
 	out_cell_uint(out, vectors);
@@ -59,6 +59,23 @@ static void print_node(struct tool *tool, uint32_t thread, uint32_t node, bool a
 	out_cell_uint(out, kind == WYE_NODE_INTERNAL ? 0 : counter_get(&worker->sleeps));
 	out_cell_uint(out, cycles);
 	out_cell_real(out, ratio(cycles, packets), 1);
+	out_row_end(out);
+}
+
+/* Called in every loop; its cycles are not counted, since reading the clock would cost more. */
+static void print_pre_input(struct tool *tool, uint32_t thread, uint32_t i)
+{
+	const struct wye_worker_stats *worker = &tool->view.stats->worker[thread];
+	struct out *out = &tool->out;
+
+	head(out, thread, worker->cpu, tool->view.info->pre_input[i], "pre-input", "polls");
+	out_cell_uint(out, counter_get(&worker->loops));
+	out_cell_none(out);
+	out_cell_none(out);
+	out_cell_none(out);
+	out_cell_uint(out, counter_get(&worker->sleeps));
+	out_cell_none(out);
+	out_cell_none(out);
 	out_row_end(out);
 }
 
@@ -98,9 +115,14 @@ static int run(struct tool *tool, int argc, char **argv)
 	out_table(&tool->out, NULL, columns, sizeof(columns) / sizeof(columns[0]));
 	for (uint32_t i = 0; i < info->n_processes; i++)
 		print_process(tool, i, all);
-	for (uint32_t t = 0; t < THREADS; t++)
-		for (uint32_t n = 0; counters_thread_runs(tool->view.stats, t) && n < info->n_nodes; n++)
+	for (uint32_t t = 0; t < THREADS; t++) {
+		if (!counters_thread_runs(tool->view.stats, t))
+			continue;
+		for (uint32_t i = 0; t > 0 && i < info->n_pre_inputs; i++)
+			print_pre_input(tool, t, i);
+		for (uint32_t n = 0; n < info->n_nodes; n++)
 			print_node(tool, t, n, all);
+	}
 	out_table_end(&tool->out);
 	return WYE_EXIT_OK;
 }

@@ -119,8 +119,25 @@ static bool copy_info(struct view *view)
 	info->reload_error[sizeof(info->reload_error) - 1] = '\0';
 	for (uint32_t i = 0; i < info->n_nodes; i++)
 		info->node[i][sizeof(info->node[i]) - 1] = '\0';
+	info->n_pre_inputs = info->n_pre_inputs < WYE_PRE_INPUTS_MAX ? info->n_pre_inputs : WYE_PRE_INPUTS_MAX;
+	for (uint32_t i = 0; i < info->n_pre_inputs; i++)
+		info->pre_input[i][sizeof(info->pre_input[i]) - 1] = '\0';
 	for (uint32_t i = 0; i < info->n_processes; i++)
 		info->process_name[i][sizeof(info->process_name[i]) - 1] = '\0';
+	info->n_plugins = info->n_plugins < WYE_PLUGINS_MAX ? info->n_plugins : WYE_PLUGINS_MAX;
+	info->n_plugin_counters = info->n_plugin_counters < WYE_PLUGIN_COUNTERS_MAX ? info->n_plugin_counters :
+				  WYE_PLUGIN_COUNTERS_MAX;
+	for (uint32_t i = 0; i < info->n_plugins; i++) {
+		struct wye_plugin_info *plugin = &info->plugin[i];
+
+		plugin->name[sizeof(plugin->name) - 1] = plugin->version[sizeof(plugin->version) - 1] = '\0';
+		plugin->summary[sizeof(plugin->summary) - 1] = plugin->detail[sizeof(plugin->detail) - 1] = '\0';
+	}
+	for (uint32_t i = 0; i < info->n_plugin_counters; i++) {
+		struct wye_plugin_counter_info *counter = &info->plugin_counter[i];
+
+		counter->name[sizeof(counter->name) - 1] = counter->text[sizeof(counter->text) - 1] = '\0';
+	}
 	info->n_inits = info->n_inits < WYE_INITS_MAX ? info->n_inits : WYE_INITS_MAX;
 	for (uint32_t i = 0; i < info->n_inits; i++)
 		info->init[i].name[sizeof(info->init[i].name) - 1] = '\0';

@@ -19,7 +19,7 @@ static const struct command *const commands[] = {
 };
 static const struct command *const shows[] = {
 	&cmd_link, &cmd_addr, &cmd_neigh, &cmd_route, &cmd_nexthop, &cmd_rule, &cmd_vrf, &cmd_port, &cmd_steer,
-	&cmd_stats, &cmd_graph, &cmd_runtime, &cmd_init, &cmd_memory, &cmd_parity,
+	&cmd_stats, &cmd_graph, &cmd_runtime, &cmd_init, &cmd_plugin, &cmd_memory, &cmd_parity,
 };
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

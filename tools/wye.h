@@ -33,7 +33,7 @@ struct command {
 
 extern const struct command cmd_status, cmd_lookup, cmd_check, cmd_capture, cmd_trace, cmd_record, cmd_doctor, cmd_version;
 extern const struct command cmd_link, cmd_addr, cmd_neigh, cmd_route, cmd_nexthop, cmd_rule, cmd_vrf;	/* of show */
-extern const struct command cmd_port, cmd_steer, cmd_graph, cmd_runtime, cmd_init, cmd_stats, cmd_memory, cmd_parity;
+extern const struct command cmd_port, cmd_steer, cmd_graph, cmd_runtime, cmd_init, cmd_plugin, cmd_stats, cmd_memory, cmd_parity;
 
 /* Runs the command line; enum wye_exit. For main() and tests. */
 int wye_run(int argc, char **argv, FILE *file);

@@ -151,6 +151,8 @@ int init_start(struct dpd *dpd, void (*note)(struct dpd *dpd, struct init *const
 		error = order[i]->start ? order[i]->start(dpd) : 0;
 		order[i]->took_ns = clock_ns() - before;
 		order[i]->done = !error;
+		if (error && order[i]->failed)
+			error = order[i]->failed(order[i], error);
 		if (error)
 			snprintf(why, why_bytes, "%s: %s", order[i]->name, strerror(-error));
 		else if (note)

@@ -22,6 +22,8 @@ struct init {
 	int (*start)(struct dpd *dpd);	/* 0 or -errno, printed; NULL: only to be undone */
 	void (*stop)(struct dpd *dpd);	/* NULL: nothing to undo. Called only after a start that went well */
 	const char *const *after, *const *before;	/* names, NULL behind the last; NULL: none. A name nobody has is fatal */
+	/* May the start go on without it? 0: yes, as if it had not been; -errno: no. NULL: no */
+	int (*failed)(const struct init *init, int error);
 	/* init.c's */
 	uint64_t took_ns;
 	bool done;

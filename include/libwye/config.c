@@ -140,6 +140,15 @@ int wye_config_load(const char *path, struct wye_config **config, FILE *messages
 	return error;
 }
 
+static void free_settings(struct wye_config_plugin *plugin)
+{
+	for (size_t i = 0; i < plugin->n_settings; i++) {
+		free(plugin->setting[i].key);
+		free(plugin->setting[i].value);
+	}
+	free(plugin->setting);
+}
+
 void wye_config_free(struct wye_config *config)
 {
 	if (!config)
@@ -147,8 +156,7 @@ void wye_config_free(struct wye_config *config)
 	for (size_t i = 0; i < config->n_ports; i++)
 		free(config->port[i].devargs);
 	for (size_t i = 0; i < config->plugins.n_load; i++)
-		free(config->plugins.load[i]);
-	free(config->plugins.load);
+		free_settings(&config->plugins.load[i]);
 	free(config->plugins.path);
 	free(config->rule);
 	free(config->path);

@@ -97,27 +97,6 @@ static void check_workers(struct config_parse *parse, const struct raw *raw, str
 		config->workers.cpu[config->workers.n_cpus++] = 1;
 }
 
-static int check_plugins(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
-{
-	const char *path = raw->plugins.path ? raw->plugins.path : "/usr/lib/wye/plugins";
-	yaml_node_t *root = yaml_document_get_root_node(&parse->doc);
-
-	if (path[0] != '/')
-		config_problem(parse, mark_of(config_key(parse, config_key(parse, root, "plugins"), "path")),
-			       "plugins.path: \"%s\": expected an absolute path", config_quote(path, strlen(path)));
-	config->plugins.path = strdup(path);
-	config->plugins.load = calloc(raw->plugins.load_count + 1, sizeof(char *));
-	if (!config->plugins.path || !config->plugins.load)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < raw->plugins.load_count; i++) {
-		config->plugins.load[i] = strdup(raw->plugins.load[i]);
-		if (!config->plugins.load[i])
-			return -ENOMEM;
-		config->plugins.n_load++;
-	}
-	return 0;
-}
-
 /* dev_valid_name() of the kernel. */
 static bool netdev_valid(const char *name)
 {
@@ -187,7 +166,7 @@ static int check_port(struct config_parse *parse, yaml_node_t *node, const struc
 int config_check(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
 {
 	yaml_node_t *ports = config_key(parse, yaml_document_get_root_node(&parse->doc), "ports");
-	int error = check_plugins(parse, raw, config);
+	int error = config_check_plugins(parse, raw, config);
 
 	check_numbers(parse, raw, config);
 	check_parity(raw, config);

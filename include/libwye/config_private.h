@@ -37,6 +37,13 @@ struct raw_port {
 
 enum raw_guard { GUARD_KERNEL, GUARD_IGNORE };
 
+enum raw_bool { RAW_FALSE, RAW_TRUE };
+
+struct raw_plugin {	/* its settings are no business of the schema: config_plugin.c */
+	char *name;
+	enum raw_bool *required;
+};
+
 struct raw {
 	struct {
 		enum wye_hugepages *hugepages;
@@ -49,7 +56,7 @@ struct raw {
 	} workers;
 	struct {
 		char *path;
-		char **load;
+		struct raw_plugin *load;
 		uint32_t load_count;
 	} plugins;
 	struct {
@@ -107,6 +114,7 @@ yaml_node_t *config_item(struct config_parse *parse, yaml_node_t *sequence, size
 
 /* Third pass: meaning. Fills in config; problems are printed and counted. -ENOMEM or 0. */
 int config_check(struct config_parse *parse, const struct raw *raw, struct wye_config *config);
+int config_check_plugins(struct config_parse *parse, const struct raw *raw, struct wye_config *config);
 int config_check_rules(struct config_parse *parse, const struct raw *raw, struct wye_config *config);
 
 #endif

@@ -50,11 +50,26 @@ static const cyaml_schema_field_t workers_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_value_t plugin_value = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 255) };
+static const cyaml_strval_t boolean[] = {
+	{ "false", RAW_FALSE },
+	{ "true", RAW_TRUE },
+};
+
+static const cyaml_schema_field_t plugin_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_DEFAULT, struct raw_plugin, name, 1, 31),
+	CYAML_FIELD_ENUM_PTR("required", ENUM, struct raw_plugin, required, boolean, COUNT(boolean)),
+	CYAML_FIELD_IGNORE("settings", OPT),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t plugin_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_plugin, plugin_fields)
+};
 
 static const cyaml_schema_field_t plugins_fields[] = {
 	CYAML_FIELD_STRING_PTR("path", OPT, struct raw, plugins.path, 1, 4095),
-	CYAML_FIELD_SEQUENCE("load", OPT | CYAML_FLAG_POINTER, struct raw, plugins.load, &plugin_value, 0, 64),
+	CYAML_FIELD_SEQUENCE("load", OPT | CYAML_FLAG_POINTER, struct raw, plugins.load, &plugin_value, 0,
+			     WYE_PLUGINS_MAX),
 	CYAML_FIELD_END,
 };
 

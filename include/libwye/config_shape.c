@@ -241,6 +241,8 @@ static void shape_mapping(struct config_parse *parse, const cyaml_schema_value_t
 static void shape_value(struct config_parse *parse, const cyaml_schema_value_t *schema, yaml_node_t *node,
 			const struct place *place)
 {
+	if (schema->type == CYAML_IGNORE)
+		return;
 	if (schema->type == CYAML_MAPPING)
 		shape_mapping(parse, schema, node, place);
 	else if (schema->type == CYAML_SEQUENCE)

@@ -27,7 +27,7 @@ soon 'lookup: forwarded' verdict 10.0.2.2 dataplane
 soon 'lookup: for the host' verdict 10.0.2.1 kernel
 soon 'lookup: blackhole' verdict 10.14.1.1 drop
 soon 'lookup: no neighbour' verdict 10.20.1.1 kernel
-for object in link addr neigh route nexthop vrf port steer stats graph runtime init memory parity; do
+for object in link addr neigh route nexthop vrf port steer stats graph runtime init plugin memory parity; do
 	check "show $object" exits 0 show $object
 	check "show $object, as JSON" jq -e . <<<"$(wye -j show $object)"
 done

@@ -91,6 +91,19 @@ static const struct {
 	{ "workers: { cpus: [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16] }\n",
 	  "f:1:57: workers.cpus: 17 entries, limit is 16\n" },
 	{ "plugins: { path: lib }\n", "f:1:18: plugins.path: \"lib\": expected an absolute path\n" },
+	{ "plugins: { load: [ a ] }\n",
+	  "f:1:20: plugins.load[0]: expected a mapping ({ key: value } or lines of key: value), found a single value\n" },
+	{ "plugins: { load: [ { required: true } ] }\n", "f:1:20: plugins.load[0]: key \"name\" is missing\n" },
+	{ "plugins: { load: [ { name: a, required: maybe } ] }\n",
+	  "f:1:41: plugins.load[0].required: \"maybe\": expected one of false, true\n" },
+	{ "plugins: { load: [ { name: ../a } ] }\n", "f:1:20: plugin \"../a\": a name has lower-case letters, digits and '_'; "
+						     "the file is NAME.so in plugins.path\n" },
+	{ "plugins: { load: [ { name: a }, { name: a } ] }\n", "f:1:33: plugin \"a\": already listed on line 1; remove one\n" },
+	{ "plugins: { load: [ { name: a, settings: [ 1 ] } ] }\n",
+	  "f:1:41: plugin \"a\": settings: expected a mapping ({ key: value } or lines of key: value)\n" },
+	{ "plugins: { load: [ { name: a, settings: { x: { b: 1, b: 2 }, 'y z': 1 } } ] }\n",
+	  "f:1:54: plugin \"a\": key \"b\" is given twice; remove one\n"
+	  "f:1:62: plugin \"a\": settings: a key has letters, digits, '_' and '-'\n" },
 	{ "tables: { stale_after_s: 0 }\n", "f:1:26: tables.stale_after_s: 0: expected 1 to 3600\n" },
 	{ "tables:\n  routes4: 12\n  routes6: 70000000\n  neighbours: 3\n",
 	  "f:2:12: tables.routes4: 12: expected 1024 to 67108864\n"
@@ -308,7 +321,8 @@ static void all_that_can_be_said(void **state)
 		good("\xEF\xBB\xBF%YAML 1.1\n---\n"
 		     "memory: { hugepages: thp, size_mib: 1024 }\n"
 		     "workers: { cpus: [3, 0], idle: poll }\n"
-		     "plugins: { path: /x, load: [a, b.so] }\n"
+		     "plugins: { path: /x, load: [ { name: a },\n"
+		     "  { name: b, required: true, settings: { top: 1, rules: [ { dst: 10.0.0.0/8 }, [ x, '' ] ] } } ] }\n"
 		     "tables: { routes4: 4096, routes6: 2048, neighbours: 1000, stale_after_s: 3 }\n"
 		     "punt: { rate_pps: 7 }\n"
 		     "parity: { nftables: ignore, xfrm: guard, bridge_port: ignore }\n"
@@ -335,7 +349,17 @@ static void all_that_can_be_said(void **state)
 	assert_int_equal(config->workers.idle, WYE_IDLE_POLL);
 	assert_string_equal(config->plugins.path, "/x");
 	assert_int_equal(config->plugins.n_load, 2);
-	assert_string_equal(config->plugins.load[1], "b.so");
+	assert_string_equal(config->plugins.load[0].name, "a");
+	assert_false(config->plugins.load[0].required);
+	assert_true(config->plugins.load[1].required);
+	assert_int_equal(config->plugins.load[1].n_settings, 4);
+	assert_string_equal(config->plugins.load[1].setting[0].key, "top");
+	assert_string_equal(config->plugins.load[1].setting[1].key, "rules[0].dst");
+	assert_string_equal(config->plugins.load[1].setting[1].value, "10.0.0.0/8");
+	assert_int_equal(config->plugins.load[1].setting[1].line, 6);
+	assert_int_equal(config->plugins.load[1].setting[1].column, 66);
+	assert_string_equal(config->plugins.load[1].setting[3].key, "rules[1][1]");
+	assert_string_equal(config->plugins.load[1].setting[3].value, "");
 	assert_int_equal(config->tables.routes4, 4096);
 	assert_int_equal(config->tables.routes6, 2048);
 	assert_int_equal(config->tables.neighbours, 1000);
@@ -346,7 +370,7 @@ static void all_that_can_be_said(void **state)
 	assert_string_equal(config->port[0].netdev, "eth0");
 	assert_int_equal(config->port[0].queues, 2);
 	assert_null(config->port[0].devargs);
-	assert_int_equal(config->port[0].line, 10);
+	assert_int_equal(config->port[0].line, 11);
 	assert_int_equal(config->port[1].driver, WYE_DRIVER_DEVARGS);
 	assert_string_equal(config->port[1].devargs, "net_tap0,iface=t,remote=eth1");
 	assert_int_equal(config->default_action, WYE_ACTION_DATAPLANE);
@@ -365,7 +389,7 @@ static void all_that_can_be_said(void **state)
 	assert_int_equal(one->dport.first, 4000);
 	assert_int_equal(one->dport.last, 4999);
 	assert_int_equal(one->action, WYE_ACTION_KERNEL);
-	assert_int_equal(one->line, 17);
+	assert_int_equal(one->line, 18);
 	assert_string_equal(one->text, "in eth1 src 192.0.2.7/32 proto udp dport 4000-4999");
 
 	assert_int_equal(two->in_port, -1);

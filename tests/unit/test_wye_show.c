@@ -315,7 +315,7 @@ static void graph_pictures(void **state)
 static void everything_answers(void **state)
 {
 	static const char *const objects[] = { "link", "addr", "neigh", "route", "nexthop", "vrf", "parity", "port", "steer",
-					       "graph", "runtime", "init", "stats", "memory" };
+					       "graph", "runtime", "init", "plugin", "stats", "memory" };
 	struct wye_stats *stats = router_stats(router);
 
 	some_routes();

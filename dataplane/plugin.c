@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Loading plugins. What is loaded runs with all our rights, so only root may be able to put it there: the file, and the
+ * folders above it, are root's and nobody else may write them. The file that was looked at is the one that is loaded: it
+ * is opened once. A plugin's code is not called before its ABI is known to fit.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dpd.h"
+#include "log.h"
+#include "plugin.h"
+#include "wye_plugin.h"
+
+static struct plugin plugins[WYE_PLUGINS_MAX];
+static uint32_t n_plugins;
+
+int plugin_refuse(struct plugin *plugin, int error, const char *format, ...)
+{
+	bool required = plugin->config->required;
+	va_list args;
+
+	if (format) {
+		va_start(args, format);
+		vsnprintf(plugin->why, sizeof(plugin->why), format, args);
+		va_end(args);
+	}
+	plugin->code = NULL;
+	log_error("plugin \"%s\" is refused: %s%s", plugin->config->name, plugin->why,
+		  required ? "; it is required, so wye-dpd does not start" : "");
+	return required ? error : 0;
+}
+
+/* ---- whose is it? ------------------------------------------------------------------------------------------------ */
+
+/* In a folder with the sticky bit others may make files, but not touch this one. */
+static bool only_roots(const struct stat *st)
+{
+	bool sticky = S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX;
+
+	return st->st_uid == 0 && (sticky || !(st->st_mode & (S_IWGRP | S_IWOTH)));
+}
+
+/* The folders above a file, from the root down. */
+static int check_folders(const char *file, char *why, size_t why_bytes)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+
+	for (const char *slash = strchr(file, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(folder, sizeof(folder), "%.*s", slash == file ? 1 : (int)(slash - file), file);
+		if (stat(folder, &st) < 0) {
+			snprintf(why, why_bytes, "%.100s: %s", folder, strerror(errno));
+			return -errno;
+		}
+		if (!only_roots(&st)) {
+			snprintf(why, why_bytes, "%.100s: others than root may write there (chown root, chmod go-w)", folder);
+			return -EPERM;
+		}
+	}
+	return 0;
+}
+
+/* A descriptor, or -errno with why. */
+static int open_safely(const char *file, char *why, size_t why_bytes)
+{
+	int error = check_folders(file, why, why_bytes), fd;
+	struct stat st;
+
+	if (error)
+		return error;
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		error = -errno;
+		snprintf(why, why_bytes, "%.100s: %s", file, strerror(-error));
+	} else if (!S_ISREG(st.st_mode) || !only_roots(&st)) {
+		error = -EPERM;
+		snprintf(why, why_bytes, "%.100s: must be a file that belongs to root and that nobody else may write", file);
+	}
+	if (!error)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* ---- does it fit? -------------------------------------------------------------------------------------------------- */
+
+static int check_code(const struct plugin *plugin, const struct wye_plugin *code, char *why, size_t why_bytes)
+{
+	if (!code || code->magic != WYE_PLUGIN_MAGIC) {
+		snprintf(why, why_bytes, "it exports no struct wye_plugin called wye_plugin (WYE_PLUGIN_HEAD)");
+		return -ENOEXEC;
+	}
+	if (code->abi != WYE_PLUGIN_ABI || code->dpdk != WYE_PLUGIN_DPDK) {
+		snprintf(why, why_bytes, "it was built for plugin ABI %u and DPDK %u.%02u, this is %u and %u.%02u: build it anew",
+			 code->abi, code->dpdk >> 24, code->dpdk >> 16 & 0xff, WYE_PLUGIN_ABI, WYE_PLUGIN_DPDK >> 24,
+			 WYE_PLUGIN_DPDK >> 16 & 0xff);
+		return -ENOEXEC;
+	}
+	if (!code->name || strcmp(code->name, plugin->config->name)) {
+		snprintf(why, why_bytes, "it calls itself \"%s\"", code->name ? code->name : "");
+		return -EINVAL;
+	}
+	for (uint32_t i = 0; i < code->n_nodes; i++) {
+		int error = plugin_graph_check(&code->node[i], why, why_bytes);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* The descriptor stays open: the loader takes a name that it has seen before for the same file. */
+static int open_code(struct plugin *plugin, const struct wye_plugin **code, char *why, size_t why_bytes)
+{
+	char file[PATH_MAX], opened[32];
+	int fd, error;
+
+	snprintf(file, sizeof(file), "%s/%s.so", plugin->dpd->config->plugins.path, plugin->config->name);
+	fd = open_safely(file, why, why_bytes);
+	if (fd < 0)
+		return fd;
+	snprintf(opened, sizeof(opened), "/proc/self/fd/%d", fd);
+	plugin->handle = dlopen(opened, RTLD_NOW | RTLD_LOCAL);
+	if (!plugin->handle)
+		snprintf(why, why_bytes, "%.80s: %s", file, dlerror());
+	if (!plugin->handle)
+		return -ENOEXEC;
+	*code = dlsym(plugin->handle, "wye_plugin");
+	error = check_code(plugin, *code, why, why_bytes);
+	if (error) {
+		dlclose(plugin->handle);
+		plugin->handle = NULL;
+	}
+	return error;
+}
+
+/* ---- taking it in --------------------------------------------------------------------------------------------------- */
+
+static int configure(struct plugin *plugin, const struct wye_plugin *code)
+{
+	int error = 0;
+
+	plugin_api_of(plugin);
+	if (code->configure)
+		error = code->configure();
+	for (size_t i = 0; !error && i < plugin->config->n_settings; i++)
+		if (!plugin->asked[i])
+			error = wye_plugin_problem(plugin->config->setting[i].key, "it knows no such setting");
+	plugin_api_of(NULL);
+	if (error && !plugin->why[0])
+		snprintf(plugin->why, sizeof(plugin->why), "its settings: %s", strerror(-error));
+	return error;
+}
+
+static struct plugin *owner_of(const struct init *init)
+{
+	for (uint32_t i = 0; i < n_plugins; i++)
+		if (plugins[i].code && plugins[i].code->init == init)
+			return &plugins[i];
+	return NULL;
+}
+
+static int init_failed(const struct init *init, int error)
+{
+	struct plugin *plugin = owner_of(init);
+
+	return plugin ? plugin_refuse(plugin, error, "its init function: %s", strerror(-error)) : error;
+}
+
+/* Must come before the graph: what it cannot start is then not put there. */
+static int add_init(struct init *init, char *why, size_t why_bytes)
+{
+	struct init *order[INIT_MAX];
+	const char *const *before = init->before;
+
+	while (before && *before && strcmp(*before, "graph"))
+		before++;
+	if (!before || !*before) {
+		snprintf(why, why_bytes, "its init function must come before \"graph\"");
+		return -EINVAL;
+	}
+	init->failed = init_failed;
+	init_add(init);
+	if (init_sort(order, why, why_bytes) >= 0)
+		return 0;
+	init_remove(init);
+	return -EINVAL;
+}
+
+static int load(struct plugin *plugin)
+{
+	const struct wye_plugin *code = NULL;
+	char why[sizeof(plugin->why)];
+	int error = open_code(plugin, &code, why, sizeof(why));
+
+	if (error)
+		return plugin_refuse(plugin, error, "%s", why);
+	error = configure(plugin, code);
+	if (error)
+		return plugin_refuse(plugin, error, NULL);
+	plugin->code = code;
+	error = code->init ? add_init(code->init, why, sizeof(why)) : 0;
+	return error ? plugin_refuse(plugin, error, "%s", why) : 0;
+}
+
+int plugin_load(struct dpd *dpd)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < dpd->config->plugins.n_load && !error; i++) {
+		plugins[i] = (struct plugin){ .dpd = dpd, .index = (uint32_t)i, .config = &dpd->config->plugins.load[i] };
+		n_plugins = (uint32_t)i + 1;
+		error = load(&plugins[i]);
+	}
+	return error;
+}
+
+/* ---- putting it to work ------------------------------------------------------------------------------------------- */
+
+static int attach(struct plugin *plugin)
+{
+	const struct wye_plugin *code = plugin->code;
+	int error = 0;
+
+	for (uint32_t i = 0; i < code->n_nodes && !error; i++)
+		error = plugin_graph_add(plugin->dpd, &code->node[i]);
+	for (uint32_t i = 0; i < code->n_processes && !error; i++)
+		error = process_add(code->process[i]);
+	if (error)
+		log_error("plugin \"%s\": %s", code->name, strerror(-error));
+	else
+		log_notice("plugin \"%s\" %s: %s", code->name, code->version, code->summary);
+	return error;
+}
+
+int plugin_attach(struct dpd *dpd)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < n_plugins && !error; i++) {
+		const struct plugin *plugin = &plugins[i];
+		struct wye_plugin_info info = { .state = plugin->code ? WYE_PLUGIN_RUNS : WYE_PLUGIN_REFUSED };
+
+		snprintf(info.name, sizeof(info.name), "%s", plugin->config->name);
+		snprintf(info.detail, sizeof(info.detail), "%s", plugin->code ? "" : plugin->why);
+		if (plugin->code) {
+			snprintf(info.version, sizeof(info.version), "%s", plugin->code->version);
+			snprintf(info.summary, sizeof(info.summary), "%s", plugin->code->summary);
+			error = attach(&plugins[i]);
+		}
+		stats_plugin(dpd, i, &info);
+	}
+	plugin_api_counters(dpd);
+	return error;
+}

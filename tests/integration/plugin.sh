@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# plugin: plugins stand in the graph where they say, their verdicts hold, and those that are broken are refused by name.
+. "$(dirname "$0")/lib.sh"
+plugins=/run/plugins
+mkdir -m 755 $plugins
+cp "$WYE_BUILD"/tests/plugins/*.so "$WYE_BUILD"/dataplane/plugins/*.so $plugins
+sed -n '/^## The smallest/,/^Build/s/^    //p' "$lab_top/docs/plugins.md" >/run/look.c
+check 'the example of docs/plugins.md builds' cc -shared -fPIC -O2 -DALLOW_EXPERIMENTAL_API -I"$lab_top/dataplane" \
+	-I"$lab_top/include" $(pkg-config --cflags libdpdk) -o $plugins/look.so /run/look.c
+lab
+# with LOAD...: entries of plugins.load
+with() {
+	local entry
+	configure 'plugins:' "  path: $plugins" '  load:' "$(for entry; do printf '    - %s\n' "$entry"; done)" \
+		<<<'steering: { default: dataplane }'
+}
+restart() { stop "$dpd" && start_dpd; }
+counter() { wye -j show plugin "$1" | jq -r ".counters[] | select(.name == \"$2\") | .value"; }
+# refused_plugin NAME PATTERN WHAT: in the log and in `wye show plugin`
+refused_plugin() {
+	says "$3: the log" "plugin \"$1\" is refused: .*$2" cat /run/log/dpd
+	says "$3: wye show plugin" "$1 +refused .*$2" wye show plugin
+}
+node_after() { wye -j show graph | jq -r "[.edges[] | select(.from == \"$1\") | .to] | join(\" \")"; }
+
+with '{ name: verdict }' '{ name: pass, required: true }' '{ name: look }'
+check 'daemons start with three plugins' start_daemons
+warm
+says 'verdict runs' 'verdict +runs +1 +drops port 9' wye show plugin
+equal 'they stand in the order of the file' "$(node_after verdict_in) / $(node_after pass4_5)" \
+	'punt drop pass4_1 / punt drop look_in'
+by_dataplane 1000 'packets through all of them' udp 1000 host1 host2 10.0.2.2
+by_dataplane 5 'IPv6 too' ping_from host1 fd00:2::2
+at_least 'counted on their way in' "$(counter verdict in)" 1000
+at_least 'by the example of the docs' "$(counter look seen)" 1000
+at_least 'and out' "$(counter verdict out)" 1000
+dropped=$(reason plugin_drop) punted=$(reason plugin_punt)
+# datagrams PORT COUNT: from host1 to host2
+datagrams() { on host1 python3 -c "import socket
+for i in range($2): socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x' * 20, ('10.0.2.2', $1))"; }
+dropped_since() { [ $(($(reason plugin_drop) - dropped)) = "$1" ]; }
+punted_since() { [ $(($(reason plugin_punt) - punted)) = "$1" ]; }
+datagrams 9 10
+soon 'port 9 is dropped' dropped_since 10
+kernel=$(kernel_forwarded 4)
+datagrams 7 10
+soon 'port 7 is punted' punted_since 10
+kernel_took() { [ $(($(kernel_forwarded 4) - kernel)) -ge 10 ]; }
+soon 'and the kernel forwards it' kernel_took
+datagrams 13 10
+soon 'what a plugin punts at output is dropped' punted_since 20
+at_most 'and is not the kernel'"'"'s' $(($(kernel_forwarded 4) - kernel)) 10
+
+for broken in export abi symbol point order start; do echo "{ name: broken_$broken }"; done >/run/broken
+mapfile -t broken </run/broken
+with "${broken[@]}" '{ name: no_such }' '{ name: verdict, settings: { colour: blue } }'
+: >/run/log/dpd
+check 'wye-dpd starts without any of the broken' restart
+refused_plugin broken_export 'exports no struct wye_plugin' 'no struct'
+refused_plugin broken_abi 'plugin ABI 2 and DPDK .*, this is 1' 'another ABI'
+refused_plugin broken_symbol 'undefined symbol: there_is_no_such_function' 'unknown symbol'
+refused_plugin broken_point 'no point "nowhere"' 'unknown point'
+refused_plugin broken_order '"broken".* after "graf", which there is not' 'unknown init function'
+refused_plugin broken_start 'init function: Device or resource busy' 'init function fails'
+refused_plugin no_such 'No such file' 'no file'
+refused_plugin verdict 'colour: it knows no such setting' 'unknown setting'
+warm
+by_dataplane 1000 'and forwards' udp 1000 host1 host2 10.0.2.2
+equal 'none of them is in the graph' "$(node_after port_rx-0-0 | grep -c broken)" 0
+
+check 'and ends in order' stop "$dpd"
+daemon() { timeout 20 nsenter --net=/run/netns/router -- "$WYE_BUILD/dataplane/wye-dpd" -c "$conf" -r "$run_dir" 2>&1 </dev/null; }
+# unsafe WHAT PATTERN: with pass, which is required
+unsafe() {
+	says "$1" "pass.*refused.*$2.*required" daemon
+	refused "$1: wye-dpd does not start" daemon
+}
+with '{ name: pass, required: true }'
+chmod 666 $plugins/pass.so
+unsafe 'a file that others may write' 'nobody else may write'
+chmod 644 $plugins/pass.so
+chown 1234 $plugins/pass.so
+unsafe 'a file of somebody else' 'belongs to root'
+chown 0 $plugins/pass.so
+chmod 777 $plugins
+unsafe 'a folder that others may write' 'others than root may write'
+chmod 755 $plugins
+mv $plugins/pass.so $plugins/real.so && ln -s real.so $plugins/pass.so
+unsafe 'a symbolic link' 'symbolic links'
+rm $plugins/pass.so && mv $plugins/real.so $plugins/pass.so
+check 'put right, it starts' start_dpd
