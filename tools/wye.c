@@ -15,7 +15,8 @@
 #include "wye_config.h"
 
 static const struct command *const commands[] = {
-	&cmd_status, &cmd_lookup, &cmd_check, &cmd_doctor, &cmd_capture, &cmd_trace, &cmd_record, &cmd_version,
+	&cmd_status, &cmd_lookup, &cmd_check, &cmd_doctor, &cmd_bind, &cmd_unbind, &cmd_vf, &cmd_capture, &cmd_trace,
+	&cmd_record, &cmd_version,
 };
 static const struct command *const shows[] = {
 	&cmd_link, &cmd_addr, &cmd_neigh, &cmd_route, &cmd_nexthop, &cmd_rule, &cmd_vrf, &cmd_port, &cmd_steer,

@@ -32,6 +32,7 @@ struct command {
 };
 
 extern const struct command cmd_status, cmd_lookup, cmd_check, cmd_capture, cmd_trace, cmd_record, cmd_doctor, cmd_version;
+extern const struct command cmd_bind, cmd_unbind, cmd_vf;
 extern const struct command cmd_link, cmd_addr, cmd_neigh, cmd_route, cmd_nexthop, cmd_rule, cmd_vrf;	/* of show */
 extern const struct command cmd_port, cmd_steer, cmd_graph, cmd_runtime, cmd_init, cmd_plugin, cmd_stats, cmd_memory, cmd_parity;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* libwye's own: how its files fill in the caller's `why`. */
+/* How libwye, and the tools that keep to its manner, fill in the caller's `why`. */
 #ifndef WHY_H
 #define WHY_H
 

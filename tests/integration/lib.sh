@@ -4,10 +4,7 @@
 # and gives it assertions; the first that fails ends the test, with what the daemons said.
 set -u -o pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/netlab.sh"
-
-skip() { printf 'skip: %s\n' "$*"; exit 77; }
-fail() { printf 'fail: %s\n' "$*"; exit 1; }
-pass() { printf 'ok: %s\n' "$*"; }
+. "$(dirname "${BASH_SOURCE[0]}")/assert.sh"
 
 finish() {
 	local status=$? log
@@ -38,39 +35,6 @@ audit() {
 	kill -USR1 "$ctld" && await 20 audited_since "$before"
 }
 audited_since() { [ "$(status .mirror.audits)" -gt "$1" ]; }
-
-# check WHAT COMMAND...: must succeed
-check() {
-	local what=$1
-	shift
-	"$@" >/run/output 2>&1 || { printf '$ %s\n' "$*"; cat /run/output; fail "$what"; }
-	pass "$what"
-}
-# refused WHAT COMMAND...: must not
-refused() {
-	local what=$1
-	shift
-	"$@" >/run/output 2>&1 && { printf '$ %s\n' "$*"; cat /run/output; fail "$what"; }
-	pass "$what"
-}
-# soon WHAT COMMAND...: must succeed within ten seconds
-soon() {
-	local what=$1
-	shift
-	await 10 "$@" || { printf '%s\n' "\$ $*" "$("$@" 2>&1)"; fail "$what: not within 10 s"; }
-	pass "$what"
-}
-equal() { [ "$2" = "$3" ] || fail "$1: is '$2', expected '$3'"; pass "$1: $2"; }
-at_least() { [ "$2" -ge "$3" ] || fail "$1: is $2, expected at least $3"; pass "$1: $2"; }
-at_most() { [ "$2" -le "$3" ] || fail "$1: is $2, expected at most $3"; pass "$1: $2"; }
-# says WHAT PATTERN COMMAND...: the output of a command, whatever its status, has a line that matches
-says() {
-	local what=$1 pattern=$2 output
-	shift 2
-	output=$("$@" 2>&1)
-	grep -qE -- "$pattern" <<<"$output" || { printf '%s\n' "\$ $*" "$output"; fail "$what: no line matches '$pattern'"; }
-	pass "$what"
-}
 
 # by_dataplane N WHAT COMMAND...: succeeds, and wye sends at least N packets while the kernel forwards none. A worker that
 # the machine gave no CPU for too long loses its flows to the kernel, as it should: then once more.

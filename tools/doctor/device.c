@@ -44,7 +44,16 @@ static void group_members(struct report *report, const struct wye_device *device
 	}
 }
 
-static void ways_out(struct report *report, const struct wye_device *device, const struct wye_group *group)
+/* Ways 1 and 2 take what is in the way from its driver; a VF's own PF cannot go without the VF going too. */
+static bool is_behind(const struct wye_device *device, const struct wye_group *group)
+{
+	for (size_t i = 0; i < group->n_members; i++)
+		if (!strcmp(group->member[i].name, device->physfn) && in_the_way(device, &group->member[i]))
+			return true;
+	return false;
+}
+
+static void ways_by_driver(struct report *report, const struct wye_device *device, const struct wye_group *group)
 {
 	const char *bus = wye_bus_name(device->bus);
 	char names[512] = "";
@@ -58,6 +67,17 @@ static void ways_out(struct report *report, const struct wye_device *device, con
 		    device->name, bus);
 	report_next(report, "2. take the others' drivers away; costs: nobody can use them: for d in %s; do wye bind $d none; "
 		    "done; wye bind %s vfio-%s", names, device->name, bus);
+}
+
+static void ways_out(struct report *report, const struct wye_device *device, const struct wye_group *group)
+{
+	const char *bus = wye_bus_name(device->bus);
+
+	if (is_behind(device, group))
+		report_next(report, "1. and 2., to bind or to free the others, are none here: one of them is %s's own PF %s", device->name,
+			    device->physfn);
+	else
+		ways_by_driver(report, device, group);
 	report_next(report, "3. ACS override; costs: isolation, since these devices can still reach each other past the IOMMU, "
 		    "and a kernel with that patch (Debian's has it not): \"pcie_acs_override=downstream,multifunction\" on its "
 		    "command line; a card in another slot costs less");
