@@ -231,7 +231,7 @@ const struct command cmd_bind = {
 	.name = "bind",
 	.summary = "give a PCI or platform device to vfio-pci, vfio-platform, UIO, no driver, or the kernel",
 	.arguments = "[DEVICE DRIVER] [--group] [--force] [--allow-unsafe]",
-	.help = "DRIVER: vfio-pci (recommended), vfio-platform, uio_pci_generic, igb_uio, kernel (its own choice), none.\n"
+	.help = "DRIVER: vfio (recommended: vfio-pci or vfio-platform), uio_pci_generic, igb_uio, kernel (its own choice), none.\n"
 		"Without arguments: what was changed since boot. The driver is verified; if anything fails, all is put back.\n"
 		"Refused: a device whose netdev carries the default route, this ssh session or a mounted file system, or a\n"
 		"storage controller (--force); one in use by a virtual machine; one whose IOMMU group would not be viable\n"

@@ -34,7 +34,7 @@ platform fff51000.ethernet xgmac 6 eth6
 mkdir -p "$root"/sys/bus/pci/drivers/{vfio-pci,uio_pci_generic} "$root"/proc/{net,42/fd} "$root/sys/bus/platform/drivers/vfio-platform"
 
 no 4 'a device that is not there' 'there is none on this machine' 0000:0f:00.0 vfio-pci
-no 2 'a driver that is none' 'one of vfio-pci' 01:00.0 e1000
+no 2 'a driver that is none' 'one of vfio, vfio-pci' 01:00.0 e1000
 no 2 'a platform driver for a PCI device' 'wye bind 0000:01:00.0 vfio-pci' 01:00.0 vfio-platform
 no 2 'a PCI driver for a platform device' 'wye bind fff51000.ethernet vfio-platform' fff51000.ethernet vfio-pci
 no 2 'a bridge' 'is a bridge' 00:1c.0 vfio-pci
@@ -42,7 +42,7 @@ no 1 'a PF with VFs' 'is a PF with 2 VFs.*wye vf delete' 02:00.0 vfio-pci --forc
 no 1 'a storage controller' 'is a storage controller.*--force' 03:00.1 vfio-pci
 no 1 'a group with a storage controller' '0000:03:00.1.*nvme.*blocks it.*--group' 03:00.0 vfio-pci
 no 1 'the whole group' '0000:03:00.1 is a storage controller' 03:00.0 vfio-pci --group
-no 1 'no IOMMU' 'is in no IOMMU group.*wye doctor 0000:04:00.0' 04:00.0 vfio-pci
+no 1 'no IOMMU' 'is in no IOMMU group, so vfio-pci will not take it.*wye doctor 0000:04:00.0' 04:00.0 vfio
 no 1 'UIO' 'no IOMMU between device and memory, no reset .*no use without root.*wye bind 0000:01:00.0 vfio-pci' 01:00.0 uio_pci_generic
 no 1 'a driver that the kernel has not got' 'driver igb_uio: this kernel has not got it' 01:00.0 igb_uio --allow-unsafe
 fixture_file sys/module/vfio/parameters/enable_unsafe_noiommu_mode Y

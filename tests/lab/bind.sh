@@ -54,7 +54,7 @@ says 'a NIC without SR-IOV' 'cannot make VFs' wye vf create "${legacy[0]}" 1
 
 # ---- to VFIO and back
 doctor_exits 'a VF' "$vf0" 0
-check 'a VF to VFIO' wye bind "$vf0" vfio-pci
+check 'a VF to VFIO' wye bind "$vf0" vfio
 equal 'its driver' "$(driver "$vf0")" vfio-pci
 equal 'it is remembered' "$(wye -j bind | jq -c '.[0] | [.device, .from, .to]')" "[\"$vf0\",\"igbvf\",\"vfio-pci\"]"
 equal 'and the kernel agrees' "$(kernel_says_viable "$vf0")" 1

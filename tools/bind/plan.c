@@ -24,7 +24,7 @@ static int check_driver(const struct wye_device *device, const char *driver, cha
 	bool platform = device->bus == WYE_BUS_PLATFORM;
 
 	if (!known_driver(driver))
-		return why_fail(why, -EINVAL, "driver \"%.40s\": one of vfio-pci, vfio-platform, uio_pci_generic, igb_uio, kernel, none",
+		return why_fail(why, -EINVAL, "driver \"%.40s\": one of vfio, vfio-pci, vfio-platform, uio_pci_generic, igb_uio, kernel, none",
 			      driver);
 	if ((platform && (!strcmp(driver, "vfio-pci") || wye_driver_is_uio(driver))) ||
 	    (!platform && !strcmp(driver, "vfio-platform")))
@@ -139,9 +139,20 @@ static int plan_group(const struct wye_sysroot *root, const struct wye_device *d
 	return error;
 }
 
-int bind_plan_make(const struct wye_sysroot *root, const struct wye_device *device, const struct bind_wishes *wishes,
+/* "vfio" is the one of the device's bus. */
+static struct bind_wishes spell_out(const struct wye_device *device, const struct bind_wishes *typed)
+{
+	struct bind_wishes wishes = *typed;
+
+	if (!strcmp(typed->driver, "vfio"))
+		wishes.driver = device->bus == WYE_BUS_PCI ? "vfio-pci" : "vfio-platform";
+	return wishes;
+}
+
+int bind_plan_make(const struct wye_sysroot *root, const struct wye_device *device, const struct bind_wishes *typed,
 		   struct bind_plan *plan, char *why)
 {
+	const struct bind_wishes spelled = spell_out(device, typed), *wishes = &spelled;
 	int error = check_driver(device, wishes->driver, why);
 
 	plan->n = 0;
