@@ -156,6 +156,30 @@ static __always_inline __u32 verdict(struct xdp_md *ctx, struct wye_steer_port *
 	return taken_by_rules(rules, &key, port->in_port) ? WYE_STEER_TAKEN : KERNEL_RULE;
 }
 
+/* Is the port slow, this packet included? The one that is too many makes it fast. */
+static __always_inline int slow(__u32 in_port)
+{
+	struct wye_steer_state *state = bpf_map_lookup_elem(&wye_state, &first);
+	struct wye_steer_pace *pace;
+	__u64 now;
+
+	if (!state)
+		return 0;
+	pace = &state->pace[WYE_STEER_INDEX(in_port, WYE_STEER_PORTS - 1)];
+	if (!pace->slow)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (now - pace->since_ns > WYE_STEER_PACE_NS) {
+		pace->since_ns = now;
+		pace->packets = 0;
+	}
+	__sync_fetch_and_add(&pace->packets, 1);
+	if (pace->packets <= pace->most)
+		return 1;
+	pace->slow = 0;
+	return 0;
+}
+
 /* Generic XDP sees what the punt TAP redirected into this netdev: it carries the punt MAC. */
 static __always_inline int restore_punted(struct xdp_md *ctx, const struct wye_steer_port *port)
 {
@@ -184,6 +208,8 @@ int wye_steer(struct xdp_md *ctx)
 		why = WYE_STEER_PUNTED;
 	else
 		why = verdict(ctx, port);
+	if (why == WYE_STEER_TAKEN && slow(port->in_port))
+		why = WYE_STEER_SLOW;
 	if (why == WYE_STEER_TAKEN) {
 		action = bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
 		if (action != XDP_REDIRECT)

@@ -54,11 +54,13 @@ static bool same_ports(const struct wye_config *a, const struct wye_config *b)
 	return true;
 }
 
+/* What steering says: rules, default, slow flows. */
 static void swap_rules(struct wye_config *a, struct wye_config *b)
 {
 	struct wye_rule *rule = a->rule;
 	size_t n_rules = a->n_rules;
 	enum wye_action action = a->default_action;
+	typeof(a->slow) slow = a->slow;
 
 	a->rule = b->rule;
 	a->n_rules = b->n_rules;
@@ -66,6 +68,8 @@ static void swap_rules(struct wye_config *a, struct wye_config *b)
 	b->rule = rule;
 	b->n_rules = n_rules;
 	b->default_action = action;
+	a->slow = b->slow;
+	b->slow = slow;
 }
 
 /* To what can fail: all or nothing. */

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "dpd.h"
 #include "log.h"
+#include "pace.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
 #include "steer_flow.h"
@@ -127,6 +128,7 @@ static void follow(struct dpd *dpd)
 	}
 	if (moved)
 		tables_release(&old, &dpd->tables);
+	pace_look(dpd, clock_ns());
 	stats_ports(dpd);
 }
 

@@ -43,6 +43,8 @@ struct port {
 	int xsk_fd[WYE_QUEUES_MAX];		/* af_xdp: sockets of the queues, -1 unknown; the PMD's */
 	struct fd_list fds;			/* af_xdp: all the PMD has opened */
 	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
+	bool slow;				/* its flows are with the kernel: pace.c */
+	uint64_t pace_ns, pace_packets;		/* since when its packets are counted, and from which number on */
 	bool vlan_strip_off;			/* we switched rx-vlan-offload off */
 	uint64_t retry_ns, retry_wait_ns;	/* do not try to open again before; grows, until the link changes */
 };

@@ -238,6 +238,9 @@ void stats_ports(struct dpd *dpd)
 		info.mtu_max_bytes = port->mtu_max;
 		snprintf(info.tap, sizeof(info.tap), "%s", dpd->punt.tap[i].name);
 		snprintf(info.detail, sizeof(info.detail), "%s", port->detail);
+		if (port->slow && !port->detail[0])
+			snprintf(info.detail, sizeof(info.detail), "slow: with the kernel until more than %u packets/s come",
+				 dpd->config->slow.above_pps);
 		info_write(dpd->stats, &dpd->stats->port[i], &info, sizeof(info));
 	}
 }

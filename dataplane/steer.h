@@ -60,6 +60,10 @@ struct steer_backend {
 	int (*locals)(const struct steer_locals *locals, char *why);	/* the host's addresses changed */
 	/* Heartbeat: with STEER_DEAD_NS at once, or when it stops for WYE_STEER_ALIVE_NS, the kernel has all packets (xdp). */
 	void (*alive)(uint64_t now_ns);
+	/* The port's flows to the kernel until it brings packets at a rate above this, reckoned over WYE_STEER_PACE_NS; false:
+	 * at once to the dataplane. Are they there still? NULL = cannot. */
+	void (*hand_back)(const struct steer_port *port, bool slow, uint32_t above_pps);
+	bool (*handed_back)(const struct steer_port *port);
 	void (*remove)(struct steer_port *port);	/* leaves the netdev as it was found */
 	/* Adds packets per rule into rule_packets[n_rules + 1] and the backend's own counters. */
 	void (*count)(uint64_t *rule_packets, uint64_t *counters);

@@ -276,6 +276,20 @@ static void xdp_alive(uint64_t now_ns)
 		atomic_store_explicit((_Atomic uint64_t *)&maps.state->alive_ns, now_ns, memory_order_relaxed);
 }
 
+static void xdp_hand_back(const struct steer_port *port, bool slow, uint32_t above_pps)
+{
+	uint32_t most = (uint32_t)((uint64_t)above_pps * WYE_STEER_PACE_NS / 1000000000);
+	struct wye_steer_pace *pace = &maps.state->pace[port->config_index];
+
+	atomic_store_explicit((_Atomic uint32_t *)&pace->most, most, memory_order_relaxed);
+	atomic_store_explicit((_Atomic uint32_t *)&pace->slow, slow, memory_order_release);
+}
+
+static bool xdp_handed_back(const struct steer_port *port)
+{
+	return atomic_load_explicit((_Atomic uint32_t *)&maps.state->pace[port->config_index].slow, memory_order_relaxed);
+}
+
 /* ---- counters ---- */
 
 static void add_per_cpu(int fd, uint32_t key, size_t value_bytes, void (*add)(const void *value, uint64_t *to),
@@ -324,6 +338,8 @@ const struct steer_backend steer_xdp = {
 	.enable = xdp_enable,
 	.locals = xdp_locals,
 	.alive = xdp_alive,
+	.hand_back = xdp_hand_back,
+	.handed_back = xdp_handed_back,
 	.remove = xdp_remove,
 	.count = xdp_count,
 };

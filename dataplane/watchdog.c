@@ -50,6 +50,14 @@ bool watchdog_look(struct dpd *dpd, uint64_t now_ns)
 	return moving;
 }
 
+bool watchdog_all_asleep(const struct dpd *dpd)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		if (!sleeps_rightly(dpd, i))
+			return false;
+	return true;
+}
+
 bool watchdog_rest(const struct dpd *dpd, struct process *main)
 {
 	for (uint32_t i = 0; i < dpd->n_workers; i++)

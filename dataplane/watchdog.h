@@ -15,6 +15,9 @@ struct process;
  * or does not say that it sleeps. */
 bool watchdog_look(struct dpd *dpd, uint64_t now_ns);
 
+/* At this moment: do all workers sleep, with nothing waiting for them? */
+bool watchdog_all_asleep(const struct dpd *dpd);
+
 /*
  * After watchdog_look(): do all workers sleep, without a packet waiting, since the tick before? Then the next packet for
  * any of them wakes that process of main as well, once, and until then a longer tick will do.

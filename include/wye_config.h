@@ -104,6 +104,11 @@ struct wye_config {
 	struct wye_rule *rule;	/* first match wins */
 	size_t n_rules;
 	enum wye_action default_action;
+	struct {
+		enum wye_action action;		/* whose flows are that are slow; default DATAPLANE */
+		uint32_t below_pps, after_ms;	/* a port is slow that brings less for so long; defaults 2000, 1000 */
+		uint32_t above_pps;		/* and fast again with more, reckoned over 10 ms; default 10000 */
+	} slow;
 };
 
 /*

@@ -92,7 +92,8 @@ extern const uint8_t wye_reason_verdict[WYE_REASON_COUNT];	/* enum wye_verdict *
 
 struct wye_port_counters {	/* packets, bytes without FCS */
 	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-	_Atomic uint64_t rx_errors, tx_dropped, punted, reserved;
+	_Atomic uint64_t rx_errors, tx_dropped, punted;
+	_Atomic uint64_t handed_back;	/* times its flows became slow and the kernel's (main) */
 };
 static_assert(sizeof(struct wye_port_counters) == 64, "wye_port_counters is ABI");
 

@@ -46,7 +46,8 @@
 	X(IP6_CONTROL, "neighbour discovery or multicast listener message")                                           \
 	X(TTL, "TTL or hop limit at its end")                                                                         \
 	X(LOCAL_DST, "for the host")                                                                                  \
-	X(LOCAL_SRC, "from an address of the host")
+	X(LOCAL_SRC, "from an address of the host")                                                                   \
+	X(SLOW, "the port is slow: with the kernel until it is fast (steering.slow)")
 
 enum wye_steer_counter {
 #define X(name, text) WYE_STEER_##name,
@@ -114,11 +115,23 @@ _Static_assert(sizeof(struct wye_steer_rules) <= 4 << 20, "a rule set fits into 
  *   wye_hits       PERCPU_ARRAY   [half] struct wye_steer_hits
  */
 #define WYE_STEER_MAGIC	  0x7265657473657977ULL	/* "wyesteer" */
-#define WYE_STEER_VERSION 1
+#define WYE_STEER_VERSION 2
 #define WYE_STEER_LAYOUT  ((__u64)WYE_STEER_VERSION << 32 | sizeof(struct wye_steer_rules))
 #define WYE_STEER_ALIVE_NS 500000000LL
+#define WYE_STEER_PACE_NS 10000000LL	/* in which a port's packets are counted while it is slow */
 #define WYE_STEER_QUEUES  64
 #define WYE_STEER_HINTS	  65536
+
+/*
+ * Of a port, by in_port. slow: what the rules give to the dataplane goes to the kernel, until one more than `most` packets
+ * have come within WYE_STEER_PACE_NS; then the program clears the word, which is all that a switch is. Both sides store it
+ * relaxed; CPUs that count at once may count a few too few.
+ */
+struct wye_steer_pace {
+	__u32 slow;		/* dpd: rw, program: rw */
+	__u32 most;		/* dpd: rw, program: ro */
+	__u64 since_ns, packets; /* program's */
+};
 
 /*
  * The first four fields never change place, so that any version can tell who owns the pins of any other.
@@ -134,6 +147,7 @@ struct wye_steer_state {
 	__u64 alive_ns;		/* CLOCK_MONOTONIC of the dataplane's last sign of life */
 	__u32 short_prefixes[2]; /* number of the host's prefixes that are not full length, IPv4, IPv6 */
 	__u64 hint[WYE_STEER_HINTS / 64];
+	struct wye_steer_pace pace[WYE_STEER_PORTS];
 };
 
 enum wye_steer_port_flag {

@@ -12,7 +12,8 @@ static const struct out_column columns[] = {
 	{ "queues", "QUEUES", true }, { "mtu_max", "MTU MAX", true }, { "tap", "TAP", false },
 	{ "rx_packets", "RX", true }, { "rx_bytes", NULL, true }, { "tx_packets", "TX", true },
 	{ "tx_bytes", NULL, true }, { "punted", "PUNTED", true },
-	{ "rx_errors", "RX ERR", true }, { "tx_dropped", "TX DROP", true }, { "detail", "DETAIL", false },
+	{ "rx_errors", "RX ERR", true }, { "tx_dropped", "TX DROP", true }, { "handed_back", NULL, true },
+	{ "detail", "DETAIL", false },
 };
 
 static enum out_colour colour_of(uint32_t state)
@@ -43,6 +44,7 @@ static void print(struct tool *tool, uint32_t i)
 	out_cell_uint(out, sum.punted);
 	out_cell_uint(out, sum.rx_errors);
 	out_cell_uint(out, sum.tx_dropped);
+	out_cell_uint(out, sum.handed_back);
 	out_cell_str(out, port->detail);
 	out_row_end(out);
 }

@@ -30,6 +30,7 @@ struct port_sum counters_port(const struct wye_stats *stats, uint32_t port, int 
 		sum.rx_errors += counter_get(&c->rx_errors);
 		sum.tx_dropped += counter_get(&c->tx_dropped);
 		sum.punted += counter_get(&c->punted);
+		sum.handed_back += counter_get(&c->handed_back);
 	}
 	return sum;
 }

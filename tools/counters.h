@@ -6,7 +6,7 @@
 #include "view.h"
 
 struct port_sum {
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, rx_errors, tx_dropped, punted;
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, rx_errors, tx_dropped, punted, handed_back;
 };
 
 #define THREADS (WYE_WORKERS_MAX + 1)

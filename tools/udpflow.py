@@ -40,6 +40,7 @@ def options():
     parser.add_argument("--rate", type=int, default=1000, help="packets per second")
     parser.add_argument("--count", type=int, default=1 << 62)
     parser.add_argument("--flows", type=int, default=1, help="source ports in turn")
+    parser.add_argument("--pulse", type=float, default=0, help="times a second at --rate, and at a twentieth of it between")
     parser.add_argument("--size", type=int, default=18, help="bytes of payload")
     return parser.parse_args()
 
@@ -53,9 +54,14 @@ def send(opts, family, done):
     for sock in sockets:
         sock.connect((opts.dst, opts.port))
     filler = bytes(max(0, opts.size - NUMBER.size))
-    start, sent = time.monotonic(), 0
+    start = last = time.monotonic()
+    sent, credit = 0, 1.0
     while sent < opts.count and not stop:
-        due = min(opts.count, 1 + int((time.monotonic() - start) * opts.rate))
+        now = time.monotonic()
+        slow = opts.pulse and (now - start) * opts.pulse % 1 >= 0.5
+        credit += (now - last) * (opts.rate / 20 if slow else opts.rate)
+        last = now
+        due = min(opts.count, int(credit))
         while sent < due:
             try:
                 sockets[sent % opts.flows].send(NUMBER.pack(sent) + filler)

@@ -54,6 +54,20 @@ static void check_numbers(struct config_parse *parse, const struct raw *raw, str
 	config->punt.rate_pps = number32(parse, "punt", "rate_pps", raw->punt.rate_pps, 1, 10000000, 10000);
 }
 
+static void check_slow(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
+{
+	config->slow.action = raw->steering.slow ? *raw->steering.slow : WYE_ACTION_DATAPLANE;
+	config->slow.below_pps =
+		number32(parse, "steering", "slow_below_pps", raw->steering.slow_below_pps, 1, 1000000, 2000);
+	config->slow.after_ms = number32(parse, "steering", "slow_after_ms", raw->steering.slow_after_ms, 20, 60000, 1000);
+	config->slow.above_pps =
+		number32(parse, "steering", "fast_above_pps", raw->steering.fast_above_pps, 1000, 10000000, 10000);
+	if (config->slow.below_pps >= config->slow.above_pps)
+		config_problem(parse, mark_of(config_key(parse, yaml_document_get_root_node(&parse->doc), "steering")),
+			       "steering.slow_below_pps: %u: must be below fast_above_pps, %u, or flows go to and fro",
+			       config->slow.below_pps, config->slow.above_pps);
+}
+
 static void check_parity(const struct raw *raw, struct wye_config *config)
 {
 	const struct {
@@ -169,6 +183,7 @@ int config_check(struct config_parse *parse, const struct raw *raw, struct wye_c
 	int error = config_check_plugins(parse, raw, config);
 
 	check_numbers(parse, raw, config);
+	check_slow(parse, raw, config);
 	check_parity(raw, config);
 	check_workers(parse, raw, config);
 	for (uint32_t i = 0; !error && i < raw->ports_count; i++)

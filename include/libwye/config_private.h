@@ -76,6 +76,8 @@ struct raw {
 		enum wye_action *default_action;
 		struct raw_rule *rules;
 		uint32_t rules_count;
+		enum wye_action *slow;
+		uint32_t *slow_below_pps, *slow_after_ms, *fast_above_pps;
 	} steering;
 };
 

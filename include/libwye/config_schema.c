@@ -138,6 +138,10 @@ static const cyaml_schema_value_t rule_value = {
 
 static const cyaml_schema_field_t steering_fields[] = {
 	CYAML_FIELD_ENUM_PTR("default", ENUM, struct raw, steering.default_action, action, COUNT(action)),
+	CYAML_FIELD_ENUM_PTR("slow", ENUM, struct raw, steering.slow, action, COUNT(action)),
+	CYAML_FIELD_UINT_PTR("slow_below_pps", OPT, struct raw, steering.slow_below_pps),
+	CYAML_FIELD_UINT_PTR("slow_after_ms", OPT, struct raw, steering.slow_after_ms),
+	CYAML_FIELD_UINT_PTR("fast_above_pps", OPT, struct raw, steering.fast_above_pps),
 	CYAML_FIELD_SEQUENCE("rules", OPT | CYAML_FLAG_POINTER, struct raw, steering.rules, &rule_value, 0,
 			     WYE_RULES_MAX),
 	CYAML_FIELD_END,

@@ -116,6 +116,9 @@ static const struct {
 					   "hooks, tc, xdp, xfrm, rules, rp_filter, bridge_port, pmtu; did you mean "
 					   "\"nftables\"?\n" },
 	{ "punt: { rate_pps: 0 }\n", "f:1:19: punt.rate_pps: 0: expected 1 to 10000000\n" },
+	{ "steering: { slow_after_ms: 19 }\n", "f:1:28: steering.slow_after_ms: 19: expected 20 to 60000\n" },
+	{ "steering: { slow_below_pps: 10000 }\n",
+	  "f:1:11: steering.slow_below_pps: 10000: must be below fast_above_pps, 10000, or flows go to and fro\n" },
 	{ "ports: [ {} ]\n", "f:1:10: ports[0]: key \"netdev\" is missing\n" },
 	{ "ports: [ { netdev: '' } ]\n", "f:1:20: ports[0].netdev: is empty; give a value or remove the key\n" },
 	{ "ports: [ { netdev: sixteen-letters- } ]\n",
@@ -308,6 +311,10 @@ static void defaults(void **state)
 	assert_int_equal(config->tables.stale_after_s, 10);
 	assert_int_equal(config->tables.audit_s, 300);
 	assert_int_equal(config->punt.rate_pps, 10000);
+	assert_int_equal(config->slow.action, WYE_ACTION_DATAPLANE);
+	assert_int_equal(config->slow.below_pps, 2000);
+	assert_int_equal(config->slow.after_ms, 1000);
+	assert_int_equal(config->slow.above_pps, 10000);
 	assert_int_equal(config->n_ports, 0);
 	assert_int_equal(config->n_rules, 0);
 	assert_int_equal(config->default_action, WYE_ACTION_KERNEL);
