@@ -1,25 +1,37 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """forward: packets per second and core from memory to memory, against a hand-written DPDK loop.
 
-Input is a net_pcap port in infinite_rx mode, output a net_null port: testpmd io moves 54 to 65 Mpps between such on one
-core, so the router is what is measured. Both contestants get the same file, the same core and the same kind of pages, and
-both count packets per second of CPU time, so that what other processes take of the core costs neither.
+Input is a net_pcap port in infinite_rx mode, output a net_null port: moving bursts between them (lpm_loop's lookup "none")
+goes at about 100 Mpps on one core, so the router is what is measured. Both contestants get the same file, the same core
+and the same kind of pages, and both count packets per second of CPU time, so that what other processes take of the core
+costs neither. The loop has one nexthop table and no question beyond version and TTL: it does not verify checksums, look
+at sources, destination MACs, lengths, MTU or ports' states, nor count.
+
+nodes-5 is what a node costs that only passes its packets on, in cycles a packet: five of them against none.
+workers-2 is two workers with an input each against one with both; packets per second of the time they had CPUs, so it is
+a figure on two cores as well, though others take their part of them.
 """
+import os
+
 from contest import compare, rounds
 from inputs import packets4, packets6, table4, table6
 from machine import ROUTER_CPU, Unavailable, run_json
-from router import MAC_IN, RUN_DIR, Router, run
+from router import MAC_IN, RUN_DIR, Router
 
 MAC = bytes.fromhex(MAC_IN.replace(":", ""))
-FEW_PACKETS, MANY_PACKETS, MANY_ROUTES = 512, 65536, 1000000
+FEW_PACKETS, MANY_PACKETS, MANY_ROUTES, MANY_ROUTES6 = 512, 65536, 1000000, 250000
 # net_pcap preloads its packets into buffers of the dataplane's pool, whose size follows `queues` (the device has one).
 MEMORY_MIB = 1024
-CASES = {	# case: (lookup of the loop, name for "vs", table, packets)
-    "ipv4-few": ("lpm", "rte_lpm-loop", lambda d: table4(d, 1), lambda d: packets4(d, 1, FEW_PACKETS, MAC)),
-    "ipv4-1m": ("fib", "rte_fib-loop", lambda d: table4(d, MANY_ROUTES),
+NODES, NODE_CYCLES = 5, 5	# of the chain; what each may cost
+LOOPS = {	# case: (lookup of the loop, name for "vs", family, table, packets)
+    "ipv4-few": ("lpm", "rte_lpm-loop", 4, lambda d: table4(d, 1), lambda d: packets4(d, 1, FEW_PACKETS, MAC)),
+    "ipv4-1m": ("fib", "rte_fib-loop", 4, lambda d: table4(d, MANY_ROUTES),
                 lambda d: packets4(d, MANY_ROUTES, MANY_PACKETS, MAC)),
-    "ipv6-few": ("lpm6", "rte_lpm6-loop", table6, lambda d: packets6(d, FEW_PACKETS, MAC)),
+    "ipv6-few": ("lpm6", "rte_lpm6-loop", 6, table6, lambda d: packets6(d, 1, FEW_PACKETS, MAC)),
+    "ipv6-250k": ("fib6", "rte_fib6-loop", 6, lambda d: table6(d, MANY_ROUTES6),
+                  lambda d: packets6(d, MANY_ROUTES6, MANY_PACKETS, MAC)),
 }
+CASES = [*LOOPS, "nodes-5", "workers-2"]
 
 
 def loop(options, lookup, table, packets):
@@ -27,14 +39,15 @@ def loop(options, lookup, table, packets):
     memory = ["--in-memory" if options.pages.enough else "--no-huge", "-m", MEMORY_MIB]
     found = run_json([f"{options.build}/tools/benches/lpm_loop", "-l", ROUTER_CPU, *memory, "--no-pci", "--no-telemetry",
                       "--file-prefix", "wye-bench", "--log-level", "error", "--iova-mode=va",
+                      "--force-max-simd-bitwidth=512",	# or rte_fib and rte_fib6 leave AVX-512 alone
                       "--vdev", f"net_pcap0,rx_pcap={packets},infinite_rx=1", "--vdev", "net_null0,no-rx=1",
                       "--", lookup, table, options.seconds], timeout=120)
     return {"value": found["mpps"], "cycles": found["cycles"]}
 
 
-def wye(options, router):
+def wye(options, router, program="dataplane/wye-dpd"):
     options.pages.ensure()
-    router.start_dpd()
+    router.start_dpd(program)
     try:
         run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", 0.2])
         found = run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", options.seconds])
@@ -45,38 +58,35 @@ def wye(options, router):
     return {"value": found["mpps"], "cycles": found["cycles"], "nodes": found["nodes"]}
 
 
-def memory_ports(packets):
+def pcap_port(netdev, number, packets):
+    return f'netdev: {netdev}, driver: devargs, queues: 8, devargs: "net_pcap{number},rx_pcap={packets},infinite_rx=1"'
+
+
+def memory_ports(packets, inputs=("in0",)):
     """Arguments of Router.configure()."""
-    return ([f'netdev: in0, driver: devargs, queues: 8, devargs: "net_pcap0,rx_pcap={packets},infinite_rx=1"',
-             'netdev: out0, driver: devargs, devargs: "net_null0,no-rx=1"'],
+    return ([pcap_port(netdev, number, packets) for number, netdev in enumerate(inputs)] +
+            ['netdev: out0, driver: devargs, devargs: "net_null0,no-rx=1"'],
             f"{{ hugepages: auto, size_mib: {MEMORY_MIB} }}", "poll")
 
 
-def prepare(router, lookup, table, packets):
+def prepare(router, family, table, packets):
     router.configure(*memory_ports(packets))
-    if lookup == "lpm6":
-        run("ip -n router route replace 2001:db8:12::/48 via 2001:db8:2::2 dev out0")
-        routes = 0
-    else:
-        routes = router.routes(table)["routes"]
+    routes = router.routes(table, gateway="10.2.0.2" if family == 4 else "2001:db8:2::2")["routes"]
     router.start_ctld()
-    router.routes_mirrored(routes)
+    router.routes_mirrored(routes, family=family)
 
 
-def measure(options, case, emit):
-    lookup, vs, make_table, make_packets = CASES[case]
+def against_loop(options, case, emit):
+    lookup, vs, family, make_table, make_packets = LOOPS[case]
     table, packets = make_table(options.inputs), make_packets(options.inputs)
     contestants = {vs: lambda: loop(options, lookup, table, packets)}
     router = None
     try:
         if not options.contestants:
             router = Router(options.build)
-            prepare(router, lookup, table, packets)
+            prepare(router, family, table, packets)
             contestants = {"wye": lambda: wye(options, router), **contestants}
         found = rounds(contestants, options.runs, lambda text: options.note(f"forward/{case}: {text}"))
-    except Unavailable as why:
-        options.note(f"forward/{case}: {why}")
-        return
     finally:
         if router:
             router.close()
@@ -84,3 +94,54 @@ def measure(options, case, emit):
     if options.verbose and found.get("wye"):
         line["nodes"] = found["wye"][-1]["nodes"]
     emit(line)
+
+
+def between(options, case, contestants):
+    """Rounds of wye against itself; contestants: name → function of a router with one route."""
+    router = Router(options.build)
+    try:
+        packets = packets4(options.inputs, 1, FEW_PACKETS, MAC)
+        prepare(router, 4, table4(options.inputs, 1), packets)
+        return rounds({name: (lambda measure=measure: measure(router, packets)) for name, measure in contestants.items()},
+                      options.runs, lambda text: options.note(f"forward/{case}: {text}"))
+    finally:
+        router.close()
+
+
+def nodes(options, emit):
+    found = between(options, "nodes-5", {"plain": lambda router, _: wye(options, router),
+                                         "chain": lambda router, _: wye(options, router, "tools/benches/dpd_chain")})
+    each = [{"value": (chain["cycles"] - plain["cycles"]) / NODES} for chain, plain in zip(found["chain"], found["plain"])]
+    emit(compare("forward", "nodes-5", "cycles/node", each, "allowed", [{"value": NODE_CYCLES}] * len(each)))
+
+
+def with_workers(options, cpus):
+    def measure(router, packets):
+        if not router.exists("in1"):
+            router.link("in1", MAC_IN, "source", "src1", "02:00:00:00:00:02")
+        router.configure(*memory_ports(packets, ("in0", "in1")), cpus=cpus)
+        found = wye(options, router)
+        return {"value": found["value"] * len(cpus), "cycles": found["cycles"]}
+    return measure
+
+
+def workers(options, emit):
+    if (os.cpu_count() or 1) < 2:
+        options.tell("forward/workers-2: one CPU here: not measured")
+        return
+    if os.cpu_count() < 3:
+        options.tell("forward/workers-2: two CPUs here, and both are workers': the bench and the kernel share them")
+    found = between(options, "workers-2", {"two": with_workers(options, (ROUTER_CPU - 1, ROUTER_CPU)),
+                                           "one": with_workers(options, (ROUTER_CPU,))})
+    emit(compare("forward", "workers-2", "Mpps", found["two"], "one worker", found["one"], extra=("cycles",)))
+
+
+def measure(options, case, emit):
+    own = {"nodes-5": nodes, "workers-2": workers}
+    try:
+        if case in LOOPS:
+            against_loop(options, case, emit)
+        elif not options.contestants:
+            own[case](options, emit)
+    except Unavailable as why:
+        options.note(f"forward/{case}: {why}")

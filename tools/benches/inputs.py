@@ -128,11 +128,17 @@ def packets4(directory, routes, count, mac):
     return kept(f"{directory}/packets4-{routes}-{count}-{mac.hex()}.pcap", lambda path: pcap(path, frames()))
 
 
-def packets6(directory, count, mac):
+def packets6(directory, routes, count, mac):
+    """Likewise: random hosts of the one route's /48, else random destinations of the table."""
     def frames():
         rng = random.Random(3)
         prefix = socket.inet_pton(socket.AF_INET6, "2001:db8:12::")[:6]
         source = socket.inet_pton(socket.AF_INET6, "2001:db8:13::1")
+        table = None if routes == 1 else routes6(routes)
         for _ in range(count):
-            yield frame6(mac, source, prefix + rng.randbytes(10), 1024 + rng.getrandbits(12))
-    return kept(f"{directory}/packets6-{count}-{mac.hex()}.pcap", lambda path: pcap(path, frames()))
+            destination = prefix + rng.randbytes(10)
+            if table is not None:
+                address, length = rng.choice(table)
+                destination = (address | rng.getrandbits(128) >> length).to_bytes(16, "big")
+            yield frame6(mac, source, destination, 1024 + rng.getrandbits(12))
+    return kept(f"{directory}/packets6-{routes}-{count}-{mac.hex()}.pcap", lambda path: pcap(path, frames()))

@@ -78,6 +78,10 @@ class Router:
             for address in (f"10.{net}.0.{2 + i}", f"2001:db8:{net}::{2 + i:x}"):
                 run(f"ip -n router neigh add {address} lladdr 02:00:00:00:01:{2 + i:02x} dev {netdev} nud permanent")
 
+    @staticmethod
+    def exists(netdev):
+        return bool(run(f"ip -n router -o link show {netdev}", check=False))
+
     def spare(self):
         """A third port, out1, to the sink."""
         self.link("out1", MAC_SPARE, "sink", "dst1", "02:00:00:00:01:02")
@@ -91,8 +95,8 @@ class Router:
         """By tools/benches/route_load."""
         return run_json([f"{self.build}/tools/benches/route_load", action, *tables], netns="router", timeout=120, cpu=cpu)
 
-    def routes(self, table, action="add"):
-        return self.load(action, table, "10.2.0.2", NEXTHOPS)
+    def routes(self, table, action="add", gateway="10.2.0.2"):
+        return self.load(action, table, gateway, NEXTHOPS)
 
     # ---- receive context ----------------------------------------------------------------------------------------------
 
@@ -121,10 +125,10 @@ class Router:
     # ---- wye ----------------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def configure(ports, memory="{ hugepages: auto, size_mib: 512 }", idle="adaptive", **more):
+    def configure(ports, memory="{ hugepages: auto, size_mib: 512 }", idle="adaptive", cpus=(ROUTER_CPU,), **more):
         """ports: lines of the config's list; more: further top-level keys."""
         with open(CONFIG, "w", encoding="utf-8") as file:
-            file.write(f"memory: {memory}\nworkers: {{ cpus: [{ROUTER_CPU}], idle: {idle} }}\n")
+            file.write(f"memory: {memory}\nworkers: {{ cpus: {list(cpus)}, idle: {idle} }}\n")
             for key, value in more.items():
                 file.write(f"{key}: {value}\n")
             file.write("ports:\n" + "".join(f"  - {{ {port} }}\n" for port in ports))
@@ -149,11 +153,11 @@ class Router:
         self.ctld.await_that(lambda: ((self.wye("status") or {}).get("ctld") or {}).get("state") == "in_sync", seconds,
                              "tables in sync")
 
-    def exec_dpd(self):
-        self.dpd = Daemon("wye-dpd", [f"{self.build}/dataplane/wye-dpd", "-c", CONFIG, "-r", RUN_DIR], netns="router")
+    def exec_dpd(self, program="dataplane/wye-dpd"):
+        self.dpd = Daemon("wye-dpd", [f"{self.build}/{program}", "-c", CONFIG, "-r", RUN_DIR], netns="router")
 
-    def start_dpd(self):
-        self.exec_dpd()
+    def start_dpd(self, program="dataplane/wye-dpd"):
+        self.exec_dpd(program)
         self.dpd.await_that(self.ports_active, 30, "ports active")
 
     def ports_active(self):
@@ -170,15 +174,15 @@ class Router:
             self.ctld.stop()
         self.ctld = None
 
-    def routes_mirrored(self, count, seconds=120):
-        """Until ctld holds at least so many IPv4 routes."""
+    def routes_mirrored(self, count, seconds=120, family=4):
+        """Until ctld holds at least so many routes."""
         deadline = time.monotonic() + seconds
         while True:
             memory = run_json([f"{self.build}/tools/benches/probe", "memory", RUN_DIR])
-            if memory["routes4"] >= count:
+            if memory[f"routes{family}"] >= count:
                 return memory
             if time.monotonic() > deadline:
-                raise Unavailable(f"wye-ctld mirrors {memory['routes4']} of {count} routes after {seconds} s")
+                raise Unavailable(f"wye-ctld mirrors {memory[f'routes{family}']} of {count} routes after {seconds} s")
             time.sleep(0.05)
 
     def close(self):
