@@ -295,6 +295,8 @@ void routes_republish(struct mirror *mirror);
 void routes_dump_begins(struct mirror *mirror);
 enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
 void routes_link_changed(struct mirror *mirror, uint32_t ifindex);	/* up, down, carrier, sysctl */
+/* Any change of a link makes the kernel notice what it had not: a path to an IPv6 gateway without a carrier. */
+void routes_link_told(struct mirror *mirror, uint32_t ifindex);
 void routes_link_gone(struct mirror *mirror, uint32_t ifindex);
 bool routes_use(struct mirror *mirror, uint8_t family, uint32_t ifindex);	/* any that is not certain to go */
 void routes_verify(struct mirror *mirror, uint32_t ifindex);	/* a filtered dump per family; 0 = everything */

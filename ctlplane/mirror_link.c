@@ -245,8 +245,10 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 			link->gen = channel->sync.gen;
 		return;
 	}
-	if (!dumped)
+	if (!dumped) {
 		watch_uppers(mirror, link, &nl);
+		routes_link_told(mirror, nl.ifindex);
+	}
 	link = link_make(mirror, nl.ifindex);
 	if (!link) {
 		channel_lost(channel, -ENOMEM);

@@ -119,6 +119,29 @@ void routes_link_changed(struct mirror *mirror, uint32_t ifindex)
 	routes_verify(mirror, ifindex);
 }
 
+static bool waits_for_notice(const struct route_info *info, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < info->n_legs && info->family == AF_INET; i++)
+		if (info->legs[i].ifindex == ifindex && info->legs[i].family == AF_INET6 &&
+		    info->legs[i].kind == WYE_NH_KERNEL)
+			return true;
+	return false;
+}
+
+void routes_link_told(struct mirror *mirror, uint32_t ifindex)
+{
+	struct route_infos *infos = &mirror->routes.infos;
+
+	for (uint32_t i = 1; i < infos->pool.used; i++) {
+		const struct route_info *info = route_info(infos, i);
+
+		if (!info->refs || info->doomed || !waits_for_notice(info, ifindex))
+			continue;
+		routes_verify(mirror, ifindex);
+		return;
+	}
+}
+
 void routes_link_gone(struct mirror *mirror, uint32_t ifindex)
 {
 	struct route_infos *infos = &mirror->routes.infos;

@@ -21,6 +21,16 @@ soon 'ignored no more' same 192.0.2.1
 rip link set p2 up
 soon 'carrier back' same 192.0.2.1
 
+rip link set p2 down
+rip route add 203.0.113.0/24 nexthop via 10.9.1.3 dev m1 nexthop via inet6 fd09:2::9 dev m2
+on router sysctl -qw net.ipv4.conf.m2.ignore_routes_with_linkdown=1
+soon 'a path whose lack of a carrier the kernel has not noticed' same 203.0.113.1
+rip link set m2 multicast off	# now it has
+soon 'and then has' same 203.0.113.1
+on router sysctl -qw net.ipv4.conf.m2.ignore_routes_with_linkdown=0
+rip link set p2 up
+rip route del 203.0.113.0/24
+
 rip neigh add 10.9.1.3 lladdr 02:00:00:00:01:03 dev m1 nud permanent
 rip route add local 10.9.1.0/24 dev m1
 rip route add 198.51.100.0/24 via 10.9.1.3	# an own address: the kernel asks for the destination on the link

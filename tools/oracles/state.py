@@ -40,7 +40,7 @@ def without_hidden(entries, kernel):
     """An IPv6 dump steps from a multipath route's first path to its last, over what else of that metric is between
     (fib6_dump_node()). wye keeps what it was told of; whether it acts on it as the kernel does, lookups tell."""
     over = {same_place(e) for e in kernel if len(e.get("nexthops", [])) > 1 and "type" not in e}
-    return [e for e in entries if same_place(e) not in over or {"gateway", "nexthops"} & set(e) or
+    return [e for e in entries if same_place(e) not in over or "nhid" not in e and {"gateway", "nexthops"} & set(e) or
             "dead" in e.get("flags", [])]
 
 
