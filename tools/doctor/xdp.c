@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What AF_XDP can do on a netdev. Kernels since 6.3 say what a driver supports; for older ones there is a table by driver:
- * the first kernel with native XDP and with zero-copy sockets, from the list of iovisor/bcc (docs/kernel-versions.md) and
- * the kernel's git log, read in November 2026. What neither knows is said to be unknown.
+ * the first kernel with native XDP, most of it from the list of iovisor/bcc (docs/kernel-versions.md, November 2026), and
+ * with zero-copy sockets, which no list confirms: a hint, and never asked where the kernel answers. What neither knows is said
+ * to be unknown.
  */
 #include <net/if.h>
 #include <stdlib.h>
