@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* wye lookup: route, nexthop, neighbour, rewrite, egress and verdict for an address, and why. */
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +28,38 @@ static int parse_address(const struct tool *tool, const char *text, uint8_t *fam
 	return WYE_EXIT_OK;
 }
 
+static int parse_protocol(const struct tool *tool, const char *text, struct lookup_query *query)
+{
+	const struct protoent *known = getprotobyname(text);
+	char *rest;
+	unsigned long number = strtoul(text, &rest, 10);
+
+	query->has_proto = true;
+	query->ip_proto = (uint8_t)(known ? (unsigned long)known->p_proto : number);
+	if (known || (!*rest && rest != text && *text != '-' && number <= 255))
+		return WYE_EXIT_OK;
+	return usage_error(tool, "ipproto \"%s\": a number to 255, or a name of /etc/protocols", text);
+}
+
+static int parse_port(const struct tool *tool, const char *word, const char *text, uint16_t *port)
+{
+	char *rest;
+	unsigned long number = strtoul(text, &rest, 10);
+
+	*port = (uint16_t)number;
+	if (!*rest && rest != text && *text != '-' && number <= 65535)
+		return WYE_EXIT_OK;
+	return usage_error(tool, "%s \"%s\": ports are 0 to 65535", word, text);
+}
+
 static int parse_pair(struct tool *tool, const char *word, const char *value, struct request *request)
 {
 	struct lookup_query *query = &request->query;
 
+	if (!strcmp(word, "ipproto"))
+		return parse_protocol(tool, value, query);
+	if (!strcmp(word, "sport") || !strcmp(word, "dport"))
+		return parse_port(tool, word, value, *word == 's' ? &query->sport : &query->dport);
 	if (!strcmp(word, "vrf"))
 		request->vrf = value;
 	else if (!strcmp(word, "table"))
@@ -175,7 +204,7 @@ static void json_neighbour(struct tool *tool, const struct lookup_leg *leg)
 	out_object_end(out);
 }
 
-static void json_leg(struct tool *tool, const struct lookup_leg *leg, bool group)
+static void json_leg(struct tool *tool, const struct lookup_leg *leg, bool group, bool chosen)
 {
 	struct out *out = &tool->out;
 	char buf[WYE_NAME_BYTES];
@@ -191,6 +220,8 @@ static void json_leg(struct tool *tool, const struct lookup_leg *leg, bool group
 		out_uint(out, "weight", leg->leg.weight);
 	if (group)
 		out_uint(out, "buckets", leg->leg.buckets);
+	if (chosen)
+		out_bool(out, "chosen", true);
 	if (leg->final.mtu_bytes)
 		out_uint(out, "mtu", leg->final.mtu_bytes);
 	json_neighbour(tool, leg);
@@ -226,7 +257,7 @@ static void print_json(struct tool *tool, const struct request *request, const s
 		out_uint(out, "nhid", result->kernel_id);
 	out_array(out, "paths");
 	for (size_t i = 0; i < result->n_legs; i++)
-		json_leg(tool, &result->leg[i], result->kind == WYE_NH_GROUP);
+		json_leg(tool, &result->leg[i], result->kind == WYE_NH_GROUP, i == result->chosen);
 	out_array_end(out);
 	json_verdict(out, result->reason);
 	if (note)
@@ -255,7 +286,7 @@ static void text_neighbour(struct tool *tool, const struct lookup_leg *leg)
 	}
 }
 
-static void text_leg(struct tool *tool, const struct lookup_leg *leg, bool group)
+static void text_leg(struct tool *tool, const struct lookup_leg *leg, bool group, bool chosen)
 {
 	struct out *out = &tool->out;
 	char buf[WYE_NAME_BYTES];
@@ -274,7 +305,8 @@ static void text_leg(struct tool *tool, const struct lookup_leg *leg, bool group
 			   leg->final.mtu_bytes ? leg->final.mtu_bytes : leg->out->mtu_bytes,
 			   leg->out->flags & WYE_LINK_UP ? "up" : "down");
 	if (group)
-		out_printf(out, "path       %s: %s\n", verdict_word(leg->reason), verdict_text(leg->reason));
+		out_printf(out, "path       %s: %s%s\n", verdict_word(leg->reason), verdict_text(leg->reason),
+			   chosen ? "; this flow's" : "");
 }
 
 static void print_text(struct tool *tool, const struct lookup *result)
@@ -288,7 +320,7 @@ static void print_text(struct tool *tool, const struct lookup *result)
 	else
 		out_puts(out, result->id ? "(its record is being written)\n" : "none\n");
 	for (size_t i = 0; i < result->n_legs; i++)
-		text_leg(tool, &result->leg[i], result->kind == WYE_NH_GROUP);
+		text_leg(tool, &result->leg[i], result->kind == WYE_NH_GROUP, i == result->chosen);
 	out_puts(out, "verdict    ");
 	out_coloured(out, verdict_colour(result->reason), verdict_word(result->reason));
 	out_printf(out, ": %s\n", verdict_text(result->reason));
@@ -319,9 +351,10 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct command cmd_lookup = {
 	.name = "lookup",
 	.summary = "what the dataplane does with a packet to an address, and why",
-	.arguments = "ADDR [from ADDR] [iif DEV] [vrf NAME | table N]",
+	.arguments = "ADDR [from ADDR] [iif DEV] [ipproto P [sport N] [dport N]] [vrf NAME | table N]",
 	.help = "Judges by the same tables and in the same order as the dataplane; steering rules come before and are\n"
 		"not part of it (wye show steer). Without iif, what the ingress port forbids is not judged. Exit code\n"
-		"4: no route.\n",
+		"4: no route. Of several paths the one is marked that the flow takes: by `from`, and by ipproto and ports\n"
+		"where fib_multipath_hash_policy looks at them.\n",
 	.run = run,
 };

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "wye_fib.h"
+#include "wye_flow.h"
 
 #define REASON(query, name)                                                                                        \
 	((query)->family == AF_INET6 ? (uint32_t)WYE_REASON_IP6_##name : (uint32_t)WYE_REASON_IP4_##name)
@@ -213,6 +214,38 @@ static void find_route(struct view *view, const struct lookup_query *query, stru
 	}
 }
 
+/* ---- which leg ---- */
+
+static uint32_t flow_hash(const struct lookup_query *query, bool l4)
+{
+	const uint8_t bytes[4] = { (uint8_t)(query->sport >> 8), (uint8_t)query->sport, (uint8_t)(query->dport >> 8),
+				   (uint8_t)query->dport };
+	uint32_t ports = 0;
+
+	if (wye_flow_has_ports(query->ip_proto))
+		memcpy(&ports, bytes, sizeof(ports));
+	return query->family == AF_INET6 ? wye_flow_hash6(query->src, query->dst, query->ip_proto, ports, l4) :
+					   wye_flow_hash4(query->src, query->dst, query->ip_proto, ports, l4);
+}
+
+/* As group_leg() of the nodes: an index of legs, LEGS_MAX when the query does not say all that counts. */
+static size_t choose(const struct view *view, const struct lookup_query *query, const struct lookup *result,
+		     const struct leg *legs)
+{
+	const struct wye_nexthop *group = view_nexthop(view, result->id);
+	const _Atomic uint32_t *policy = &view->region->hash_policy[query->family == AF_INET6];
+	bool l4 = atomic_load_explicit((_Atomic uint32_t *)policy, memory_order_relaxed) != 0;
+	uint32_t id;
+
+	if (!group || group->kind != WYE_NH_GROUP || !query->has_src || (l4 && !query->has_proto))
+		return LEGS_MAX;
+	id = view_word(view, WYE_SECTION_GROUP, group->group + wye_flow_bucket(flow_hash(query, l4), group->buckets));
+	for (size_t i = 0; i < result->n_legs; i++)
+		if (legs[i].id == id)
+			return i;
+	return LEGS_MAX;
+}
+
 /* ---- all of it ---- */
 
 uint32_t lookup_fib(struct view *view, uint32_t vrf, uint8_t family, const uint8_t *addr)
@@ -226,6 +259,8 @@ static uint32_t sum_up(const struct lookup_query *query, const struct lookup *re
 {
 	uint32_t reason = result->n_legs ? result->leg[0].reason : REASON(query, FORWARD_NO_ROUTE);
 
+	if (result->chosen < result->n_legs)
+		return result->leg[result->chosen].reason;
 	for (size_t i = 1; i < result->n_legs; i++)
 		if (result->leg[i].reason != reason)
 			return LOOKUP_MIXED;
@@ -238,6 +273,7 @@ void lookup(struct view *view, const struct lookup_query *query, struct lookup *
 	uint32_t before;
 
 	memset(result, 0, sizeof(*result));
+	result->chosen = LEGS_MAX;
 	view_enter(view);
 	before = gate(view, query);
 	if (before == LOOKUP_FORWARD)
@@ -247,6 +283,7 @@ void lookup(struct view *view, const struct lookup_query *query, struct lookup *
 	result->id = lookup_fib(view, query->vrf, query->family, query->dst);
 	if (result->id) {
 		result->n_legs = route_legs(view, result->id, legs, LEGS_MAX, &result->kind, &result->kernel_id);
+		result->chosen = choose(view, query, result, legs);
 		find_route(view, query, result);
 	}
 	for (size_t i = 0; i < result->n_legs; i++) {

@@ -8,7 +8,9 @@
 struct lookup_query {
 	uint8_t family;
 	uint8_t dst[16], src[16];
-	bool has_src;
+	bool has_src, has_proto;
+	uint8_t ip_proto;
+	uint16_t sport, dport;
 	uint32_t vrf;			/* index in VRF */
 	const struct wye_link *in;	/* NULL: not given */
 };
@@ -30,8 +32,9 @@ struct lookup {
 	uint32_t kernel_id;
 	bool has_route;		/* the kernel's route behind the id was found */
 	struct route route;
-	uint32_t reason;	/* of all legs; LOOKUP_MIXED when they differ */
+	uint32_t reason;	/* of all legs, or the chosen one; LOOKUP_MIXED when they differ */
 	size_t n_legs;
+	size_t chosen;		/* the leg of a group this flow takes; LEGS_MAX: too little is known of it */
 	struct lookup_leg leg[LEGS_MAX];
 };
 

@@ -2,6 +2,7 @@
 #include "forward.h"
 #include "ip4.h"
 #include "ip6.h"
+#include "wye_flow.h"
 
 /* May packets be sent to port p? Its link up, and no kernel feature on it we would bypass. */
 static void look_at_egress(struct forward *f, uint32_t p)
@@ -86,7 +87,7 @@ static uint32_t group_leg(const struct forward *f, const struct wye_nexthop *gro
 
 	if (!group->buckets)
 		return 0;
-	return wye_read_word(&bucket[group->group + ((uint64_t)hash * group->buckets >> 32)]);
+	return wye_read_word(&bucket[group->group + wye_flow_bucket(hash, group->buckets)]);
 }
 
 uint32_t forward_leg(const struct forward *f, uint32_t id, const struct forward_packet *packet)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ip4.h"
+#include "wye_flow.h"
 
 static enum wye_reason address_reason(uint32_t src, uint32_t dst)
 {
@@ -39,17 +40,11 @@ enum wye_reason ip4_reason(const struct rte_ipv4_hdr *ip, uint32_t head_len, uin
 
 uint32_t ip4_flow_hash(const struct rte_ipv4_hdr *ip, uint32_t head_len, bool l4)
 {
-	uint64_t addresses = (uint64_t)ip->src_addr << 32 | ip->dst_addr;
-	uint32_t ports;
+	uint32_t ports = 0;
 
-	if (!l4)
-		return flow_mix(addresses, 0);
 	/* A fragment without ports must take the way of the first one, which has them. */
-	if (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
-		return flow_mix(addresses, ip->next_proto_id);
-	if ((ip->next_proto_id != IPPROTO_TCP && ip->next_proto_id != IPPROTO_UDP && ip->next_proto_id != IPPROTO_SCTP) ||
-	    head_len < sizeof(*ip) + sizeof(ports))
-		return flow_mix(addresses, ip->next_proto_id);
-	memcpy(&ports, ip + 1, sizeof(ports));
-	return flow_mix(addresses, (uint64_t)ports << 32 | ip->next_proto_id);
+	if (l4 && wye_flow_has_ports(ip->next_proto_id) && head_len >= sizeof(*ip) + sizeof(ports) &&
+	    !(ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
+		memcpy(&ports, ip + 1, sizeof(ports));
+	return wye_flow_hash4((const uint8_t *)&ip->src_addr, (const uint8_t *)&ip->dst_addr, ip->next_proto_id, ports, l4);
 }

@@ -45,16 +45,7 @@ static inline void ip4_decrement_ttl(struct rte_ipv4_hdr *ip)
 	ip->time_to_live--;
 }
 
-/* Flow hash: addresses, and with l4 protocol and ports where the packet has them. Even over its top bits. */
+/* Flow hash (wye_flow.h): addresses, and with l4 protocol and ports where the packet has them. */
 uint32_t ip4_flow_hash(const struct rte_ipv4_hdr *ip, uint32_t head_len, bool l4);
-
-static inline uint32_t flow_mix(uint64_t a, uint64_t b)
-{
-	uint64_t h = (a ^ 0x9E3779B97F4A7C15ULL) * 0xFF51AFD7ED558CCDULL;
-
-	h = (h ^ (h >> 32) ^ b) * 0xC4CEB9FE1A85EC53ULL;
-	h = (h ^ (h >> 29)) * 0x9FB21C651E98DF25ULL;
-	return (uint32_t)(h >> 32);
-}
 
 #endif

@@ -3,8 +3,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "ip4.h"
 #include "ip6.h"
+#include "wye_flow.h"
 
 /* ipv6_rcv() and ip6_forward() between them: what may not be forwarded whatever the routes say. */
 static enum wye_reason address_reason(const struct in6_addr *src, const struct in6_addr *dst)
@@ -76,16 +76,10 @@ enum wye_reason ip6_reason(const struct rte_ipv6_hdr *ip, uint32_t head_len, uin
 
 uint32_t ip6_flow_hash(const struct rte_ipv6_hdr *ip, uint32_t head_len, bool l4)
 {
-	uint64_t word[4];
-	uint32_t ports = 0, proto = 0;
+	uint32_t ports = 0;
 
-	memcpy(word, ip->src_addr, sizeof(word));
-	if (l4)
-		proto = ip->proto;
-	if (l4 && (ip->proto == IPPROTO_TCP || ip->proto == IPPROTO_UDP || ip->proto == IPPROTO_SCTP) &&
-	    head_len >= sizeof(*ip) + sizeof(ports))
-		memcpy(&ports, ip + 1, sizeof(ports));
 	/* a fragment has proto 44 in every piece: all take one way */
-	return flow_mix(flow_mix(word[0], word[1]) | (uint64_t)flow_mix(word[2], word[3]) << 32,
-			(uint64_t)ports << 32 | proto);
+	if (l4 && wye_flow_has_ports(ip->proto) && head_len >= sizeof(*ip) + sizeof(ports))
+		memcpy(&ports, ip + 1, sizeof(ports));
+	return wye_flow_hash6(ip->src_addr, ip->dst_addr, ip->proto, ports, l4);
 }

@@ -28,6 +28,27 @@ for address in 10.9.0.1 fd00:9::1; do
 	at_least "$address: share of the heavier leg" "$percent" 65
 	at_most "$address: share of the heavier leg" "$percent" 85
 done
+# told FROM TO PROTO: the leg that a traced packet with source port 7000 + n took is the one wye lookup names
+told() {
+	local from=$1 to=$2 port
+	for port in 7001 7002 7003 7004 7005 7006; do
+		check 'cleared' wye trace clear
+		check 'a trace' wye trace add r1 1 "udp src port $port"
+		soon "UDP from port $port" traced_leg "$from" "$to" "$port"
+		equal 'takes the leg that is told' "$leg" \
+			"$(wye -j lookup "$to" from "$from" iif r1 ipproto udp sport "$port" dport 7000 | jq '.paths[] | select(.chosen) | .id')"
+	done
+}
+traced_leg() {
+	on host1 python3 -c 'import socket, sys
+sender = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET, socket.SOCK_DGRAM)
+sender.bind((sys.argv[1], int(sys.argv[3])))
+sender.sendto(b"x", (sys.argv[2], 7000))' "$@"
+	leg=$(wye -j trace | jq -r '.packets[].steps[].data.leg // empty')
+	[ -n "$leg" ]
+}
+told 10.0.1.2 10.9.0.1
+told fd00:1::2 fd00:9::1
 all_on_r2() { [ "$(share "$1")" = 0 ]; }
 
 check 'a leg is removed' ip -n router route replace 10.9.0.0/24 via 10.0.2.2

@@ -162,6 +162,51 @@ static void refusals(void **state)
 	}
 }
 
+/* Exactly one path is the flow's when enough is known of it, and the verdict is that path's. */
+static void one_leg_of_a_group(void **state)
+{
+	size_t n_kernel = 0;
+
+	for (int i = 0; i < 64; i++) {
+		char src[32];
+		struct answer answer;
+		size_t index, n_chosen = 0;
+		json_t *path;
+
+		snprintf(src, sizeof(src), "192.0.2.%d", i);
+		answer = wye(router, "-j", "lookup", "10.7.0.1", "from", src, NULL);
+		json_array_foreach(json_object_get(answer.json, "paths"), index, path) {
+			if (!json_is_true(json_object_get(path, "chosen")))
+				continue;
+			n_chosen++;
+			assert_string_equal(member(&answer, "verdict"), json_string_value(json_object_get(path, "verdict")));
+		}
+		assert_int_equal(n_chosen, 1);
+		n_kernel += !strcmp(member(&answer, "verdict"), "kernel");
+		answer_free(&answer);
+	}
+	assert_in_range(n_kernel, 6, 28); /* of 64, a quarter of the buckets */
+}
+
+static void too_little_of_a_flow(void **state)
+{
+	struct answer answer;
+
+	atomic_store(&router->tables->region.base->hash_policy[0], 1);
+	answer = wye(router, "-j", "lookup", "10.7.0.1", "from", "192.0.2.1", NULL);
+	assert_string_equal(member(&answer, "verdict"), "mixed");
+	answer_free(&answer);
+	answer = wye(router, "-j", "lookup", "10.7.0.1", "from", "192.0.2.1", "ipproto", "udp", "sport", "7", "dport", "9", NULL);
+	assert_string_not_equal(member(&answer, "verdict"), "mixed");
+	answer_free(&answer);
+	answer = wye(router, "lookup", "10.7.0.1", "sport", "65536", NULL);
+	assert_int_equal(answer.code, 2);
+	answer_free(&answer);
+	answer = wye(router, "lookup", "10.7.0.1", "ipproto", "nonsense", NULL);
+	assert_int_equal(answer.code, 2);
+	answer_free(&answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +214,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ports_and_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(details, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refusals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_leg_of_a_group, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(too_little_of_a_flow, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
