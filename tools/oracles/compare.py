@@ -125,7 +125,9 @@ class Judge:
                 found = [f"unsafe drop: {short(answer)}, kernel {path}"]
         elif isinstance(path, dict) and path["type"] == "unicast" or path == "blackhole":
             punts[f"{answer['reason']} (kernel: {path if isinstance(path, str) else 'forwards'})"] += 1
-        return found or fib_differs(answer, match, path)
+        if source not in (SOURCE4, SOURCE6) and match == "blackhole":
+            return found	# for its source, perhaps
+        return found or fib_differs(address, answer, match, path)
 
     def forwards(self, address, answer, match, path, context):
         if not isinstance(path, dict) or path["type"] != "unicast":
@@ -186,7 +188,7 @@ def short(answer):
     return f"wye {answer['verdict']} {answer['reason']} {answer.get('route')} via {paths}"
 
 
-def fib_differs(answer, match, path):
+def fib_differs(address, answer, match, path):
     """Is the route that wye found the kernel's? Nothing is asked of what is the kernel's to decide."""
     kinds = {leg["kind"] for leg in answer["legs"]}
     if NH["kernel"] in kinds or NH["down"] in kinds or "parity" in answer["reason"]:
@@ -207,8 +209,9 @@ def fib_differs(answer, match, path):
         return [f"fib: {short(answer)}, kernel {match} {path}"]
     if not have:
         return [f"fib: {short(answer)}, kernel {match}"]
-    # fib6_nh of an object keeps one cached route for all routes by it: the kernel may name another one of these.
-    if have["dst"] != match["dst"] and answer["nhid"] and answer["nhid"] == match["nhid"] and ":" in match["dst"]:
+    # fib6_nh of an object keeps one cached route for all routes by it, or by a group of it: the kernel may name another.
+    if match["nhid"] and ":" in address and (answer["nhid"] == match["nhid"] and have["dst"] != match["dst"] or
+                                             ipaddress.ip_address(address) not in ipaddress.ip_network(match["dst"])):
         return []
     # IPv4's local and main are one trie that calls itself main, until the first policy rule.
     same = {key: have[key] == match[key] for key in ("dst", "metric", "tos", "protocol")}
