@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * wye-dpd. What is started and in which order say the INIT()s beside the code (runtime/init.h; `wye show init` prints it);
- * what the main thread then does are the processes they add (runtime/process.h); plugins add to all of it (wye_plugin.h). Packets: nodes/port_rx.c is where they
- * come in. State: follow.c is where the mirror comes in.
+ * what the main thread then does are the processes they add (runtime/process.h); plugins add to all of it (wye_plugin.h).
+ * Packets: nodes/port_rx.c is where they come in. State: follow.c is where the mirror comes in.
  */
 #include <stdio.h>
 

@@ -10,7 +10,8 @@
 
 static const struct out_column rule_columns[] = {
 	{ "index", "#", true }, { "name", "RULE", false }, { "action", "ACTION", false },
-	{ "packets", "PACKETS", true }, { "wanted", "WANTED", true }, { "installed", "INSTALLED", true }, { "match", "MATCH", false }, { "line", "LINE", true },
+	{ "packets", "PACKETS", true }, { "wanted", "WANTED", true }, { "installed", "INSTALLED", true },
+	{ "match", "MATCH", false }, { "line", "LINE", true },
 };
 static const struct out_column counter_columns[] = {
 	{ NULL, "COUNTER", false }, { NULL, "PACKETS", true }, { NULL, "WHAT", false },

@@ -47,7 +47,8 @@ struct process {		/* static, or else it must stay until init function "process" 
 	uint32_t index;
 };
 
-/* After init function "process", which makes the loop. Before process_loop() or from a process; it starts at the next turn. 0, or -ENOSPC: WYE_PROCESSES_MAX are there. */
+/* After init function "process", which makes the loop. Before process_loop() or from a process; it starts at the next turn.
+ * 0, or -ENOSPC: WYE_PROCESSES_MAX are there. */
 int process_add(struct process *process);
 struct process *process_at(uint32_t index);	/* NULL = no more */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The routes' channel with its real state machine, touched keys, rib and sweep, against a kernel of two routes: every order
- * of six events out of nine, from three starting points and with one or both routes known. tests/model/resync.pml is the same in the abstract, and goes
- * deeper; this is the code.
+ * of six events out of nine, from three starting points and with one or both routes known. tests/model/resync.pml is the
+ * same in the abstract, and goes deeper; this is the code.
  *
  * Held in each: a route that is there from the last drain on is not swept; nothing is swept but after a complete dump; in
  * sync, with nothing under way, the mirror has what the kernel has; and it always gets there.
