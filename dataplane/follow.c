@@ -15,9 +15,7 @@
 #include "pace.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
-#include "steer_flow.h"
 
-#define TICK_NS	     20000000u
 #define REST_TICK_NS 100000000u	/* while no worker has anything to do; the next packet ends it */
 
 /* ---- ports --------------------------------------------------------------------------------------------------------- */
@@ -132,21 +130,6 @@ static void follow(struct dpd *dpd)
 	stats_ports(dpd);
 }
 
-/* A worker that stands still is said to be dead at once, before its queue overflows. */
-static void heartbeat(struct dpd *dpd, uint64_t now_ns)
-{
-	bool moving = watchdog_look(dpd, now_ns);
-	static bool said;
-
-	steer_xdp.alive(moving ? now_ns : STEER_DEAD_NS);
-	steer_flow.alive(moving ? now_ns : STEER_DEAD_NS);
-	steer_software.alive(moving ? now_ns : STEER_DEAD_NS);
-	if (!moving && !said)
-		log_warning("a worker stands still (is its CPU taken by others?); the kernel forwards its flows meanwhile");
-	said = !moving;
-	stats_heartbeat(dpd, now_ns);
-}
-
 /*
  * What changes in the tables while all rest shows no later for it: workers go by them at once, and a packet wakes main.
  * Without a trusted mirror there are no flows whose packets could.
@@ -156,10 +139,10 @@ static uint64_t follow_run(struct process *process, const struct process_event *
 	struct dpd *dpd = process->data;
 	bool rest;
 
-	heartbeat(dpd, clock_ns());
+	watchdog_beat(dpd, clock_ns());
 	follow(dpd);
 	rest = dpd->tables.trust == WYE_TRUST_OK && !dpd->plan_due && watchdog_rest(dpd, process);
-	return process_period(process, event, rest ? REST_TICK_NS : TICK_NS);
+	return process_period(process, event, rest ? REST_TICK_NS : WATCHDOG_TICK_NS);
 }
 
 /* First plan: workers have one from the start. */

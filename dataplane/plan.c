@@ -68,18 +68,18 @@ static struct plan *plan_build(const struct dpd *dpd)
 static void plan_publish(struct dpd *dpd, struct plan *plan)
 {
 	const struct plan *old = atomic_load_explicit(&dpd->plan, memory_order_relaxed);
-	uint64_t since = clock_ns();
-	bool said = false;
+	uint64_t beat_ns = clock_ns();
 
 	atomic_store_explicit(&dpd->plan, plan, memory_order_release); /* W1 */
 	for (uint32_t i = 0; i < dpd->n_workers; i++)
 		worker_wake(&dpd->worker[i]);
 	for (uint32_t i = 0; i < dpd->n_workers; i++) {
 		while (atomic_load_explicit(&dpd->worker[i].adopted, memory_order_acquire) != plan) { /* W4 */
-			if (!said && clock_ns() - since > 1000000000u) {
-				log_error("worker %u on CPU %u does not move; flows are back with the kernel", i,
-					  dpd->config->workers.cpu[i]);
-				said = true;
+			uint64_t now = clock_ns();
+
+			if (now >= beat_ns) { /* one without a CPU must not keep its flows for that long */
+				watchdog_beat(dpd, now);
+				beat_ns = now + WATCHDOG_TICK_NS;
 			}
 			usleep(20);
 		}

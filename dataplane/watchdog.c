@@ -10,7 +10,9 @@
 #include <sys/epoll.h>
 
 #include "dpd.h"
+#include "log.h"
 #include "runtime/process.h"
+#include "steer_flow.h"
 #include "watchdog.h"
 
 #define STANDSTILL_NS 120000000u	/* at 10,000 packets/s a queue of 2,048 holds what comes meanwhile, and a tick's more */
@@ -41,13 +43,27 @@ static bool worker_moves(struct dpd *dpd, uint32_t index, uint64_t now_ns)
 	return now_ns - worker->seen_ns <= STANDSTILL_NS;
 }
 
-bool watchdog_look(struct dpd *dpd, uint64_t now_ns)
+static bool look(struct dpd *dpd, uint64_t now_ns)
 {
 	bool moving = true;
 
 	for (uint32_t i = 0; i < dpd->n_workers; i++)
 		moving &= worker_moves(dpd, i, now_ns);
 	return moving;
+}
+
+void watchdog_beat(struct dpd *dpd, uint64_t now_ns)
+{
+	bool moving = look(dpd, now_ns);
+	static bool said;
+
+	steer_xdp.alive(moving ? now_ns : STEER_DEAD_NS);
+	steer_flow.alive(moving ? now_ns : STEER_DEAD_NS);
+	steer_software.alive(moving ? now_ns : STEER_DEAD_NS);
+	if (!moving && !said)
+		log_warning("a worker stands still (is its CPU taken by others?); the kernel forwards its flows meanwhile");
+	said = !moving;
+	stats_heartbeat(dpd, now_ns);
 }
 
 bool watchdog_all_asleep(const struct dpd *dpd)

@@ -11,15 +11,20 @@
 struct dpd;
 struct process;
 
-/* To be called at every tick. False: a worker has stood still for 120 ms, at 20 ms a tick, though it had something to do
- * or does not say that it sleeps. */
-bool watchdog_look(struct dpd *dpd, uint64_t now_ns);
+#define WATCHDOG_TICK_NS 20000000u
+
+/*
+ * To be called at every tick, also by who makes main wait for the workers: tells steering that they live, or, when one has
+ * stood still for 120 ms though it had something to do or does not say that it sleeps, that it is dead, before its queue
+ * overflows.
+ */
+void watchdog_beat(struct dpd *dpd, uint64_t now_ns);
 
 /* At this moment: do all workers sleep, with nothing waiting for them? */
 bool watchdog_all_asleep(const struct dpd *dpd);
 
 /*
- * After watchdog_look(): do all workers sleep, without a packet waiting, since the tick before? Then the next packet for
+ * After watchdog_beat(): do all workers sleep, without a packet waiting, since the tick before? Then the next packet for
  * any of them wakes that process of main as well, once, and until then a longer tick will do.
  */
 bool watchdog_rest(const struct dpd *dpd, struct process *main);
