@@ -27,6 +27,9 @@ on router sysctl -qw net.ipv4.conf.m2.ignore_routes_with_linkdown=1
 soon 'a path whose lack of a carrier the kernel has not noticed' same 203.0.113.1
 rip link set m2 multicast off	# now it has
 soon 'and then has' same 203.0.113.1
+rip route add 10.51.0.0/24 dev m2 scope host
+soon 'a route of scope host does not die with its link' same 10.51.0.1
+rip route del 10.51.0.0/24
 on router sysctl -qw net.ipv4.conf.m2.ignore_routes_with_linkdown=0
 rip link set p2 up
 rip route del 203.0.113.0/24

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # worker_starved: the worker's CPU is taken by a real-time process, under load, or while the worker sleeps and the load
-# comes then: the kernel forwards before the queue overflows, nothing is lost, and the flows return.
+# comes then, or while main has a new plan for it: the kernel forwards before the queue overflows, nothing is lost, and the
+# flows return.
 . "$(dirname "$0")/lib.sh"
 [ "$(nproc)" -gt 1 ] || skip 'one CPU: what takes it from the worker takes it from the traffic as well'
 lab
@@ -35,3 +36,16 @@ kill "$hog"
 soon 'the dataplane forwards after that' dataplane_forwards
 flow_stop asleep
 equal 'lost' "$(flow asleep lost)" 0
+
+# Main must not wait for a worker to take a new plan and forget the rest meanwhile.
+flow_starts reload
+soon 'the dataplane forwards' dataplane_forwards
+before=$(kernel_forwarded 4)
+timeout 20 chrt -f 50 taskset -c "$WYE_CPU" sh -c 'while :; do :; done' &
+hog=$!
+kill -HUP "$dpd"
+soon 'the kernel forwards while a reload waits for the worker' kernel_forwards
+kill "$hog"
+soon 'the dataplane forwards after that' dataplane_forwards
+flow_stop reload
+equal 'lost' "$(flow reload lost)" 0

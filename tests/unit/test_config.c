@@ -322,38 +322,8 @@ static void defaults(void **state)
 	wye_config_free(config);
 }
 
-static void all_that_can_be_said(void **state)
+static void assert_plugins(const struct wye_config *config)
 {
-	struct wye_config *config =
-		good("\xEF\xBB\xBF%YAML 1.1\n---\n"
-		     "memory: { hugepages: thp, size_mib: 1024 }\n"
-		     "workers: { cpus: [3, 0], idle: poll }\n"
-		     "plugins: { path: /x, load: [ { name: a },\n"
-		     "  { name: b, required: true, settings: { top: 1, rules: [ { dst: 10.0.0.0/8 }, [ x, '' ] ] } } ] }\n"
-		     "tables: { routes4: 4096, routes6: 2048, neighbours: 1000, stale_after_s: 3 }\n"
-		     "punt: { rate_pps: 7 }\n"
-		     "parity: { nftables: ignore, xfrm: guard, bridge_port: ignore }\n"
-		     "ports:\n"
-		     "- { netdev: eth0, driver: af_xdp, queues: 2 }\n"
-		     "- netdev: eth1\n"
-		     "  driver: devargs\n"
-		     "  devargs: \"net_tap0,iface=t,remote=eth1\"\n"
-		     "steering:\n"
-		     "  default: dataplane\n"
-		     "  rules:\n"
-		     "  - { name: one, match: { in: eth1, src: 192.0.2.7, proto: udp, dport: 4000-4999 }, action: kernel }\n"
-		     "  - name: two\n"
-		     "    match: { dst: 2001:db8::/32, proto: 6, sport: 0, dport: 65535 }\n"
-		     "    action: dataplane\n"
-		     "  - { name: rest, match: {}, action: dataplane }\n");
-	const struct wye_rule *one = &config->rule[0], *two = &config->rule[1], *rest = &config->rule[2];
-
-	assert_int_equal(config->memory.hugepages, WYE_HUGE_THP);
-	assert_int_equal(config->memory.size_mib, 1024);
-	assert_int_equal(config->workers.n_cpus, 2);
-	assert_int_equal(config->workers.cpu[0], 3);
-	assert_int_equal(config->workers.cpu[1], 0);
-	assert_int_equal(config->workers.idle, WYE_IDLE_POLL);
 	assert_string_equal(config->plugins.path, "/x");
 	assert_int_equal(config->plugins.n_load, 2);
 	assert_string_equal(config->plugins.load[0].name, "a");
@@ -367,22 +337,10 @@ static void all_that_can_be_said(void **state)
 	assert_int_equal(config->plugins.load[1].setting[1].column, 66);
 	assert_string_equal(config->plugins.load[1].setting[3].key, "rules[1][1]");
 	assert_string_equal(config->plugins.load[1].setting[3].value, "");
-	assert_int_equal(config->tables.routes4, 4096);
-	assert_int_equal(config->tables.routes6, 2048);
-	assert_int_equal(config->tables.neighbours, 1000);
-	assert_int_equal(config->tables.stale_after_s, 3);
-	assert_int_equal(config->punt.rate_pps, 7);
-	assert_int_equal(config->parity.ignore, WYE_PARITY_NFTABLES | WYE_PARITY_BRIDGE_PORT);
-	assert_int_equal(config->n_ports, 2);
-	assert_string_equal(config->port[0].netdev, "eth0");
-	assert_int_equal(config->port[0].queues, 2);
-	assert_null(config->port[0].devargs);
-	assert_int_equal(config->port[0].line, 11);
-	assert_int_equal(config->port[1].driver, WYE_DRIVER_DEVARGS);
-	assert_string_equal(config->port[1].devargs, "net_tap0,iface=t,remote=eth1");
-	assert_int_equal(config->default_action, WYE_ACTION_DATAPLANE);
-	assert_int_equal(config->n_rules, 3);
+}
 
+static void assert_rules(const struct wye_rule *one, const struct wye_rule *two, const struct wye_rule *rest)
+{
 	assert_string_equal(one->name, "one");
 	assert_int_equal(one->in_port, 1);
 	assert_int_equal(one->src.family, AF_INET);
@@ -409,6 +367,61 @@ static void all_that_can_be_said(void **state)
 
 	assert_false(rest->proto_set);
 	assert_string_equal(rest->text, "any");
+}
+
+static void all_that_can_be_said(void **state)
+{
+	struct wye_config *config =
+		good("\xEF\xBB\xBF%YAML 1.1\n---\n"
+		     "memory: { hugepages: thp, size_mib: 1024 }\n"
+		     "workers: { cpus: [3, 0], idle: poll }\n"
+		     "plugins: { path: /x, load: [ { name: a },\n"
+		     "  { name: b, required: true, settings: { top: 1, rules: [ { dst: 10.0.0.0/8 }, [ x, '' ] ] } } ] }\n"
+		     "tables: { routes4: 4096, routes6: 2048, neighbours: 1000, stale_after_s: 3 }\n"
+		     "punt: { rate_pps: 7 }\n"
+		     "parity: { nftables: ignore, xfrm: guard, bridge_port: ignore }\n"
+		     "ports:\n"
+		     "- { netdev: eth0, driver: af_xdp, queues: 2 }\n"
+		     "- netdev: eth1\n"
+		     "  driver: devargs\n"
+		     "  devargs: \"net_tap0,iface=t,remote=eth1\"\n"
+		     "steering:\n"
+		     "  default: dataplane\n"
+		     "  rules:\n"
+		     "  - { name: one, match: { in: eth1, src: 192.0.2.7, proto: udp, dport: 4000-4999 }, action: kernel }\n"
+		     "  - name: two\n"
+		     "    match: { dst: 2001:db8::/32, proto: 6, sport: 0, dport: 65535 }\n"
+		     "    action: dataplane\n"
+		     "  - { name: rest, match: {}, action: dataplane }\n"
+		     "  slow: kernel\n  slow_below_pps: 7\n  slow_after_ms: 30\n  fast_above_pps: 1000\n");
+
+	assert_int_equal(config->memory.hugepages, WYE_HUGE_THP);
+	assert_int_equal(config->memory.size_mib, 1024);
+	assert_int_equal(config->workers.n_cpus, 2);
+	assert_int_equal(config->workers.cpu[0], 3);
+	assert_int_equal(config->workers.cpu[1], 0);
+	assert_int_equal(config->workers.idle, WYE_IDLE_POLL);
+	assert_plugins(config);
+	assert_int_equal(config->tables.routes4, 4096);
+	assert_int_equal(config->tables.routes6, 2048);
+	assert_int_equal(config->tables.neighbours, 1000);
+	assert_int_equal(config->tables.stale_after_s, 3);
+	assert_int_equal(config->punt.rate_pps, 7);
+	assert_int_equal(config->parity.ignore, WYE_PARITY_NFTABLES | WYE_PARITY_BRIDGE_PORT);
+	assert_int_equal(config->n_ports, 2);
+	assert_string_equal(config->port[0].netdev, "eth0");
+	assert_int_equal(config->port[0].queues, 2);
+	assert_null(config->port[0].devargs);
+	assert_int_equal(config->port[0].line, 11);
+	assert_int_equal(config->port[1].driver, WYE_DRIVER_DEVARGS);
+	assert_string_equal(config->port[1].devargs, "net_tap0,iface=t,remote=eth1");
+	assert_int_equal(config->slow.action, WYE_ACTION_KERNEL);
+	assert_int_equal(config->slow.below_pps, 7);
+	assert_int_equal(config->slow.after_ms, 30);
+	assert_int_equal(config->slow.above_pps, 1000);
+	assert_int_equal(config->default_action, WYE_ACTION_DATAPLANE);
+	assert_int_equal(config->n_rules, 3);
+	assert_rules(&config->rule[0], &config->rule[1], &config->rule[2]);
 	wye_config_free(config);
 }
 
