@@ -48,7 +48,8 @@ python3 - "$neighbours" <<-'END' &
 END
 await 120 all_known || fail "$neighbours neighbours are not resolved: $(table)"
 pass "$neighbours neighbours are known: $(table)"
-unresolved=$(reason ip4_forward_unresolved) kernel=$(kernel_forwarded 4) uses=$(status .mirror.neigh_uses) start=$SECONDS
+unresolved=$(reason ip4_forward_unresolved) kernel=$(kernel_forwarded 4) uses=$(status .mirror.neigh_uses)
+sent=$(port_counter r2 tx_packets) start=$SECONDS
 while [ $((SECONDS - start)) -lt "$seconds" ]; do
 	sleep 20
 	now=$(table)
@@ -57,6 +58,8 @@ while [ $((SECONDS - start)) -lt "$seconds" ]; do
 	[ "$(jq .active <<<"$now")" = "$neighbours" ] || fail "$(jq .active <<<"$now") of $neighbours are left"
 done
 equal 'punted as unresolved meanwhile' $(($(reason ip4_forward_unresolved) - unresolved)) 0
-equal 'forwarded by the kernel meanwhile' $(($(kernel_forwarded 4) - kernel)) 0
+# A worker whose CPU is taken leaves its flows to the kernel for a moment: too few to have kept them alive
+at_most 'of a thousand packets, forwarded by the kernel' \
+	$((1000 * ($(kernel_forwarded 4) - kernel) / ($(port_counter r2 tx_packets) - sent))) 5
 at_most 'seconds since the oldest was confirmed' "$(table | jq .oldest)" 90
 equal 'without traffic: left' "$(table | jq .idle)" 0
