@@ -81,6 +81,19 @@ static bool follow_ports(struct dpd *dpd, bool look, bool *new_graphs)
 	return changed;
 }
 
+/* Has a netdev that refused packets (port_tx) come up again? The mirror need not have told of either yet. */
+static bool ports_back(const struct dpd *dpd)
+{
+	uint64_t down = 0;
+
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		down |= atomic_load_explicit(&dpd->worker[i].ports_down, memory_order_relaxed);
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (down >> i & 1 && dpd->port[i].open && port_dev_up(&dpd->port[i]))
+			return true;
+	return false;
+}
+
 /* ---- one turn ------------------------------------------------------------------------------------------------------- */
 
 static bool links_moved(struct dpd *dpd)
@@ -119,6 +132,7 @@ static void follow(struct dpd *dpd)
 	links = links_moved(dpd) | moved;
 	changed = flows_follow_locals(dpd) | moved | trust_moved;
 	changed |= follow_ports(dpd, links, &new_graphs);
+	changed |= ports_back(dpd);
 	if (changed || dpd->plan_due) {
 		dpd->plan_due = plan_renew(dpd, new_graphs || dpd->plan_due) < 0;
 		if (dpd->plan_due)

@@ -83,5 +83,7 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 void port_dev_close(struct port *port);
 /* Is the netdev it was opened on gone, whatever has its name and index now? */
 bool port_dev_lost(const struct port *port);
+/* Is its netdev up, by the kernel's word of now? */
+bool port_dev_up(const struct port *port);
 
 #endif

@@ -322,6 +322,18 @@ bool port_dev_lost(const struct port *port)
 	return false;
 }
 
+bool port_dev_up(const struct port *port)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+	bool up = fd >= 0 && if_indextoname(port->steer.ifindex, request.ifr_name) &&
+		  ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_UP;
+
+	if (fd >= 0)
+		close(fd);
+	return up;
+}
+
 void port_dev_close(struct port *port)
 {
 	uint16_t id = port->steer.dpdk_port;

@@ -62,6 +62,7 @@ static void adopt(struct worker *worker, const struct plan *plan)
 	if (old)
 		wye_reader_offline(old);
 	worker->plan = plan;
+	atomic_store_explicit(&worker->ports_down, 0, memory_order_relaxed);
 	if (slot) {
 		wye_reader_offline(slot);
 		atomic_store_explicit(&slot->generation, plan->generation, memory_order_release);

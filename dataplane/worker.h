@@ -21,6 +21,8 @@ struct worker {
 	int wake_fd;			/* eventfd; main writes it to end a sleep */
 	uint64_t received;		/* packets since start; worker: rw */
 	const struct plan *_Atomic adopted; /* worker: rw, main: ro; W3, W4 */
+	_Atomic uint64_t ports_down;	/* bit p: the kernel has refused to send out of port p since the plan was adopted,
+					 * as its netdev is down; worker: rw, main: ro */
 	_Atomic bool stop;		/* main: rw, worker: ro */
 	_Atomic bool asleep;		/* in epoll; worker: rw, main: ro; see watchdog.c */
 	uint64_t seen_loops, seen_ns;	/* main: the watchdog's memory */

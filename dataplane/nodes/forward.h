@@ -31,6 +31,7 @@ struct forward {		/* one run */
 	const struct wye_nexthop *nexthops;
 	uint32_t ingress;	/* port */
 	uint64_t looked, usable;	/* bit p: port p has been looked at, may be sent to */
+	uint64_t down;			/* worker.ports_down */
 	_Atomic uint8_t *seen;	/* wye_hits.seen */
 	uint32_t n_seen;
 	uint8_t mark;
@@ -63,9 +64,11 @@ struct forward_packet {
 	uint32_t head_len;
 };
 
-static inline void forward_begin(struct forward *f, const struct plan *plan, uint32_t ingress,
+static inline void forward_begin(struct forward *f, const struct worker *worker, uint32_t ingress,
 				 const struct forward_reasons *reasons)
 {
+	const struct plan *plan = worker->plan;
+
 	f->plan = plan;
 	f->region = plan->region;
 	f->reasons = reasons;
@@ -73,6 +76,7 @@ static inline void forward_begin(struct forward *f, const struct plan *plan, uin
 	f->nexthops = wye_section_base(plan->region, WYE_SECTION_NEXTHOP);
 	f->ingress = ingress;
 	f->looked = f->usable = 0;
+	f->down = atomic_load_explicit(&worker->ports_down, memory_order_relaxed);
 	f->n_seen = plan->n_hits;
 	f->seen = plan->hits ? plan->hits->seen : NULL;
 	f->mark = plan->hits ? (uint8_t)atomic_load_explicit(&plan->hits->mark, memory_order_relaxed) : 0;

@@ -45,16 +45,16 @@ static void note_addresses(struct forward_note *note, const struct forward_packe
 }
 
 /* Looked up once more: what the tables say right after. */
-static void note_nexthop(struct forward_note *note, const struct plan *plan, uint32_t ingress,
+static void note_nexthop(struct forward_note *note, const struct worker *worker, uint32_t ingress,
 			 const struct forward_packet *packet)
 {
-	struct wye_fib fib = forward_fib(plan, ingress);
+	struct wye_fib fib = forward_fib(worker->plan, ingress);
 	struct forward f;
 
 	note->nexthop = packet->family == AF_INET ? wye_fib4_lookup(&fib, packet->dst) : wye_fib6_lookup(&fib, packet->dst);
 	if (!note->nexthop)
 		return;
-	forward_begin(&f, plan, ingress, NULL);
+	forward_begin(&f, worker, ingress, NULL);
 	note->leg = forward_leg(&f, note->nexthop, packet);
 }
 
@@ -76,7 +76,7 @@ void forward_note(struct worker *worker, struct rte_mbuf *packet, rte_edge_t edg
 	}
 	note_addresses(note, &what);
 	if (looked_up(note->reason))
-		note_nexthop(note, worker->plan, worker->dpd->port_of_dpdk[packet->port] - 1u, &what);
+		note_nexthop(note, worker, worker->dpd->port_of_dpdk[packet->port] - 1u, &what);
 }
 
 void forward_tell(const struct dpd *dpd, const void *from, struct trace_fields *fields)

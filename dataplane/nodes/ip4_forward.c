@@ -136,7 +136,7 @@ static bool ip4_run(struct worker *worker, struct ip4_survey *survey, struct rte
 	struct forward f;
 	struct wye_fib fib;
 
-	forward_begin(&f, plan, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip4_reasons);
+	forward_begin(&f, worker, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip4_reasons);
 	fib = forward_fib(plan, f.ingress);
 	ip4_survey_check[lanes_isa](survey, n);
 	plain = !(survey->all.any_odd | survey->any_hit | ask_all);

@@ -109,7 +109,7 @@ static bool ip6_run(struct worker *worker, struct ip6_survey *survey, struct rte
 	struct wye_fib fib;
 	bool plain;
 
-	forward_begin(&f, worker->plan, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip6_reasons);
+	forward_begin(&f, worker, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip6_reasons);
 	fib = forward_fib(worker->plan, f.ingress);
 	ip6_survey_check[lanes_isa](survey, n);
 	plain = !survey->all.any_odd;

@@ -3,7 +3,12 @@
  * port_tx-<port>: hands a vector to the driver. Worker w uses transmit queue w % queues; only when there are fewer
  * queues than workers do they share one, under a spinlock. A full queue is tried again a few times, since a driver
  * frees sent buffers when asked to send; what still does not fit is dropped and counted.
+ *
+ * A netdev that is down is noticed here first. The af_xdp driver's send() then fails with ENETDOWN (xsk_check_common()):
+ * the driver tells nobody, but errno is still there. The mirror may be late by as long as the kernel holds a CPU to take
+ * the routes out. So the port is taken as down until there is a new plan: the mirror has told, or main has looked.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "node.h"
@@ -26,6 +31,13 @@ static uint16_t tx_send(const struct plan_port *port, uint16_t queue, struct rte
 		sent += rte_eth_tx_burst(port->dpdk_port, queue, packets + sent, n - sent);
 	}
 	return sent;
+}
+
+static void tx_refused(struct worker *worker, uint32_t port)
+{
+	uint64_t down = atomic_load_explicit(&worker->ports_down, memory_order_relaxed);
+
+	atomic_store_explicit(&worker->ports_down, down | 1ULL << port, memory_order_relaxed);
 }
 
 static uint64_t tx_bytes(struct rte_mbuf **packets, uint16_t n)
@@ -53,7 +65,10 @@ static uint16_t port_tx_process(struct rte_graph *graph, struct rte_node *node, 
 		queue = worker->index % port->n_tx;
 		if (port->tx_lock)
 			rte_spinlock_lock(&port->tx_lock[queue]);
+		errno = 0;
 		sent = tx_send(port, queue, packets, nb_objs);
+		if (unlikely(errno == ENETDOWN))
+			tx_refused(worker, index);
 		if (port->tx_lock)
 			rte_spinlock_unlock(&port->tx_lock[queue]);
 	}
