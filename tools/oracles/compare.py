@@ -130,16 +130,17 @@ class Judge:
         return found or fib_differs(address, answer, match, path)
 
     def forwards(self, address, answer, match, path, context):
-        if not isinstance(path, dict) or path["type"] != "unicast":
+        left = {(leg["oif"], leg["gateway"]) for leg in answer["legs"] if leg["verdict"] == "kernel"}
+        if not isinstance(path, dict) or path["type"] != "unicast" and not path_legs(path) <= left:
             return [f"unsafe forward: {short(answer)}, kernel {path}"]
         if not isinstance(match, dict):
             return [f"unsafe forward: {short(answer)}, kernel's route {match}"]
         if ":" in address and context["forwarding6"] == "0":
             return [f"unsafe forward: {short(answer)}, IPv6 forwarding is off"]
         # nexthop_compat_mode off: the kernel names the object only; then the one path it takes is among ours.
-        allowed = {(oif, gateway) for oif, gateway, _ in match["legs"]}
+        allowed = path_legs(match)
         ours = {(leg["oif"], leg["gateway"]) for leg in answer["legs"]}
-        if not allowed and match["nhid"] and {(oif, gateway) for oif, gateway, _ in path["legs"]} <= ours:
+        if not allowed and match["nhid"] and path_legs(path) <= ours:
             allowed = ours
         found = []
         for leg in answer["legs"]:
@@ -150,13 +151,17 @@ class Judge:
                 continue
             found += neighbour_differs(address, leg, context)
             if ":" in address and len(answer["legs"]) > 1:
-                if (leg["oif"], leg["gateway"]) not in {(oif, gateway) for oif, gateway, _ in path["legs"]}:
+                if (leg["oif"], leg["gateway"]) not in path_legs(path):
                     continue	# each path has its own MTU, and the kernel tells that of the one it takes
                 match = path
             mtu = forward_mtu(address, match, context["mtus"].get(leg["oif"], 0))
             if leg["mtu"] > mtu:
                 found.append(f"unsafe mtu: {leg['mtu']}, kernel {mtu}: {short(answer)}")
         return found
+
+
+def path_legs(match):
+    return {(oif, gateway) for oif, gateway, _ in match["legs"]}
 
 
 def sysctl(path):
@@ -217,13 +222,15 @@ def fib_differs(address, answer, match, path):
     same = {key: have[key] == match[key] for key in ("dst", "metric", "tos", "protocol")}
     if ":" in match["dst"]:	# each sibling has its own, see route()
         same.pop("protocol")
+    several = ":" in match["dst"] and len(match["all"]) > 1
     same["table"] = have["table"] == match["table"] or {have["table"], match["table"]} == {254, 255}
-    same["type"] = TYPES.get(have["type"]) == match["type"]
+    # Each path of an IPv6 route has its own, and the kernel tells that of the one it takes: not the first's, which is ours.
+    same["type"] = TYPES.get(have["type"]) == match["type"] or several and kinds == {NH["local"]}
     if not all(same.values()):
         return [f"fib: {short(answer)}, kernel {match}"]
-    if match["type"] != "unicast" or match["nhid"] and not match["legs"]:
+    if match["type"] != "unicast" or kinds == {NH["local"]} or match["nhid"] and not match["legs"]:
         return []
     legs = {(leg["oif"], leg["gateway"]) for leg in answer["legs"]}
-    if legs != {(oif, gateway) for oif, gateway, _ in match["legs"]}:
+    if legs != path_legs(match):
         return [f"fib legs: {short(answer)}, kernel {match}"]
     return []

@@ -71,7 +71,8 @@ class Twins:
         self.apart = [text for kind in one for text in differences(kind, one[kind], other[kind])]
         if self.apart:
             return [f"apart: {text}" for text in self.apart]
-        ours, theirs = self.exchange.run(probes)
+        with open(f"/proc/sys/net/ipv4/conf/{INGRESS}/forwarding", encoding="ascii") as file:
+            ours, theirs = self.exchange.run(probes, answered=file.read().strip() == "1")
         self.packets += len(probes)
         found = []
         for one_probe, here, there in zip(probes, ours, theirs):

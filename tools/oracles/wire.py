@@ -11,7 +11,8 @@ from side import inside
 ETH_P_ALL, PACKET_OUTGOING, SO_RCVBUFFORCE = 3, 4, 33
 END = (packet.Probe("10.99.0.9", "10.99.0.77", 1, 64, False), packet.Probe("fd99::9", "fd99::77", 1, 80, False))
 QUIET_S = 0.02		# after the end marks came back; they are answered behind all that was sent before
-LOST_S = 0.4		# without them: forwarding may be off, or somebody else has the CPU
+LOST_S = 0.4		# without them: forwarding may be off
+STARVED_S = 3.0		# or somebody else has the CPU, if it is not off
 
 
 class Wire:
@@ -52,8 +53,8 @@ class Exchange:
         self.next += n
         return range(self.next - n, self.next)
 
-    def run(self, probes):
-        """For each wire a list, one entry a probe: what was seen of it, sorted."""
+    def run(self, probes, answered):
+        """For each wire a list, one entry a probe: what was seen of it, sorted. answered: an end mark is, in the end."""
         numbers = self.number(len(probes) + len(END))
         found = [collections.defaultdict(list) for _ in self.wires]
         for wire, _ in zip(self.wires, found):
@@ -63,7 +64,7 @@ class Exchange:
         ends, last = set(numbers[-len(END):]), time.monotonic()
         while True:
             done = all(ends & set(of) for of in found)
-            left = last + (QUIET_S if done else LOST_S) - time.monotonic()
+            left = last + (QUIET_S if done else STARVED_S if answered else LOST_S) - time.monotonic()
             ready = select.select([wire.seen for wire in self.wires], [], [], max(left, 0))[0]
             if not ready:
                 return [[sorted(of[number]) for number in numbers[:len(probes)]] for of in found]
