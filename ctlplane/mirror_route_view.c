@@ -59,16 +59,33 @@ static bool leg_alive(struct mirror *mirror, const struct route_info *info, uint
 	       (!(info->legs[leg].flags & RTNH_F_DEAD) && links_carry(mirror, info->legs[leg].ifindex, info->family));
 }
 
+/*
+ * Can its paths die with their links (fib_sync_down_dev(), fib6_ifdown())? Not those of local routes, of IPv4's of scope
+ * host, and of the anycast routes that IPv6 makes for addresses; one made by hand is not marked as such (RTF_ANYCAST).
+ */
+static bool paths_die(const struct route_info *info)
+{
+	switch (info->type) {
+	case RTN_UNICAST:
+		return !route_of_host_scope(info);
+	case RTN_BROADCAST:
+		return info->n_legs != 0;
+	case RTN_ANYCAST:
+		return info->family == AF_INET6 && info->protocol != RTPROT_KERNEL && info->n_legs;
+	case RTN_MULTICAST:
+		return info->family == AF_INET6 && info->n_legs;
+	default:
+		return false;
+	}
+}
+
 static bool info_alive(struct mirror *mirror, const struct route_info *info)
 {
 	if (info->doomed)
 		return false;
 	if (info->kernel_id)
 		return nexthops_alive(mirror, info->kernel_id, info->family);
-	/* Local routes and those of scope host have no leg that dies; broadcast ones do (fib_sync_down_dev()). */
-	if (route_of_host_scope(info))
-		return true;
-	if (info->type != RTN_UNICAST && (info->type != RTN_BROADCAST || info->family != AF_INET || !info->n_legs))
+	if (!paths_die(info))
 		return true;
 	for (uint32_t i = 0; i < info->n_legs; i++)
 		if (leg_alive(mirror, info, i))

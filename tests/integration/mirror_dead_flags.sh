@@ -7,7 +7,9 @@ rip route add 192.0.2.0/24 via 10.9.2.2 metric 5
 rip route add 192.0.2.0/24 via 10.9.1.2 metric 10
 rip route add 198.51.100.0/24 nexthop via 10.9.1.2 nexthop via 10.9.2.2
 rip -6 route add 2001:db8::/32 nexthop via fd09:1::2 nexthop via fd09:2::2
-lookups=(192.0.2.1 198.51.100.1 2001:db8::1)
+rip -6 route add 2001:db8:1::/48 via fd09:1::2
+rip -6 route add anycast 2001:db8:1:1::/64 dev m2	# by hand, so not as the kernel's own (RTF_ANYCAST)
+lookups=(192.0.2.1 198.51.100.1 2001:db8::1 2001:db8:1:1::1)
 rip link set p2 down
 check 'wye-ctld starts' start_ctld
 flags() { wye -j show route 192.0.2.0/24 | jq -c '.[0].flags'; }
@@ -16,6 +18,7 @@ equal 'its routes say so' "$(flags)" "$(rip -j route show 192.0.2.0/24 | jq -c '
 on router sysctl -qw net.ipv4.conf.m2.ignore_routes_with_linkdown=1 net.ipv6.conf.m2.ignore_routes_with_linkdown=1
 soon 'are ignored when the link says so' same "${lookups[@]}"
 equal 'the backup forwards' "$(wye -j lookup 192.0.2.1 | jq -r .route.gateway)" 10.9.1.2
+equal 'behind an anycast route too' "$(wye -j lookup 2001:db8:1:1::1 | jq -r .route.gateway)" fd09:1::2
 rip link set p2 up
 soon 'carrier' same "${lookups[@]}"
 equal 'the first again' "$(wye -j lookup 192.0.2.1 | jq -r .route.gateway)" 10.9.2.2
