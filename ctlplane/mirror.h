@@ -100,6 +100,7 @@ struct route_table {		/* all routes of all tables mirrored */
 	/* The sweep after a dump, likewise. */
 	uint32_t sweep_rib, sweep_at, sweep_suspects, sweep_doubts, sweep_work;
 	bool changed6;		/* IPv6 notifications came since the present dump was asked for */
+	bool doubled6;		/* the present dump told of an IPv6 route once more often than we have it */
 	bool unsure;		/* the order of some equal routes is a guess */
 	bool reveal;		/* IPv6 routes may have become visible to dumps unsaid */
 	uint64_t reveal_after_ns;

@@ -120,25 +120,27 @@ static bool has_leg(const struct route_info *info, const struct nexthop_leg *leg
 	return false;
 }
 
+/* May be one path of several: rt6_qualify_for_ecmp(). */
+static bool can_have_siblings(const struct nexthop_leg *legs, uint32_t n)
+{
+	return n && legs[0].family;
+}
+
 /* Do the message in scratch and this route speak of the same one? */
 static bool same_route6(const struct route_info *info)
 {
+	bool siblings = can_have_siblings(info->legs, info->n_legs) && can_have_siblings(scratch.legs, scratch.n_legs);
+
 	if (info->src_len != scratch.src_len || (info->src_len && info->rest_hash != scratch.rest_hash))
 		return false;
 	if (info->kernel_id || scratch.kernel_id)
 		return info->kernel_id == scratch.kernel_id;
-	if (info->type != scratch.type) /* all that refuse are on lo */
+	if (info->type != scratch.type && !siblings) /* all that refuse are on lo */
 		return false;
 	for (uint32_t i = 0; i < scratch.n_legs; i++)
 		if (has_leg(info, &scratch.legs[i]))
 			return true;
 	return !info->n_legs && !scratch.n_legs;
-}
-
-/* May be one path of several: rt6_qualify_for_ecmp(). */
-static bool can_have_siblings(const struct nexthop_leg *legs, uint32_t n)
-{
-	return n && legs[0].family;
 }
 
 /*
@@ -175,51 +177,96 @@ static void reveal6(struct mirror *mirror, const struct rib *rib, const struct r
 	}
 }
 
-/* The route a message in scratch is about. One that replaces and is about none: the first of its metric that, like it,
- * can or cannot have siblings, else the first of its metric (fib6_add_rt2node()). */
-static uint32_t find6(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool replaces)
+/* The route that the one in scratch takes the place of: the first of its metric that, like it, can or cannot have siblings,
+ * else the first of its metric (fib6_add_rt2node()). */
+static uint32_t replaced6(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key)
 {
 	bool siblings = can_have_siblings(scratch.legs, scratch.n_legs);
-	uint32_t alike = 0, any = 0;
+	uint32_t any = 0;
 
 	for (uint32_t at = rib_first(rib, key->addr, key->len); at; at = rib_route(rib, at)->next) {
 		const struct rib_route *route = rib_route(rib, at);
 		const struct route_info *info = route_info(&mirror->routes.infos, route->info);
 
-		if (route->priority != key->priority || info->doomed)
+		if (route->priority != key->priority || info->doomed || info->src_len != scratch.src_len)
 			continue;
-		if (!replaces && same_route6(info))
+		if (can_have_siblings(info->legs, info->n_legs) == siblings)
 			return at;
-		if (info->src_len != scratch.src_len)
-			continue;
 		any = any ? any : at;
-		if (!alike && can_have_siblings(info->legs, info->n_legs) == siblings)
-			alike = at;
 	}
-	return replaces ? (alike ? alike : any) : 0;
+	return any;
 }
 
 /*
- * Each path of a multipath route has its own MTU, and a message tells one's for all: of a notification the new path's, in
- * a dump the first's. What is known of the others stays.
+ * The route a message in scratch is about. One without siblings may be there twice, because a route that replaces another
+ * is not compared with the rest (fib6_add_rt2node()): then the one that says exactly this, and in a dump (`gen`; 0: none)
+ * one that it has not told of. A dump may repeat itself, though, while the table changes.
  */
-static void keep_leg_mtus(const struct route_info *old)
+static uint32_t find6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key, uint32_t gen)
 {
-	for (uint32_t i = 0; scratch.n_legs > 1 && i < scratch.n_legs; i++)
-		for (uint32_t j = 0; j < old->n_legs; j++)
-			if (leg_same_path(&scratch.legs[i], &old->legs[j]))
-				scratch.legs[i].mtu_bytes = old->legs[j].mtu_bytes;
+	uint32_t found = 0, told = 0;
+
+	for (uint32_t at = rib_first(rib, key->addr, key->len); at; at = rib_route(rib, at)->next) {
+		const struct rib_route *route = rib_route(rib, at);
+		const struct route_info *info = route_info(&mirror->routes.infos, route->info);
+
+		if (route->priority != key->priority || info->doomed || !same_route6(info))
+			continue;
+		if (can_have_siblings(info->legs, info->n_legs))
+			return at;
+		if (route->gen == gen)
+			told = at;
+		else if (!found || (route->info != rib_route(rib, found)->info &&
+				    route->info == route_info_find(&mirror->routes.infos, &scratch)))
+			found = at;
+	}
+	if (found || !told || mirror->routes.changed6)
+		return found ? found : told;
+	mirror->routes.doubled6 = true;
+	return 0;
 }
 
-static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key, bool dumped,
-		 bool replaces)
+/* The path that a dump begins with stands first, as long as it is there; the rest follows around the ring. */
+static void turn_paths(const struct nexthop_leg *first)
 {
-	uint32_t over = find6(mirror, rib, key, replaces), info;
+	static struct nexthop_leg turned[NL_LEGS_MAX];
+	uint32_t at = 0;
+
+	while (at < scratch.n_legs && !leg_same_path(&scratch.legs[at], first))
+		at++;
+	for (uint32_t i = 0; at < scratch.n_legs && i < scratch.n_legs; i++)
+		turned[i] = scratch.legs[(at + i) % scratch.n_legs];
+	if (at < scratch.n_legs)
+		memcpy(scratch.legs, turned, scratch.n_legs * sizeof(turned[0]));
+}
+
+/*
+ * Each path of a multipath route has its own type and MTU, and a message tells one's for all: of a notification the new path's,
+ * which is named first, in a dump the first's. What is known of the others stays, and so does which is the first: the route is
+ * of its type.
+ */
+static void join_paths(const struct route_info *old, bool dumped)
+{
+	for (uint32_t i = 0; i < scratch.n_legs; i++) {
+		for (uint32_t j = 0; j < old->n_legs; j++) {
+			if (!leg_same_path(&scratch.legs[i], &old->legs[j]))
+				continue;
+			scratch.legs[i].mtu_bytes = old->legs[j].mtu_bytes;
+			scratch.legs[i].type = i ? old->legs[j].type : scratch.type;
+		}
+	}
+	if (!dumped)
+		turn_paths(&old->legs[0]);
+	scratch.type = scratch.legs[0].type;
+}
+
+static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key, uint32_t over,
+		 bool dumped, bool replaces)
+{
 	struct rib_result result;
+	uint32_t info;
 	bool hid;
 
-	if (over && !replaces)
-		keep_leg_mtus(route_info(&mirror->routes.infos, rib_route(rib, over)->info));
 	info = route_info_get(&mirror->routes.infos, &scratch);
 	if (!info) {
 		channel_lost(channel, -ENOMEM);
@@ -255,6 +302,7 @@ static bool subtract_legs(const struct route_info *info)
 		return false;
 	if (rest.n_legs == 1)
 		rest.legs[0].weight = 1;
+	rest.type = rest.legs[0].type;
 	memcpy(&scratch, &rest, sizeof(rest));
 	return true;
 }
@@ -282,14 +330,6 @@ static void take_legs(struct mirror *mirror, struct channel *channel, struct rib
 	result = rib_put6(rib, key, index, info, channel->sync.gen);
 	settle(mirror, channel, rib, &result, info);
 	reveal6(mirror, rib, key, dumped);
-}
-
-static void del6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
-{
-	uint32_t index = find6(mirror, rib, key, false);
-
-	if (index)
-		take_legs(mirror, channel, rib, key, index);
 }
 
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex)
@@ -417,17 +457,16 @@ static bool same_siblings(const struct route_info *info)
 	return n == info->n_legs && n == scratch.n_legs && can_have_siblings(info->legs, info->n_legs);
 }
 
-/* An audit's dump shows the route in scratch. Is there nothing to do? */
-static bool audited(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key)
+/* An audit's dump shows the route in scratch. Is there nothing to do? at: of IPv6, the one it is about. */
+static bool audited(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key, uint32_t at)
 {
-	uint32_t info = route_info_find(&mirror->routes.infos, &scratch), gen = channel->sync.gen, at;
+	uint32_t info = route_info_find(&mirror->routes.infos, &scratch), gen = channel->sync.gen;
 	struct touch_key suspect = touch_key(rib, key);
 	bool same;
 
 	if (rib->family == AF_INET) {
 		same = info && rib_seen4(rib, key, info, gen);
 	} else {
-		at = find6(mirror, rib, key, false);
 		same = at && rib_route(rib, at)->info == info;
 		if (at)
 			rib_route(rib, at)->gen = gen;
@@ -458,6 +497,8 @@ void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, bool 
 
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
+	bool replaces = !dumped && msg->nlmsg_type == RTM_NEWROUTE && msg->nlmsg_flags & NLM_F_REPLACE;
+	uint32_t about = 0;
 	uint8_t addr[16];
 	struct rib_key key;
 	struct rib *rib;
@@ -480,18 +521,22 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 	key = (struct rib_key){ .addr = addr, .len = scratch.dst_len, .tos = scratch.tos, .priority = scratch.priority };
 	if (dumped && routes_touched(mirror, rib, &key))
 		return;
-	if (dumped && channel_audits(channel) && audited(mirror, channel, rib, &key))
+	if (rib->family == AF_INET6)
+		about = replaces ? replaced6(mirror, rib, &key) : find6(mirror, rib, &key, dumped ? channel->sync.gen : 0);
+	if (about && !replaces && scratch.n_legs > 1 && msg->nlmsg_type == RTM_NEWROUTE)
+		join_paths(route_info(&mirror->routes.infos, rib_route(rib, about)->info), dumped);
+	if (dumped && channel_audits(channel) && audited(mirror, channel, rib, &key, about))
 		return;
 	if (!dumped)
 		touch(channel, rib, &key);
 	if (msg->nlmsg_type == RTM_DELROUTE) {
 		if (rib->family == AF_INET)
 			del4(mirror, rib, &key);
-		else
-			del6(mirror, channel, rib, &key);
+		else if (about)
+			take_legs(mirror, channel, rib, &key, about);
 	} else if (rib->family == AF_INET) {
 		put4(mirror, channel, rib, &key, msg->nlmsg_flags, dumped);
 	} else {
-		put6(mirror, channel, rib, &key, dumped, !dumped && msg->nlmsg_flags & NLM_F_REPLACE);
+		put6(mirror, channel, rib, &key, about, dumped, replaces);
 	}
 }

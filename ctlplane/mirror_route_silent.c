@@ -296,7 +296,7 @@ void routes_dump_begins(struct mirror *mirror)
 	struct route_table *routes = &mirror->routes;
 
 	routes->sweep_rib = routes->sweep_at = routes->sweep_suspects = routes->sweep_doubts = 0;
-	routes->changed6 = false;
+	routes->changed6 = routes->doubled6 = false;
 }
 
 static bool in_scope(struct mirror *mirror, const struct sync_job *job, const struct route_info *info)
@@ -341,10 +341,13 @@ static void sweep_one(struct mirror *mirror, const struct sync_job *job, struct 
 		routes_remove(mirror, rib, at);
 }
 
-/* An IPv6 dump that raced with changes may also have missed what we have never seen: look again, up to three times. */
+/* An IPv6 dump that raced with changes may have missed what we have never seen: look again, up to three times. It may also
+ * have repeated what is there once: not to be left so. */
 static bool raced6(struct mirror *mirror, const struct sync_job *job, unsigned attempt)
 {
-	return job->family == AF_INET6 && !job->ifindex && attempt < 4 && mirror->routes.changed6;
+	if (job->family != AF_INET6 || !mirror->routes.changed6)
+		return false;
+	return (!job->ifindex && attempt < 4) || (mirror->routes.doubled6 && attempt < ATTEMPTS_MAX);
 }
 
 enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt)

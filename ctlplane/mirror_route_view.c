@@ -121,6 +121,19 @@ static bool by_object(const struct route_info *info)
 	return info->kernel_id && !info->mtu_bytes && !info->src_len;
 }
 
+/* Siblings of another type than the first: what the kernel makes of these is its own. */
+static uint32_t paths_resolve(struct mirror *mirror, const struct route_info *info)
+{
+	static struct nexthop_leg legs[NL_LEGS_MAX];
+
+	for (uint32_t i = 0; i < info->n_legs; i++) {
+		legs[i] = info->legs[i];
+		if (legs[i].type != info->type)
+			legs[i].kind = WYE_NH_KERNEL;
+	}
+	return nexthop_get(mirror->tables->resolve, legs, info->n_legs);
+}
+
 static uint32_t info_resolve(struct mirror *mirror, const struct route_info *info)
 {
 	uint8_t kind = info->src_len || info->kernel_id ? WYE_NH_KERNEL : kind_of_type(info->type);
@@ -130,7 +143,7 @@ static uint32_t info_resolve(struct mirror *mirror, const struct route_info *inf
 	if (by_object(info))
 		return nexthops_hold(mirror, info->kernel_id);
 	if (kind == WYE_NH_FORWARD && info->n_legs)
-		return nexthop_get(mirror->tables->resolve, info->legs, info->n_legs);
+		return paths_resolve(mirror, info);
 	if (kind != WYE_NH_LOCAL)
 		leg.ifindex = 0;
 	return nexthop_get(mirror->tables->resolve, &leg, 1);

@@ -44,7 +44,8 @@ static bool leg_decode(struct nl_route *route, struct nexthop_leg *leg, const st
 		       uint32_t flags, uint16_t weight)
 {
 	*leg = (struct nexthop_leg){ .kind = WYE_NH_FORWARD, .route_family = route->family, .flags = (uint8_t)flags,
-				     .ifindex = ifindex, .mtu_bytes = route->mtu_bytes, .weight = weight };
+				     .ifindex = ifindex, .mtu_bytes = route->mtu_bytes, .weight = weight,
+				     .type = route->type };
 	if (tb[RTA_GATEWAY]) {
 		leg->family = route->family;
 		if (!attr_addr(leg->gateway, route->family, tb[RTA_GATEWAY]))

@@ -52,7 +52,7 @@ static bool legs_equal(const struct nexthop_leg *a, const struct nexthop_leg *b,
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (a[i].kind != b[i].kind || a[i].weight != b[i].weight || a[i].mtu_bytes != b[i].mtu_bytes ||
-		    !leg_same_path(&a[i], &b[i]) ||
+		    a[i].type != b[i].type || !leg_same_path(&a[i], &b[i]) ||
 		    (a[i].flags & KEPT_FLAGS) != (b[i].flags & KEPT_FLAGS))
 			return false;
 	return true;

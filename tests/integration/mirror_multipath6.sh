@@ -33,4 +33,31 @@ rip link set m3 down
 soon 'a link that goes down without a message for its paths' same 2001:db8:1::1
 rip -6 route del 2001:db8:1::/48
 soon 'delete takes the whole route' same 2001:db8:1::1
+
+rip -6 route add 2001:db8:2::/48 via fd09:1::2
+rip -6 route append multicast 2001:db8:2::/48 via fd09:1::3
+type() { wye -j show route 2001:db8:2::/48 | jq -r '.[0].type // "unicast"'; }
+soon 'siblings of two types are one route' same
+equal 'of the first'"'"'s' "$(type)" unicast
+rip -6 route del 2001:db8:2::/48 via fd09:1::2
+the_other() { [ "$(type)" = multicast ]; }
+soon 'without that, of the other'"'"'s' the_other
+rip -6 route del multicast 2001:db8:2::/48
+
+# A route that replaces is not compared with the rest: the kernel holds it twice.
+rip -6 route add 2001:db8:3::/48 dev m1
+rip -6 route append unreachable 2001:db8:3::/48
+rip -6 route change unreachable 2001:db8:3::/48
+twice() { wye -j show route 2001:db8:3::/48 | jq length; }
+soon 'twice the same' same
+equal 'two' "$(twice)" 2
+check 'an audit' audit
+equal 'finds no drift' "$(ctld_stat audit_drift)" 0
+crash "$ctld"
+check 'wye-ctld starts again' start_ctld
+soon 'and has both' same
+equal 'two again' "$(twice)" 2
+rip -6 route del unreachable 2001:db8:3::/48
+soon 'one goes' same
+equal 'one is left' "$(twice)" 1
 equal 'no message was malformed' "$(ctld_stat malformed)" 0
