@@ -286,6 +286,8 @@ int mirror_open(struct mirror *mirror)
 	error = channels_open(mirror);
 	if (!error)
 		error = neighs_life_open(mirror);
+	if (!error)
+		error = routes_ask_open(mirror);
 	if (error == -EPERM)
 		log_error("netlink: the receive buffers need CAP_NET_ADMIN in this network namespace's user namespace; run "
 			  "as root, or give wye-ctld that capability");
@@ -307,6 +309,7 @@ void mirror_close(struct mirror *mirror)
 	nexthops_close(mirror);
 	locals_close(mirror);
 	neighs_life_close(mirror);
+	routes_ask_close(mirror);
 	neighs_close(mirror);
 	addrs_close(mirror);
 	altnames_close(mirror);
@@ -504,6 +507,8 @@ int mirror_turn(void *ctx)
 	more |= tables_flush(mirror->tables, mirror->live ? 0 : 65536);
 	mirror_grow(mirror);
 	watch_loss(mirror);
+	if (!more && all_idle(mirror))
+		more = routes_ask(mirror);
 	if (!mirror->live && !more && all_idle(mirror) && !mirror->tables->region.unpublished)
 		go_live(mirror);
 	if (mirror->live && !more && all_idle(mirror) && !mirror->links.dirty && !mirror->tables->region.unpublished)

@@ -102,6 +102,10 @@ struct route_table {		/* all routes of all tables mirrored */
 	bool changed6;		/* IPv6 notifications came since the present dump was asked for */
 	bool doubled6;		/* the present dump told of an IPv6 route once more often than we have it */
 	bool unsure;		/* the order of some equal routes is a guess */
+	/* A walk over IPv6 routes with unsure paths, a few a turn: mirror_route_ask.c. */
+	struct nl_endpoint asker;
+	bool ask, asking;	/* one is wanted; one is under way */
+	uint32_t ask_rib, ask_at;
 	bool reveal;		/* IPv6 routes may have become visible to dumps unsaid */
 	uint64_t reveal_after_ns;
 	uint32_t suspect_gen;	/* of the first complete dump that missed something, 0 = none yet */
@@ -274,6 +278,8 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 /* Fetches into the cache what routes_message() will look at; once some messages before it, once (near) fewer. */
 void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, bool near);
 void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
+/* IPv6: of the same paths, otherwise what is said. */
+void routes_say(struct mirror *mirror, struct rib *rib, uint32_t index, const struct nl_route *said);
 /* IPv6: without its paths by that link; without any, removed. */
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex);
 /* IPv6: could a dump have missed it? */
@@ -308,6 +314,11 @@ void routes_nexthop_changed(struct mirror *mirror, uint32_t kernel_id, bool gone
 void routes_walk_all(struct mirror *mirror);
 void routes_reveal(struct mirror *mirror);	/* asks for what `reveal` says, once a second at most */
 bool routes_walk(struct mirror *mirror);	/* a bounded part of a walk; true: there is more */
+
+/* ---- mirror_route_ask.c: what is told of a path only when asked for ---- */
+int routes_ask_open(struct mirror *mirror);
+void routes_ask_close(struct mirror *mirror);
+bool routes_ask(struct mirror *mirror);		/* when nothing else is to be done; true: there is more */
 
 /* ---- mirror_local.c: prefixes of packets for the host ---- */
 int locals_open(struct mirror *mirror);

@@ -7,6 +7,7 @@
  * equal metric is that one, grown or shrunk; a deletion names the paths that go, all or some (fib6_del_route()).
  */
 #include <errno.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -240,24 +241,43 @@ static void turn_paths(const struct nexthop_leg *first)
 		memcpy(scratch.legs, turned, scratch.n_legs * sizeof(turned[0]));
 }
 
-/*
- * Each path of a multipath route has its own type and MTU, and a message tells one's for all: of a notification the new path's,
- * which is named first, in a dump the first's. What is known of the others stays, and so does which is the first: the route is
- * of its type.
- */
-static void join_paths(const struct route_info *old, bool dumped)
+static const struct nexthop_leg *known_path(const struct route_info *old, const struct nexthop_leg *leg)
 {
-	for (uint32_t i = 0; i < scratch.n_legs; i++) {
-		for (uint32_t j = 0; j < old->n_legs; j++) {
-			if (!leg_same_path(&scratch.legs[i], &old->legs[j]))
-				continue;
-			scratch.legs[i].mtu_bytes = old->legs[j].mtu_bytes;
-			scratch.legs[i].type = i ? old->legs[j].type : scratch.type;
-		}
+	for (uint32_t i = 0; old && i < old->n_legs; i++)
+		if (leg_same_path(&old->legs[i], leg))
+			return &old->legs[i];
+	return NULL;
+}
+
+/*
+ * Each path of a multipath route has its own type and metrics, and a message tells those of the path that it names first:
+ * a dump the first's of all; a notification the new path's or, when several were appended at once, the first's of all
+ * (ip6_route_mpath_notify()). What is known of the others stays; what is not is unsure (mirror_route_ask.c), and has the
+ * least MTU there is, so that larger packets are the kernel's (ip6_forward() knows none below). alike: the new paths are
+ * as the first is told. The route is of the type of the kernel's first, which stays the first.
+ */
+static void join_paths(const struct route_info *old, bool dumped, bool alike)
+{
+	for (uint32_t i = 1; i < scratch.n_legs; i++) {
+		const struct nexthop_leg *known = known_path(old, &scratch.legs[i]);
+		struct nexthop_leg *leg = &scratch.legs[i];
+
+		leg->unsure = known ? known->unsure : !alike;
+		leg->mtu_bytes = known ? known->mtu_bytes : alike ? leg->mtu_bytes : IPV6_MIN_MTU;
+		leg->type = known ? known->type : leg->type;
 	}
-	if (!dumped)
+	if (old && !dumped)
 		turn_paths(&old->legs[0]);
 	scratch.type = scratch.legs[0].type;
+}
+
+/* Were all paths that a notification has and we have not made by one request? Not if some may have been there unseen. */
+static bool of_one_request(const struct mirror *mirror, const struct channel *channel, const struct nlmsghdr *msg,
+			   bool known)
+{
+	if (msg->nlmsg_flags & NLM_F_REPLACE)
+		return true;
+	return mirror->live && !channel->lost && !(known && msg->nlmsg_flags & NLM_F_APPEND);
 }
 
 static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib, const struct rib_key *key, uint32_t over,
@@ -273,6 +293,7 @@ static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib
 		return;
 	}
 	hid = over && route_info(&mirror->routes.infos, rib_route(rib, over)->info)->n_legs > 1;
+	mirror->routes.ask |= route_info_unsure(route_info(&mirror->routes.infos, info));
 	result = rib_put6(rib, key, over, info, channel->sync.gen);
 	if (result.index && dumped && scratch.n_legs > 1 && !hid)
 		rib_route(rib, result.index)->dumped = true;
@@ -330,6 +351,19 @@ static void take_legs(struct mirror *mirror, struct channel *channel, struct rib
 	result = rib_put6(rib, key, index, info, channel->sync.gen);
 	settle(mirror, channel, rib, &result, info);
 	reveal6(mirror, rib, key, dumped);
+}
+
+void routes_say(struct mirror *mirror, struct rib *rib, uint32_t index, const struct nl_route *said)
+{
+	const struct rib_route *route = rib_route(rib, index);
+	struct rib_key key = { .addr = route->addr, .len = route->len, .tos = route->tos, .priority = route->priority };
+	uint32_t info = route_info_get(&mirror->routes.infos, said);
+	struct rib_result result;
+
+	if (!info) /* as it is, it is safe */
+		return;
+	result = rib_put6(rib, &key, index, info, route->gen);
+	settle(mirror, &mirror->channel[CHANNEL_ROUTE], rib, &result, info);
 }
 
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex)
@@ -523,8 +557,9 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 		return;
 	if (rib->family == AF_INET6)
 		about = replaces ? replaced6(mirror, rib, &key) : find6(mirror, rib, &key, dumped ? channel->sync.gen : 0);
-	if (about && !replaces && scratch.n_legs > 1 && msg->nlmsg_type == RTM_NEWROUTE)
-		join_paths(route_info(&mirror->routes.infos, rib_route(rib, about)->info), dumped);
+	if (rib->family == AF_INET6 && scratch.n_legs > 1 && msg->nlmsg_type == RTM_NEWROUTE)
+		join_paths(about && !replaces ? route_info(&mirror->routes.infos, rib_route(rib, about)->info) : NULL,
+			   dumped, !dumped && of_one_request(mirror, channel, msg, about));
 	if (dumped && channel_audits(channel) && audited(mirror, channel, rib, &key, about))
 		return;
 	if (!dumped)

@@ -153,7 +153,7 @@ static const struct nlmsghdr *cursor_show(struct cursor *cursor, const struct nl
 {
 	const struct nlmsghdr *msg = cursor_next(cursor);
 
-	if (msg)
+	if (msg && reader->ahead)
 		reader->ahead(reader->ctx, msg, near);
 	return msg;
 }

@@ -34,7 +34,7 @@ int endpoint_send(struct nl_endpoint *endpoint, struct nl_msg *msg);
 struct nl_reader {
 	void (*message)(void *ctx, const struct nlmsghdr *msg);
 	/* Of the same batch, each message some before it is handed on, and once more (`near`) halfway: to fetch what it
-	 * will need into the cache. It may not change anything. */
+	 * will need into the cache. It may not change anything. May be NULL. */
 	void (*ahead)(void *ctx, const struct nlmsghdr *msg, bool near);
 	void *ctx;
 };

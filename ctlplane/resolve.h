@@ -21,7 +21,9 @@ struct nexthop_leg {		/* one path as the kernel describes it */
 	uint32_t kernel_id;	/* NHA_ID or 0 */
 	uint16_t weight;	/* 1.. */
 	uint8_t gateway[16];
-	uint8_t type;		/* RTN_*: each path of an IPv6 route has its own; nothing to a nexthop */
+	/* Of IPv6 routes, whose paths each have their own; nothing to a nexthop. */
+	uint8_t type;		/* RTN_* */
+	bool unsure;		/* not told: mtu_bytes is the least there is, type a guess */
 };
 
 struct resolve *resolve_create(struct region *region);

@@ -48,11 +48,19 @@ bool route_info_uses(const struct route_info *info, uint32_t ifindex)
 	return false;
 }
 
+bool route_info_unsure(const struct route_info *info)
+{
+	for (uint32_t i = 0; i < info->n_legs; i++)
+		if (info->legs[i].unsure)
+			return true;
+	return false;
+}
+
 static bool legs_equal(const struct nexthop_leg *a, const struct nexthop_leg *b, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		if (a[i].kind != b[i].kind || a[i].weight != b[i].weight || a[i].mtu_bytes != b[i].mtu_bytes ||
-		    a[i].type != b[i].type || !leg_same_path(&a[i], &b[i]) ||
+		    a[i].type != b[i].type || a[i].unsure != b[i].unsure || !leg_same_path(&a[i], &b[i]) ||
 		    (a[i].flags & KEPT_FLAGS) != (b[i].flags & KEPT_FLAGS))
 			return false;
 	return true;

@@ -63,5 +63,6 @@ static inline bool route_of_host_scope(const struct route_info *info)
 
 bool leg_same_path(const struct nexthop_leg *a, const struct nexthop_leg *b);	/* output link and gateway */
 bool route_info_uses(const struct route_info *info, uint32_t ifindex);
+bool route_info_unsure(const struct route_info *info);	/* is any of its paths? */
 
 #endif

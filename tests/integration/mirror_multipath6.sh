@@ -60,4 +60,16 @@ equal 'two again' "$(twice)" 2
 rip -6 route del unreachable 2001:db8:3::/48
 soon 'one goes' same
 equal 'one is left' "$(twice)" 1
+
+# Each path has an MTU of its own, and a dump tells the first's.
+rip addr add fd09:2::1/64 dev m2 nodad
+rip link set m2 up
+rip -6 route add 2001:db8:4::/48 via fd09:1::2
+rip -6 route append 2001:db8:4::/48 via fd09:1::3 mtu lock 1300
+rip -6 route append 2001:db8:4::/48 mtu lock 1400 nexthop via fd09:1::4 nexthop via fd09:2::4
+mtus() { [ "$(wye -j lookup 2001:db8:4::1 | jq -r '.paths | sort_by(.gateway)[].mtu' | xargs)" = "$*" ]; }
+soon 'each path'"'"'s MTU, appended' mtus 1500 1300 1400 1400
+crash "$ctld"
+check 'wye-ctld starts again' start_ctld
+soon 'and has learned them' mtus 1500 1300 1400 1400
 equal 'no message was malformed' "$(ctld_stat malformed)" 0

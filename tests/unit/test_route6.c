@@ -274,6 +274,57 @@ static void a_dump_tells_the_first_type(void **state)
 	expect_path(2, 0xc, RTN_UNICAST, 0);
 }
 
+/* ---- siblings of several MTUs ---- */
+
+static void a_dump_tells_the_first_mtu(void **state)
+{
+	const struct path two[] = { a, b }, three[] = { c, a, b };
+
+	dump_begins();
+	dump(RTN_UNICAST, 1400, two, 2);
+	tell(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, RTN_UNICAST, 1300, three, 3);
+	expect_path(0, 0xa, RTN_UNICAST, 1400);
+	expect_path(1, 0xb, RTN_UNICAST, 1280);
+	expect_path(2, 0xc, RTN_UNICAST, 1300);
+	assert_true(nth(0)->legs[1].unsure);
+	assert_true(fixture->mirror.routes.ask);
+}
+
+static void one_request_tells_all(void **state)
+{
+	const struct path two[] = { a, b };
+
+	tell(RTM_NEWROUTE, NLM_F_CREATE, RTN_UNICAST, 1400, two, 2);
+	expect_path(1, 0xb, RTN_UNICAST, 1400);
+	tell(RTM_NEWROUTE, NLM_F_REPLACE, RTN_UNICAST, 1300, two, 2);
+	expect_path(0, 0xa, RTN_UNICAST, 1300);
+	expect_path(1, 0xb, RTN_UNICAST, 1300);
+	assert_false(fixture->mirror.routes.ask);
+}
+
+/* The message is about the first of all, which was there before. */
+static void appended_at_once_are_not_told(void **state)
+{
+	const struct path three[] = { a, b, c };
+
+	tell(RTM_NEWROUTE, CREATE, RTN_UNICAST, 1400, &a, 1);
+	tell(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, RTN_UNICAST, 1400, three, 3);
+	expect_path(0, 0xa, RTN_UNICAST, 1400);
+	expect_path(1, 0xb, RTN_UNICAST, 1280);
+	expect_path(2, 0xc, RTN_UNICAST, 1280);
+}
+
+/* Some may have been there before what is told. */
+static void before_the_first_sync_nothing_is_sure(void **state)
+{
+	const struct path two[] = { a, b };
+
+	fixture->mirror.live = false;
+	tell(RTM_NEWROUTE, NLM_F_CREATE, RTN_UNICAST, 1400, two, 2);
+	expect_path(0, 0xa, RTN_UNICAST, 1400);
+	expect_path(1, 0xb, RTN_UNICAST, 1280);
+}
+
 /* ---- links without carrier, ignored ---- */
 
 /* As SETUP(route type and protocol) with the link's carrier gone. */
@@ -319,6 +370,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(alike_is_not_equal, setup, teardown),
 		cmocka_unit_test_setup_teardown(types_are_the_paths, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dump_tells_the_first_type, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_dump_tells_the_first_mtu, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_request_tells_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(appended_at_once_are_not_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(before_the_first_sync_nothing_is_sure, setup, teardown),
 		cmocka_unit_test_setup_teardown(unicast_dies_with_its_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(anycast_made_by_hand_dies, setup, teardown),
 		cmocka_unit_test_setup_teardown(anycast_of_an_address_lives, setup, teardown),

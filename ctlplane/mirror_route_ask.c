@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Paths of IPv6 multipath routes that no message told of (join_paths()). The kernel tells the metrics and the type of the
+ * path that a packet would take, if it is asked for that packet's route: RTM_F_FIB_MATCH names all paths, that one first.
+ * So it is asked about packets to the prefix, out of each unsure path's link and then from many sources, until every one
+ * was named or it was in vain for long: one whose link has no carrier may not be taken, nor one of a prefix whose
+ * addresses have longer ones. Such a path stays unsure, which is safe, and is asked for anew when a link changes or
+ * another route needs it. In a VRF only the first path of each link can be asked for.
+ *
+ * The kernel answers before sending returns. The answer may be ahead of notifications that wait to be read, never behind
+ * what was read: what is changed later is told later.
+ */
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "mirror.h"
+
+#define ROUTES_A_TURN 8u	/* asked about */
+#define WALK_A_TURN   32768u	/* looked at */
+#define QUESTIONS     128u	/* about one route: of 8 equal paths, all are named but once in a million */
+#define BUFFER_BYTES  65536u
+
+static struct nl_route answer, said;	/* 20 KiB each: not on the stack; one thread, no recursion */
+
+/* Any addresses will do, as long as they are many. */
+static uint64_t next_number(void)
+{
+	static uint64_t state;
+	uint64_t x = state += 0x9e3779b97f4a7c15u;
+
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	return x ^ (x >> 27);
+}
+
+static void address_in(uint8_t addr[16], const uint8_t prefix[16], uint8_t len)
+{
+	uint64_t some[2] = { next_number(), next_number() };
+	uint8_t last = len / 8, mask = (uint8_t)(0xff00 >> (len % 8));
+
+	memcpy(addr, some, 16);
+	memcpy(addr, prefix, last);
+	if (last < 16)
+		addr[last] = (uint8_t)((prefix[last] & mask) | (addr[last] & ~mask));
+}
+
+static void heard(void *ctx, const struct nlmsghdr *msg)
+{
+	*(bool *)ctx = msg->nlmsg_type == RTM_NEWROUTE && nl_decode_route(msg, &answer) == NL_DECODED;
+}
+
+static struct nl_msg *question(const uint8_t dst[16], const uint8_t *src, uint32_t oif)
+{
+	struct rtmsg rtm = { .rtm_family = AF_INET6, .rtm_dst_len = 128, .rtm_src_len = src ? 128 : 0,
+			     .rtm_flags = RTM_F_FIB_MATCH };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST);
+
+	if (!msg)
+		return NULL;
+	if (nlmsg_append(msg, &rtm, sizeof(rtm), NLMSG_ALIGNTO) < 0 || nla_put(msg, RTA_DST, 16, dst) < 0 ||
+	    (src && nla_put(msg, RTA_SRC, 16, src) < 0) || (oif && nla_put_u32(msg, RTA_OIF, oif) < 0)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+/* Is the answer, which names a path first, about this route? */
+static bool is_about(const struct rib *rib, const struct rib_route *route)
+{
+	return answer.family == AF_INET6 && answer.table == rib->table && answer.dst_len == route->len && !answer.src_len &&
+	       answer.priority == route->priority && !answer.kernel_id && answer.n_legs &&
+	       !memcmp(answer.dst, route->addr, 16);
+}
+
+/* True: the kernel named a path of this route. Then `said` has what it told. */
+static bool ask(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, const uint8_t *src,
+		uint32_t oif)
+{
+	struct nl_endpoint *asker = &mirror->routes.asker;
+	bool decoded = false;
+	struct nl_reader reader = { .message = heard, .ctx = &decoded };
+	uint8_t dst[16];
+
+	address_in(dst, route->addr, route->len);
+	if (endpoint_send(asker, question(dst, src, oif)) < 0 || endpoint_receive(asker, 1, &reader) < 1 || !decoded ||
+	    !is_about(rib, route))
+		return false;
+	for (uint32_t i = 0; i < said.n_legs; i++) {
+		struct nexthop_leg *leg = &said.legs[i];
+
+		if (!leg->unsure || !leg_same_path(leg, &answer.legs[0]))
+			continue;
+		leg->mtu_bytes = answer.legs[0].mtu_bytes;
+		leg->type = answer.legs[0].type;
+		leg->unsure = false;
+	}
+	return true;
+}
+
+/* Some path that may be taken is not sure yet. */
+static bool asks_more(struct mirror *mirror)
+{
+	for (uint32_t i = 0; i < said.n_legs; i++)
+		if (said.legs[i].unsure && links_carry(mirror, said.legs[i].ifindex, AF_INET6))
+			return true;
+	return false;
+}
+
+static void ask_about(struct mirror *mirror, struct rib *rib, uint32_t at)
+{
+	static const uint8_t sources[16] = { 0xfd };
+	const struct rib_route *route = rib_route(rib, at);
+	uint8_t src[16];
+	uint32_t named = 0;
+
+	route_info_say(route_info(&mirror->routes.infos, route->info), &said);
+	for (uint32_t i = 0; i < said.n_legs; i++)
+		if (said.legs[i].unsure)
+			named += ask(mirror, rib, route, NULL, said.legs[i].ifindex);
+	for (uint32_t i = 0; named && i < QUESTIONS && asks_more(mirror); i++) {
+		address_in(src, sources, 8);
+		ask(mirror, rib, route, src, 0);
+	}
+	said.type = said.legs[0].type;
+	routes_say(mirror, rib, at, &said);
+}
+
+bool routes_ask(struct mirror *mirror)
+{
+	struct route_table *routes = &mirror->routes;
+	uint32_t looked = 0, asked = 0;
+
+	if (!routes->asking) {
+		if (!routes->ask || !routes->asker.sock)
+			return false;
+		routes->asking = true;
+		routes->ask = false;
+		routes->ask_rib = routes->ask_at = 0;
+	}
+	for (; routes->ask_rib < routes->n_ribs; routes->ask_rib++, routes->ask_at = 0) {
+		struct rib *rib = routes->rib[routes->ask_rib];
+
+		if (rib->family != AF_INET6)
+			continue;
+		while (++routes->ask_at < rib->pool.used) {
+			const struct rib_route *route = rib_route(rib, routes->ask_at);
+			const struct route_info *info = route->info ? route_info(&routes->infos, route->info) : NULL;
+
+			if (info && !info->doomed && route_info_unsure(info)) {
+				ask_about(mirror, rib, routes->ask_at);
+				asked++;
+			}
+			if (++looked == WALK_A_TURN || asked == ROUTES_A_TURN)
+				return true;
+		}
+	}
+	routes->asking = false;
+	return routes->ask;
+}
+
+int routes_ask_open(struct mirror *mirror)
+{
+	return endpoint_open(&mirror->routes.asker, NETLINK_ROUTE, BUFFER_BYTES);
+}
+
+void routes_ask_close(struct mirror *mirror)
+{
+	endpoint_close(&mirror->routes.asker);
+}
