@@ -12,7 +12,8 @@ ETH_P_ALL, PACKET_OUTGOING, SO_RCVBUFFORCE = 3, 4, 33
 END = (packet.Probe("10.99.0.9", "10.99.0.77", 1, 64, False), packet.Probe("fd99::9", "fd99::77", 1, 80, False))
 QUIET_S = 0.02		# after the end marks came back; they are answered behind all that was sent before
 LOST_S = 0.4		# without them: forwarding may be off
-STARVED_S = 3.0		# or somebody else has the CPU, if it is not off
+STARVED_S = 3.0		# or, if it is not off, somebody else has the CPU
+MISSING_S = 1.0		# what came on one side only may be late: marks overtake it when a starved worker loses its flows
 
 
 class Wire:
@@ -61,10 +62,12 @@ class Exchange:
             for _ in wire.receive():	# late ones of before
                 pass
             wire.send(zip(numbers, [*probes, *END]))
-        ends, last = set(numbers[-len(END):]), time.monotonic()
+        sent, ends, last = set(numbers[:-len(END)]), set(numbers[-len(END):]), time.monotonic()
         while True:
             done = all(ends & set(of) for of in found)
-            left = last + (QUIET_S if done else STARVED_S if answered else LOST_S) - time.monotonic()
+            whole = len({frozenset(sent & set(of)) for of in found}) == 1
+            patience = (QUIET_S if whole else MISSING_S) if done else STARVED_S if answered else LOST_S
+            left = last + patience - time.monotonic()
             ready = select.select([wire.seen for wire in self.wires], [], [], max(left, 0))[0]
             if not ready:
                 return [[sorted(of[number]) for number in numbers[:len(probes)]] for of in found]
