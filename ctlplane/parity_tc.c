@@ -55,6 +55,8 @@ static void tc_message(struct mirror *mirror, struct channel *channel, const str
 
 	if (!dumped) {
 		channel->resync(mirror, channel);
+		if ((msg->nlmsg_type & ~1u) == RTM_NEWQDISC) /* a link tells its root's kind, but not when it changes */
+			sync_add(&mirror->channel[CHANNEL_LINK].sync, &(struct sync_job){ .class = CLASS_LINK });
 		return;
 	}
 	if (job->class == CLASS_FILTER && msg->nlmsg_type == RTM_NEWTFILTER)

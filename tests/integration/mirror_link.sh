@@ -28,6 +28,12 @@ rip neigh replace 10.9.1.2 lladdr 02:00:00:00:01:02 dev m1
 rewrite() { [ "$(wye -j lookup 192.0.2.1 | jq -rc '.paths[0] | [.rewrite.src, .mtu]')" = "$1" ]; }
 soon 'are in the rewrite' rewrite '["02:00:00:00:11:11",1400]'
 
+check 'another queueing discipline' on router tc qdisc replace dev m1 root handle 1: pfifo
+soon 'is told' same
+equal 'as its name' "$(member m1 qdisc)" pfifo
+check 'the default again' on router tc qdisc del dev m1 root
+soon 'is told, too' same
+
 if rip link add br0 type bridge 2>/dev/null; then
 	rip link set m4 master br0
 	rip link set br0 up
