@@ -46,6 +46,7 @@ struct link_entry {
 	uint32_t gen;
 	bool present;		/* RTM_NEWLINK seen */
 	bool written;		/* `record` stands in the tables */
+	bool port;		/* the configuration names it as one */
 	bool silent;		/* `record` changed in what moves routes without a word */
 	uint32_t parity;	/* as in wye_link.parity, of what the guard found on it */
 	uint32_t tc_due;	/* parity_tc.c: filters still to be asked about */
@@ -227,7 +228,7 @@ void links_republish(struct mirror *mirror);	/* everything, into fresh tables */
 bool links_carry(struct mirror *mirror, uint32_t ifindex, uint8_t family);	/* can a route leave by it? */
 void links_learn(struct mirror *mirror, const struct nl_route *route);	/* as a dump told it */
 struct link_entry *links_find(struct mirror *mirror, uint32_t ifindex);
-struct link_entry *links_named(struct mirror *mirror, const char *name);
+struct link_entry *links_named(struct mirror *mirror, const char *name);	/* or by an alternative name */
 bool links_have_vrf(struct mirror *mirror);
 /* Table and VRF index a routing table belongs to: WYE_VRF_MAIN for main, local, default; 0 = none of ours. */
 uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table);
@@ -240,6 +241,7 @@ void links_look(struct mirror *mirror);	/* the parity guard's look at ports' mas
 int altnames_open(struct mirror *mirror);
 void altnames_close(struct mirror *mirror);
 void altnames_set(struct mirror *mirror, struct link_entry *link, const struct nlattr *names);	/* NULL: it has none */
+bool altnames_have(const struct mirror *mirror, const struct link_entry *link, const char *name);
 void altnames_republish(struct mirror *mirror);
 
 /* ---- mirror_addr.c ---- */

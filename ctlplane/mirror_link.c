@@ -57,7 +57,7 @@ struct link_entry *links_named(struct mirror *mirror, const char *name)
 	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
 		struct link_entry *link = pool_item(&mirror->links.pool, i);
 
-		if (link->present && !strcmp(link->nl.name, name))
+		if (link->present && (!strcmp(link->nl.name, name) || altnames_have(mirror, link, name)))
 			return link;
 	}
 	return NULL;
@@ -403,6 +403,35 @@ static bool link_write(struct mirror *mirror, struct link_entry *link, bool *sil
 	       memcmp(old.mac, record.mac, sizeof(old.mac)) || old.mac_len != record.mac_len || old.flags != record.flags;
 }
 
+static bool was_port(const struct link_entry *link)
+{
+	return link->written && link->record.flags & WYE_LINK_PORT;
+}
+
+/* Which links are ports hangs on names, as does what the guard finds on them. */
+static void find_ports(struct mirror *mirror)
+{
+	bool look = false;
+
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		struct link_entry *link = pool_item(&mirror->links.pool, i);
+
+		link->port = link->present && parity_names(mirror, link);
+		look |= link->port && (!was_port(link) || strcmp(link->record.name, link->nl.name));
+	}
+	if (look)
+		parity_look_at_ports(mirror);
+}
+
+/* The guard looks at it until its record says that it is none any more. */
+static void leave_port(struct mirror *mirror, const struct link_entry *link)
+{
+	if (was_port(link))
+		return;
+	parity_link_gone(mirror, link->ifindex);
+	mirror->links.dirty = true;
+}
+
 void links_commit(struct mirror *mirror)
 {
 	struct link_table *links = &mirror->links;
@@ -410,12 +439,13 @@ void links_commit(struct mirror *mirror)
 
 	if (!links->dirty)
 		return;
+	find_ports(mirror);
 	links_look(mirror);
 	parity_commit(mirror);
 	links->dirty = false;
 	for (uint32_t i = 1; i < links->pool.used; i++) {
 		struct link_entry *link = pool_item(&links->pool, i);
-		bool silent;
+		bool silent, port = was_port(link);
 
 		if (!link->present)
 			continue;
@@ -423,10 +453,10 @@ void links_commit(struct mirror *mirror)
 		if (link->nl.vrf_table && routes_table_add(mirror, link->nl.vrf_table) < 0)
 			log_limited(LOG_LEVEL_ERROR, "vrf %s: table %u: %u routing tables are the limit; its links stay "
 				    "with the kernel", link->nl.name, link->nl.vrf_table, RIBS_MAX / 2);
-		if (!link->written || strcmp(link->record.name, link->nl.name)) /* what names it by its name */
-			parity_link_named(mirror, link->nl.name);
 		if (link_write(mirror, link, &silent))
 			resolve_link_changed(mirror->tables->resolve, link->ifindex);
+		if (port)
+			leave_port(mirror, link);
 		link->silent |= silent;
 	}
 	atomic_store_explicit(&mirror_stats(mirror)->links, n, memory_order_relaxed);

@@ -38,6 +38,7 @@ static uint32_t link_flags(const struct mirror *mirror, const struct link_entry 
 	flags |= v6->ignore_linkdown > 0 ? WYE_LINK_IGNORE_LINKDOWN6 : 0;
 	flags |= v4->proxy > 0 || mirror->links.all[0].proxy > 0 ? WYE_LINK_PROXY_ARP4 : 0;
 	flags |= v6->proxy > 0 || all6->proxy > 0 ? WYE_LINK_PROXY_NDP6 : 0;
+	flags |= link->port ? WYE_LINK_PORT : 0;
 	return flags;
 }
 
@@ -87,10 +88,10 @@ static void look_at(struct mirror *mirror, const struct link_entry *link)
 void links_look(struct mirror *mirror)
 {
 	parity_look(mirror, PARITY_LINKS);
-	for (size_t i = 0; i < mirror->config->n_ports; i++) {
-		const struct link_entry *link = links_named(mirror, mirror->config->port[i].netdev);
+	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
+		const struct link_entry *link = pool_item(&mirror->links.pool, i);
 
-		if (link)
+		if (link->present && parity_is_port(link))
 			look_at(mirror, link);
 	}
 	parity_looked(mirror, PARITY_LINKS, 0);

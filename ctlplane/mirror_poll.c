@@ -35,13 +35,13 @@ static void poll_hash_policies(struct mirror *mirror)
 static void poll_mtu6(struct mirror *mirror)
 {
 	for (size_t i = 0; i < mirror->config->n_ports; i++) {
-		struct link_entry *link = links_find(mirror, if_nametoindex(mirror->config->port[i].netdev));
+		struct link_entry *link = links_named(mirror, mirror->config->port[i].netdev);
 		char path[128];
 		int32_t mtu6;
 
-		if (!link || !link->present)
+		if (!link || if_nametoindex(link->nl.name) != link->ifindex) /* renamed just now */
 			continue;
-		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/mtu", mirror->config->port[i].netdev);
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/mtu", link->nl.name);
 		if (!read_number(path, &mtu6) || mtu6 == link->nl.mtu6_bytes)
 			continue;
 		link->nl.mtu6_bytes = mtu6;

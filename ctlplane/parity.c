@@ -142,10 +142,10 @@ static void look_again(struct mirror *mirror, enum mirror_channel which)
 		channel->resync(mirror, channel);
 }
 
-void parity_link_named(struct mirror *mirror, const char *name)
+void parity_look_at_ports(struct mirror *mirror)
 {
-	if (!parity_is_port(mirror, name))
-		return;
+	if (mirror->channel[CHANNEL_LINK].events.fd >= 0) /* else a recording */
+		parity_bpf_poll(mirror);
 	look_again(mirror, CHANNEL_NFT);
 	look_again(mirror, CHANNEL_TC);
 }
@@ -157,12 +157,20 @@ void parity_link_gone(struct mirror *mirror, uint32_t ifindex)
 			find_drop(mirror, i);
 }
 
-bool parity_is_port(const struct mirror *mirror, const char *netdev)
+bool parity_names(const struct mirror *mirror, const struct link_entry *link)
 {
-	for (size_t i = 0; i < mirror->config->n_ports; i++)
-		if (!strcmp(mirror->config->port[i].netdev, netdev))
+	for (size_t i = 0; i < mirror->config->n_ports; i++) {
+		const char *netdev = mirror->config->port[i].netdev;
+
+		if (!strcmp(link->nl.name, netdev) || altnames_have(mirror, link, netdev))
 			return true;
+	}
 	return false;
+}
+
+bool parity_is_port(const struct link_entry *link)
+{
+	return link->port || (link->written && link->record.flags & WYE_LINK_PORT);
 }
 
 /* ---- words and records ---- */
@@ -262,14 +270,8 @@ static void look_at_all(struct mirror *mirror)
 
 void parity_reload(struct mirror *mirror)
 {
-	for (uint32_t i = 0; i < mirror->parity.n; i++) { /* what is no port any more */
-		const struct link_entry *link = links_find(mirror, mirror->parity.find[i].scope.ifindex);
-
-		if (link && !parity_is_port(mirror, link->nl.name))
-			parity_link_gone(mirror, link->ifindex);
-	}
 	mirror->parity.dirty = true;
-	mirror->links.dirty = true;
+	mirror->links.dirty = true;	/* which are ports */
 	look_at_all(mirror);
 }
 

@@ -80,9 +80,12 @@ void parity_looked(struct mirror *mirror, enum parity_source source, uint32_t if
 void parity_set(struct mirror *mirror, enum parity_source source, struct parity_scope scope, bool found,
 		const char *where);
 
-void parity_link_named(struct mirror *mirror, const char *name);	/* a link of that name is new */
-void parity_link_gone(struct mirror *mirror, uint32_t ifindex);
-bool parity_is_port(const struct mirror *mirror, const char *netdev);
+struct link_entry;
+void parity_look_at_ports(struct mirror *mirror);	/* one is new, or has another name */
+void parity_link_gone(struct mirror *mirror, uint32_t ifindex);	/* or is no port any more */
+bool parity_names(const struct mirror *mirror, const struct link_entry *link);	/* does the configuration, as a port? */
+/* Is it looked at? As long as its record says that it is a port, too. */
+bool parity_is_port(const struct link_entry *link);
 void parity_commit(struct mirror *mirror);	/* findings → words and records */
 void parity_republish(struct mirror *mirror);	/* into fresh tables */
 void parity_reload(struct mirror *mirror);	/* the configuration has changed */

@@ -53,7 +53,7 @@ static void on_devices(struct mirror *mirror, enum parity_source source, const s
 		const struct link_entry *link = pool_item(&mirror->links.pool, i);
 		struct parity_scope scope = { WYE_PARITY_NFTABLES, link->ifindex, PARITY_BOTH };
 
-		if (link->present && parity_is_port(mirror, link->nl.name) && nl_hooked_on(hooked, link->nl.name))
+		if (link->present && parity_is_port(link) && nl_hooked_on(hooked, link->nl.name))
 			parity_found(mirror, source, scope, "%s", where);
 	}
 }

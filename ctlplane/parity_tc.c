@@ -17,7 +17,7 @@ static void tc_qdisc_seen(struct mirror *mirror, const struct nl_tc *tc)
 	struct link_entry *link = links_find(mirror, tc->ifindex);
 	struct parity_scope scope = { WYE_PARITY_TC, tc->ifindex, PARITY_BOTH };
 
-	if (!link || !parity_is_port(mirror, link->nl.name))
+	if (!link || !parity_is_port(link))
 		return;
 	if (!strcmp(tc->kind, "clsact"))
 		link->tc_due = DUE_IN | DUE_OUT;

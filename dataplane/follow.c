@@ -57,7 +57,7 @@ static bool follow_ports(struct dpd *dpd, bool look, bool *new_graphs)
 
 	if (look) {
 		port_look(dpd);
-		changed |= close_ports(dpd, false, "netdev disappeared; waiting for it to come back");
+		changed |= close_ports(dpd, false, "its netdev is gone, or has another name; waiting for it to come back");
 		changed |= renew_pool(dpd);
 	}
 	if ((look || dpd->look_again) && dpd->tables.region && dpd->tables.trust == WYE_TRUST_OK) {

@@ -4,7 +4,7 @@
  *
  *   WAITING ── netdev there ──▶ open (device, TAP, steering) ──▶ ACTIVE ◀──▶ KERNEL
  *      ▲                          │ not possible: FAILED, tried again          │
- *      └──────────────── netdev gone ──────────────────────────────────────────┘
+ *      └──────────────── netdev gone, or called otherwise ──────────────────────┘
  *
  * KERNEL is a port that is set up but given no flows, because forwarding by the mirror would not be what the kernel does:
  * mirror stale, link down, forwarding off, parity guard, MTU too large.
@@ -47,11 +47,7 @@ static int port_init(struct dpd *dpd)
 			.backend = first_backend(dpd->config->port[i].driver),
 			.steer.config_index = (int)i,
 		};
-		snprintf(port->steer.netdev, sizeof(port->steer.netdev), "%s", port->config->netdev);
 		snprintf(port->detail, sizeof(port->detail), "wye-ctld has not told of this netdev yet");
-		if (if_nametoindex(port->config->netdev) == 0)
-			log_warning("port %s: there is no such netdev in this network namespace; waiting for it to appear",
-				    port->config->netdev);
 	}
 	return 0;
 }
@@ -68,29 +64,54 @@ static void port_state(struct port *port, enum wye_port_state state, const char 
 	       detail[0] ? ": " : "", detail);
 }
 
+/* One netdev has two names, and two ports each one of them: it is the first's. */
+static const struct port *same_netdev(const struct dpd *dpd, const struct port *port)
+{
+	for (uint32_t i = 0; i < port->index; i++)
+		if (port->link_index && dpd->port[i].link_index == port->link_index)
+			return &dpd->port[i];
+	return NULL;
+}
+
+static void say_waiting(struct dpd *dpd, struct port *port, const struct port *taken)
+{
+	char detail[sizeof(port->detail)];
+
+	if (taken)
+		snprintf(detail, sizeof(detail), "its netdev %s is port %.48s already", port->link.name, taken->config->netdev);
+	else
+		strcpy(detail, dpd->tables.region ? "netdev does not exist; waiting for it" : "no tables from wye-ctld yet");
+	port_state(port, WYE_PORT_WAITING, detail);
+}
+
 void port_look(struct dpd *dpd)
 {
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
-
 		struct wye_link before = port->link;
+		const struct port *taken;
 
 		port->link_index = 0;
 		if (dpd->tables.region)
-			port->link_index = tables_link(dpd->tables.region, port->open ? port->steer.ifindex : 0,
-						       port->config->netdev, &port->link);
+			port->link_index = tables_link(dpd->tables.region, port->config->netdev, &port->link);
+		taken = same_netdev(dpd, port);
+		port->link_index = taken ? 0 : port->link_index;
 		if (before.ifindex != port->link.ifindex || before.mtu_bytes != port->link.mtu_bytes ||
 		    before.ifi_flags != port->link.ifi_flags)
 			port->retry_ns = port->retry_wait_ns = 0;
 		if (!port->link_index && !port->open)
-			port_state(port, WYE_PORT_WAITING, dpd->tables.region ? "netdev does not exist; waiting for it" :
-				   "no tables from wye-ctld yet");
+			say_waiting(dpd, port, taken);
 	}
 }
 
 bool port_must_close(const struct port *port)
 {
-	return port->open && (!port->link_index || port_dev_lost(port));
+	return port->open && (!port->link_index || port->link.ifindex != port->steer.ifindex || port_dev_lost(port));
+}
+
+const char *port_ifname(const struct port *port, char name[IF_NAMESIZE])
+{
+	return if_indextoname(port->steer.ifindex, name) ? name : "";
 }
 
 /* Called when no worker polls it any more. */
@@ -154,6 +175,7 @@ static int port_open(struct dpd *dpd, struct port *port, char *why)
 	int error;
 
 	port->steer.ifindex = port->link.ifindex;
+	memcpy(port->steer.netdev, port->link.name, sizeof(port->steer.netdev));
 	memcpy(port->steer.mac, port->link.mac, 6);
 	if (port->config->driver == WYE_DRIVER_AF_XDP)
 		port->mtu_max = WYE_AF_XDP_MTU_MAX;
@@ -245,6 +267,8 @@ static void why_not(const struct dpd *dpd, const struct port *port, char *why)
 	else if (port->taken_off)
 		strcpy(why, port->backend == &steer_flow ? "its flow entries could not be put back" :
 			    "its XDP program was taken off; restart wye-dpd to attach it again");
+	else if (!(port->link.flags & WYE_LINK_PORT))
+		strcpy(why, "no port in wye-ctld's configuration, so nothing guards it: reload wye-ctld");
 	else if (!(port->link.flags & WYE_LINK_UP))
 		strcpy(why, "link is down");
 	else

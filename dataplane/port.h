@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Ports: each a netdev of the kernel, whose state the mirror tells, with a DPDK port that carries packets for it. A port
- * lives as long as its netdev; steering gives it flows only while everything that forwarding needs is true. Main
+ * is the netdev that has its name, or its alternative name, now, and lives as long as it has it; steering gives it flows only while everything that forwarding needs is true. Main
  * thread only.
  */
 #ifndef PORT_H
 #define PORT_H
 
+#include <net/if.h>
 #include <rte_spinlock.h>
 #include <stdbool.h>
 
@@ -33,7 +34,7 @@ struct port {
 	const struct steer_backend *backend;
 	struct steer_port steer;		/* netdev, ifindex, MAC, DPDK port */
 	struct wye_link link;			/* copy of the mirror's record as of the last look */
-	uint32_t link_index;			/* 0 = the mirror knows no such netdev */
+	uint32_t link_index;			/* 0 = the mirror knows no such netdev, or it is another port */
 	bool open;				/* DPDK port started */
 	bool enabled;				/* steering gives it flows */
 	bool taken_off;				/* somebody took the steering program off the netdev */
@@ -52,7 +53,7 @@ struct port {
 /* Brings every port's link record up to date from the region. */
 void port_look(struct dpd *dpd);
 
-/* True when the port must be closed (netdev gone or replaced): the caller first publishes a plan without it. To be asked
+/* True when the port must be closed (netdev gone, replaced or called otherwise): the caller first publishes a plan without it. To be asked
  * after port_look(). */
 bool port_must_close(const struct port *port);
 void port_close(struct dpd *dpd, struct port *port, const char *detail);
@@ -68,6 +69,9 @@ struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; 
 /* Must there be another pool: an MTU has outgrown the buffers, or closed ports have taken too many with them? The caller
  * closes all ports, frees the pool and opens them again. */
 bool port_pool_outgrown(const struct dpd *dpd);
+
+/* The name its netdev has at the moment, open or about to be; "" = it is gone. */
+const char *port_ifname(const struct port *port, char name[IF_NAMESIZE]);
 
 /* port_vlan.c: no VLAN tag may be hidden from us. 0, or -errno with a sentence in why. */
 int port_vlan_keep(struct port *port, char *why);

@@ -131,7 +131,8 @@ static void fds_close(struct port *port)
 
 static int af_xdp_devargs(struct port *port, char *devargs, size_t size, char *why)
 {
-	uint32_t receive, has = netdev_queues(port->config->netdev, &receive);
+	const char *netdev = port->steer.netdev;
+	uint32_t receive, has = netdev_queues(netdev, &receive);
 	uint32_t n = port->config->queues ? port->config->queues : has;
 	const char *program = steer_xdp_object();
 	bool software = port->link.kind[0] != '\0';
@@ -142,7 +143,7 @@ static int af_xdp_devargs(struct port *port, char *devargs, size_t size, char *w
 	}
 	if (n > has) {
 		snprintf(why, WYE_WHY_BYTES, "queues: %u, but %s has %u combined channels: ethtool -L %s combined %u", n,
-			 port->config->netdev, has, port->config->netdev, n);
+			 netdev, has, netdev, n);
 		return -EINVAL;
 	}
 	n = at_most(n, WYE_QUEUES_MAX);
@@ -152,7 +153,7 @@ static int af_xdp_devargs(struct port *port, char *devargs, size_t size, char *w
 	port->n_queues = (uint16_t)n;
 	snprintf(port->device, sizeof(port->device), "net_af_xdp_wye%u", port->index);
 	snprintf(devargs, size, "%s,iface=%s,start_queue=0,queue_count=%u,xdp_prog=%s%s", port->device,
-		 port->config->netdev, n, program, software ? ",busy_budget=0" : "");
+		 netdev, n, program, software ? ",busy_budget=0" : "");
 	return 0;
 }
 
@@ -163,13 +164,13 @@ static int mlx5_devargs(struct port *port, char *devargs, size_t size, char *why
 {
 	const char *options = port->config->devargs;
 	struct wye_device device;
-	int error = wye_device_find(&machine, port->config->netdev, &device, why);
+	int error = wye_device_find(&machine, port->steer.netdev, &device, why);
 
 	if (error)
 		return error;
 	if (device.bus != WYE_BUS_PCI || strcmp(device.driver, "mlx5_core")) {
 		snprintf(why, WYE_WHY_BYTES, "%s is driven by %s, not by mlx5_core; use driver: af_xdp",
-			 port->config->netdev, device.driver[0] ? device.driver : "no driver");
+			 port->steer.netdev, device.driver[0] ? device.driver : "no driver");
 		return -ENOTSUP;
 	}
 	snprintf(port->device, sizeof(port->device), "%s", device.name);

@@ -52,7 +52,7 @@ static int set_flags(const char *netdev, uint32_t flags)
 int port_vlan_keep(struct port *port, char *why)
 {
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
-	const char *netdev = port->config->netdev;
+	const char *netdev = port->steer.netdev;
 	uint32_t flags;
 
 	port->vlan_strip_off = false;
@@ -72,9 +72,11 @@ int port_vlan_keep(struct port *port, char *why)
 
 void port_vlan_restore(struct port *port)
 {
+	char name[IF_NAMESIZE];
+	const char *netdev = port_ifname(port, name);
 	uint32_t flags;
 
-	if (port->vlan_strip_off && !strips(port->config->netdev, &flags))
-		(void)set_flags(port->config->netdev, flags | ETH_FLAG_RXVLAN);
+	if (port->vlan_strip_off && netdev[0] && !strips(netdev, &flags))
+		(void)set_flags(netdev, flags | ETH_FLAG_RXVLAN);
 	port->vlan_strip_off = false;
 }

@@ -12,8 +12,15 @@
 
 int request_port(const struct dpd *dpd, const char *netdev)
 {
+	struct wye_link link;
+
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
 		if (!strcmp(dpd->config->port[i].netdev, netdev))
+			return (int)i;
+	if (!dpd->tables.region || !tables_link(dpd->tables.region, netdev, &link))
+		return -1;
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		if (dpd->port[i].link_index && dpd->port[i].link.ifindex == link.ifindex)
 			return (int)i;
 	return -1;
 }

@@ -8,7 +8,7 @@
 struct dpd;
 struct bpf_insn;
 
-/* Index of the configured port, -1 if there is none. */
+/* Index of the port that is configured as it, or whose netdev has that name or alternative name; -1 if there is none. */
 int request_port(const struct dpd *dpd, const char *netdev);
 /* The filter as libpcap wants it, found to be a program that ends; NULL if it is not. Freed by the caller. */
 struct bpf_insn *request_filter(const struct wye_capture_instruction *filter, uint32_t n_instructions);

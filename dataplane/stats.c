@@ -230,6 +230,7 @@ void stats_ports(struct dpd *dpd)
 		struct wye_port_info info = { .ifindex = port->steer.ifindex, .state = port->state };
 
 		snprintf(info.netdev, sizeof(info.netdev), "%s", port->config->netdev);
+		memcpy(info.ifname, port->link.name, sizeof(info.ifname));
 		snprintf(info.driver, sizeof(info.driver), "%s", driver_name[port->config->driver]);
 		snprintf(info.backend, sizeof(info.backend), "%s", port->backend->name);
 		if (port->open && port->backend == &steer_xdp)

@@ -141,15 +141,36 @@ static bool link_copy(const struct wye_link *from, struct wye_link *link)
 	       atomic_load_explicit(&link->flags, memory_order_relaxed) & WYE_LINK_PRESENT;
 }
 
-uint32_t tables_link(const struct wye_region *region, uint32_t ifindex, const char *name, struct wye_link *link)
+static uint32_t section_used(const struct wye_region *region, enum wye_section_id id)
 {
-	const struct wye_link *links = wye_section_base(region, WYE_SECTION_LINK);
-	uint32_t used = atomic_load_explicit((_Atomic uint32_t *)&region->section[WYE_SECTION_LINK].used,
-					     memory_order_acquire);
+	uint32_t used = atomic_load_explicit((_Atomic uint32_t *)&region->section[id].used, memory_order_acquire);
 
-	for (uint32_t i = 1; i < used && i < region->section[WYE_SECTION_LINK].capacity; i++)
-		if (link_copy(&links[i], link) && (ifindex ? link->ifindex == ifindex : !strcmp(link->name, name)))
+	return used < region->section[id].capacity ? used : region->section[id].capacity;
+}
+
+/* The link with that alternative name; 0 = none. No two links have the same, nor one that is another's name. */
+static uint32_t altname_link(const struct wye_region *region, const char *name)
+{
+	const struct wye_altname *altnames = wye_section_base(region, WYE_SECTION_ALTNAME);
+	uint32_t used = section_used(region, WYE_SECTION_ALTNAME);
+	struct wye_altname copy;
+
+	for (uint32_t i = 1; i < used; i++)
+		if (wye_seq_read(&altnames[i].seq, &altnames[i].ifindex, &copy.ifindex, sizeof(copy) / 4 - 1) &&
+		    copy.ifindex && !strncmp(copy.name, name, sizeof(copy.name)))
+			return copy.ifindex;
+	return 0;
+}
+
+uint32_t tables_link(const struct wye_region *region, const char *name, struct wye_link *link)
+{
+	uint32_t ifindex = altname_link(region, name), used = section_used(region, WYE_SECTION_LINK);
+	const struct wye_link *links = wye_section_base(region, WYE_SECTION_LINK);
+
+	for (uint32_t i = 1; i < used; i++)
+		if (link_copy(&links[i], link) && (link->ifindex == ifindex || !strcmp(link->name, name)))
 			return i;
+	*link = (struct wye_link){ 0 };
 	return 0;
 }
 

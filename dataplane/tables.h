@@ -33,8 +33,8 @@ bool tables_follow(const struct tables *now, struct tables *next, const char *ru
 /* Unmaps what `from` holds and `kept` (NULL: nothing) does not. */
 void tables_release(struct tables *from, const struct tables *kept);
 
-/* Copies a LINK record found by ifindex, or by name when ifindex is 0. Returns its index, 0 = not there. */
-uint32_t tables_link(const struct wye_region *region, uint32_t ifindex, const char *name, struct wye_link *link);
+/* Copies the LINK record of the link with that name or alternative name. Returns its index, 0 = there is none. */
+uint32_t tables_link(const struct wye_region *region, const char *name, struct wye_link *link);
 
 uint64_t tables_links_version(const struct wye_region *region);
 uint64_t tables_locals_version(const struct wye_region *region);

@@ -36,7 +36,7 @@ struct wye_capture_request {
 	uint32_t magic, version;
 	uint32_t where;			/* enum wye_capture_where */
 	uint32_t packet_bytes;		/* take so many of each at most; 1 to WYE_CAPTURE_BYTES_MAX */
-	char netdev[16];		/* WYE_CAPTURE_PORT; else "" */
+	char netdev[WYE_NETDEV_BYTES];	/* WYE_CAPTURE_PORT: name, alternative name, or as configured; else "" */
 	uint32_t n_instructions;	/* 0 = every packet */
 	uint32_t reserved;
 	struct wye_capture_instruction filter[WYE_CAPTURE_INSTRUCTIONS]; /* only n_instructions of them are sent */

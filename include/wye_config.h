@@ -21,7 +21,7 @@ enum wye_idle { WYE_IDLE_ADAPTIVE, WYE_IDLE_POLL };
 enum wye_action { WYE_ACTION_KERNEL = 0, WYE_ACTION_DATAPLANE = 1 };
 
 struct wye_config_port {
-	char netdev[16];
+	char netdev[WYE_NETDEV_BYTES];	/* name or alternative name */
 	enum wye_driver driver;
 	char *devargs;		/* owned by the config; NULL unless driver is DEVARGS (or MLX5/VFIO with a PCI address) */
 	uint16_t queues;	/* 0 = as many as the netdev has */

@@ -132,6 +132,8 @@ static_assert(sizeof(struct wye_worker_stats) == 64 + 64 * WYE_PORTS_MAX + 8 * W
 		      8 * WYE_PLUGIN_COUNTERS_MAX,
 	      "wye_worker_stats is ABI");
 
+#define WYE_NETDEV_BYTES 128u	/* of a netdev's name or alternative name (ALTIFNAMSIZ) */
+
 enum wye_port_state {
 	WYE_PORT_ABSENT = 0,	/* record not in use */
 	WYE_PORT_WAITING = 1,	/* netdev not there (yet, or any more): `detail` says so */
@@ -142,7 +144,8 @@ enum wye_port_state {
 
 /* Under the header's seq, as all of wye_stats that is text. */
 struct wye_port_info {
-	char netdev[16];
+	char netdev[WYE_NETDEV_BYTES];	/* as configured */
+	char ifname[16];	/* the name it has now, "" = there is no such netdev */
 	char driver[16];	/* af_xdp, devargs … as configured */
 	char backend[16];	/* xdp, rte_flow, software */
 	char mode[16];		/* xdp: native, generic; else "" */
@@ -153,7 +156,7 @@ struct wye_port_info {
 	char tap[16];		/* punt TAP, "" = none */
 	char detail[96];
 };
-static_assert(sizeof(struct wye_port_info) == 192, "wye_port_info is ABI");
+static_assert(sizeof(struct wye_port_info) == 320, "wye_port_info is ABI");
 
 struct wye_rule_info {
 	char name[32];

@@ -114,6 +114,7 @@ enum wye_link_flag {	/* what forwarding depends on, distilled from IFLA_*, netco
 	WYE_LINK_POINTOPOINT = 1u << 7,	/* IFF_POINTOPOINT or IFF_NOARP: no neighbour needed */
 	WYE_LINK_PROXY_ARP4 = 1u << 8,
 	WYE_LINK_PROXY_NDP6 = 1u << 9,
+	WYE_LINK_PORT = 1u << 10,	/* a port by wye-ctld's configuration: its guard looks at it. No other's packets are taken */
 };
 
 struct wye_link {

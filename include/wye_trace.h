@@ -49,14 +49,14 @@ struct wye_trace_step {		/* one packet in one node; the steps of a packet come i
 static_assert(sizeof(struct wye_trace_step) == 96 + 64 * WYE_TRACE_FIELDS, "wye_trace_step is ABI");
 
 struct wye_trace_input {
-	char netdev[16];
+	char netdev[WYE_NETDEV_BYTES];	/* as it was asked for */
 	int32_t queue;		/* -1 = all of the port's */
 	uint32_t wanted;	/* packets */
 	_Atomic uint32_t taken;	/* packets whose first step is there */
 	uint32_t reserved;
 	char filter[96];	/* as it was asked for, perhaps cut; "" = every packet */
 };
-static_assert(sizeof(struct wye_trace_input) == 128, "wye_trace_input is ABI");
+static_assert(sizeof(struct wye_trace_input) == 240, "wye_trace_input is ABI");
 
 struct wye_trace {
 	struct wye_file file;
@@ -84,7 +84,7 @@ struct wye_trace_request {
 	uint32_t magic, version;
 	uint32_t command;		/* enum wye_trace_command; CLEAR looks at nothing below */
 	uint32_t packets;		/* 1 to WYE_TRACE_PACKETS_MAX */
-	char netdev[16];
+	char netdev[WYE_NETDEV_BYTES];	/* of a port: name, alternative name, or as configured */
 	int32_t queue;			/* -1 = all */
 	uint32_t n_instructions;	/* of the filter, 0 = every packet */
 	char filter_text[96];		/* for people */

@@ -46,7 +46,8 @@ static int make_request(const struct capture *capture, struct wye_capture_reques
 	else if (!strcmp(capture->interface, "drop"))
 		request->where = WYE_CAPTURE_DROP;
 	else if (strlen(capture->interface) >= sizeof(request->netdev))
-		return usage_error(capture->tool, "-i \"%s\": a name of 15 characters at most", capture->interface);
+		return usage_error(capture->tool, "-i \"%s\": a name of %zu characters at most", capture->interface,
+				   sizeof(request->netdev) - 1);
 	else
 		strcpy(request->netdev, capture->interface);
 	return capture->filter ? request_filter(capture->tool, capture->filter, capture->packet_bytes, request->filter,
@@ -129,11 +130,11 @@ static int take_all(struct capture *capture)
 
 static int end(struct capture *capture)
 {
-	const struct wye_stats *info = capture->tool->view.info;
+	struct view *view = &capture->tool->view;
 	int error = 0;
 
-	for (uint32_t i = 0; !error && i < info->n_ports; i++)
-		if (!strcmp(info->port[i].netdev, capture->interface))
+	for (uint32_t i = 0; !error && i < view->info->n_ports; i++)
+		if (view_port_named(view, &view->info->port[i], capture->interface))
 			error = pcapng_statistics(capture->file, i, wall_clock_ns(), capture->count, capture->lost);
 	return error || fflush(capture->file) ? write_failed(capture) : WYE_EXIT_OK;
 }

@@ -25,28 +25,32 @@ static void machine(struct doctor *doctor)
 		check_port(doctor, doctor->config->port[i].netdev);
 }
 
-static bool is_port(const struct doctor *doctor, const char *name)
+/* The port of that netdev, by whatever name of it, as it is configured; NULL = none. */
+static const char *port_of(const struct doctor *doctor, const char *netdev)
 {
+	char ifname[16];
+
 	for (size_t i = 0; doctor->config && i < doctor->config->n_ports; i++)
-		if (!strcmp(doctor->config->port[i].netdev, name))
-			return true;
-	return false;
+		if (!strcmp(doctor_netdev(doctor, doctor->config->port[i].netdev, ifname), netdev))
+			return doctor->config->port[i].netdev;
+	return NULL;
 }
 
 /* A port, a netdev, a device: whatever of them the name is. Exit code other than 0: it is none. */
 static int subject(struct doctor *doctor, const char *name)
 {
-	bool netdev = wye_sys_exists(&doctor->root, "/sys/class/net/%s", name) && !strchr(name, '/') && name[0] != '.';
-	char why[WYE_WHY_BYTES];
+	char why[WYE_WHY_BYTES], ifname[16];
+	const char *netdev = doctor_netdev(doctor, name, ifname), *port = port_of(doctor, netdev);
+	bool there = wye_sys_exists(&doctor->root, "/sys/class/net/%s", netdev) && !strchr(netdev, '/') && netdev[0] != '.';
 	struct wye_device device;
-	int error = wye_device_find(&doctor->root, name, &device, why);
+	int error = wye_device_find(&doctor->root, netdev, &device, why);
 
-	if (error && !netdev && !is_port(doctor, name))
+	if (error && !there && !port)
 		return failure(doctor->tool, error == -ENOENT ? WYE_EXIT_NOT_FOUND : WYE_EXIT_ERROR, "%s", why);
 	report_begin(&doctor->report, &doctor->tool->out);
-	if (netdev || is_port(doctor, name))
-		check_port(doctor, name);
-	if (!error && !is_port(doctor, name)) /* how a port gets at its device is settled */
+	if (there || port)
+		check_port(doctor, port ? port : netdev);
+	if (!error && !port) /* how a port gets at its device is settled */
 		check_device(doctor, &device);
 	return WYE_EXIT_OK;
 }

@@ -7,7 +7,7 @@
 #include "wye.h"
 
 static const struct out_column columns[] = {
-	{ "netdev", "NETDEV", false }, { "ifindex", NULL, true }, { "state", "STATE", false },
+	{ "netdev", "NETDEV", false }, { "ifname", NULL, false }, { "ifindex", NULL, true }, { "state", "STATE", false },
 	{ "driver", "DRIVER", false }, { "backend", "STEERING", false }, { "mode", "MODE", false },
 	{ "queues", "QUEUES", true }, { "mtu_max", "MTU MAX", true }, { "tap", "TAP", false },
 	{ "rx_packets", "RX", true }, { "rx_bytes", NULL, true }, { "tx_packets", "TX", true },
@@ -29,6 +29,7 @@ static void print(struct tool *tool, uint32_t i)
 
 	out_row(out);
 	out_cell_state(out, OUT_NAME, port->netdev);
+	out_cell_str(out, port->ifname);
 	out_cell_uint(out, port->ifindex);
 	out_cell_state(out, colour_of(port->state), name_port_state(port->state));
 	out_cell_str(out, port->driver);
@@ -62,12 +63,12 @@ static int run(struct tool *tool, int argc, char **argv)
 		return err;
 	info = tool->view.info;
 	for (uint32_t i = 0; argc && i < info->n_ports; i++)
-		found |= !strcmp(info->port[i].netdev, argv[0]);
+		found |= view_port_named(&tool->view, &info->port[i], argv[0]);
 	if (argc && !found)
 		return failure(tool, WYE_EXIT_NOT_FOUND, "port \"%s\": wye-dpd has none on this netdev", argv[0]);
 	out_table(&tool->out, NULL, columns, sizeof(columns) / sizeof(columns[0]));
 	for (uint32_t i = 0; i < info->n_ports; i++)
-		if (info->port[i].state != WYE_PORT_ABSENT && (!argc || !strcmp(info->port[i].netdev, argv[0])))
+		if (info->port[i].state != WYE_PORT_ABSENT && (!argc || view_port_named(&tool->view, &info->port[i], argv[0])))
 			print(tool, i);
 	out_table_end(&tool->out);
 	return WYE_EXIT_OK;
@@ -79,6 +80,6 @@ const struct command cmd_port = {
 	.arguments = "[NETDEV]",
 	.help = "STATE: active takes flows; kernel is set up, but all its flows are with the kernel; waiting has\n"
 		"no netdev yet; failed. DETAIL says why. Packets are those the dataplane received and sent, not the\n"
-		"kernel's.\n",
+		"kernel's. NETDEV is the port as configured, and may be any name of it.\n",
 	.run = run,
 };

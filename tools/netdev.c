@@ -153,6 +153,25 @@ static void ask_features(struct netdev *netdev)
 	netlink_close(&netlink);
 }
 
+int netdev_name(const char *name, char ifname[16])
+{
+	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	struct netlink_request request;
+	const struct nlattr *told = NULL;
+	struct netlink netlink;
+	int error = netlink_open(&netlink, NETLINK_ROUTE);
+
+	netlink_request(&request, RTM_GETLINK, 0, &link, sizeof(link));
+	netlink_put(&request, IFLA_ALT_IFNAME, name, strlen(name) + 1);
+	error = error ? error : strlen(name) < 128 ? netlink_ask(&netlink, &request) : -ENODEV;
+	if (!error)
+		told = netlink_find(netlink_attrs(netlink.answer, sizeof(link)), IFLA_IFNAME, 1);
+	if (told)
+		snprintf(ifname, 16, "%.*s", (int)netlink_bytes(told), (const char *)netlink_data(told));
+	netlink_close(&netlink);
+	return error ? error : told ? 0 : -ENODEV;
+}
+
 int netdev_ask(const char *name, struct netdev *netdev)
 {
 	*netdev = (struct netdev){ .ifindex = if_nametoindex(name) };

@@ -28,6 +28,9 @@ struct netdev {
 #define NETDEV_XDP_REDIRECT	2u
 #define NETDEV_XDP_ZEROCOPY	8u
 
+/* The name of the netdev that has that name or alternative name. 0 or -errno. */
+int netdev_name(const char *name, char ifname[16]);
+
 /* 0 or -errno; what a kernel or driver does not tell stays zero. */
 int netdev_ask(const char *name, struct netdev *netdev);
 

@@ -148,7 +148,8 @@ static bool copy_info(struct view *view)
 	for (uint32_t i = 0; i < info->n_ports; i++) {
 		struct wye_port_info *port = &info->port[i];
 
-		port->netdev[15] = port->driver[15] = port->backend[15] = port->mode[15] = port->tap[15] = '\0';
+		port->netdev[WYE_NETDEV_BYTES - 1] = port->ifname[15] = '\0';
+		port->driver[15] = port->backend[15] = port->mode[15] = port->tap[15] = '\0';
 		port->detail[sizeof(port->detail) - 1] = '\0';
 	}
 	return true;
@@ -383,4 +384,19 @@ const char *view_link_name(const struct view *view, uint32_t ifindex, char *buf)
 		return link->name;
 	snprintf(buf, WYE_NAME_BYTES, "if%u", ifindex);
 	return buf;
+}
+
+bool view_port_named(struct view *view, const struct wye_port_info *port, const char *name)
+{
+	const struct wye_link *link;
+	bool quiet = view->quiet;
+
+	if (port->state == WYE_PORT_ABSENT)
+		return false;
+	if (!strcmp(port->netdev, name) || !strcmp(port->ifname, name))
+		return true;
+	view->quiet = true;
+	link = view_tables(view) ? NULL : view_link_named(view, name);
+	view->quiet = quiet;
+	return link && !strcmp(link->name, port->ifname);
 }

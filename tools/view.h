@@ -72,6 +72,8 @@ const struct wye_nexthop *view_nexthop(const struct view *view, uint32_t id);
 
 const struct wye_link *view_link(const struct view *view, uint32_t ifindex);	/* NULL: unknown */
 const struct wye_link *view_link_named(const struct view *view, const char *name);	/* or by an alternative name */
+/* Is it the port's netdev: as configured, its name, or if there are tables another name of it? */
+bool view_port_named(struct view *view, const struct wye_port_info *port, const char *name);
 const char *view_link_name(const struct view *view, uint32_t ifindex, char *buf);	/* WYE_NAME_BYTES; "if7" */
 
 #endif

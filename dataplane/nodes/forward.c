@@ -17,7 +17,7 @@ static void look_at_egress(struct forward *f, uint32_t p)
 		f->why[p] = f->reasons->not_a_port;
 	else if ((flags & (WYE_LINK_PRESENT | WYE_LINK_UP)) != (WYE_LINK_PRESENT | WYE_LINK_UP) || f->down >> p & 1)
 		f->why[p] = f->reasons->link_down;
-	else if (parity)
+	else if (parity || !(flags & WYE_LINK_PORT))
 		f->why[p] = WYE_REASON_PORT_PARITY;
 	else
 		f->usable |= 1ULL << p;

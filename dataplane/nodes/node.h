@@ -99,6 +99,8 @@ static inline enum wye_reason node_gate(const struct plan *plan, const struct pl
 	flags = atomic_load_explicit(&link->flags, memory_order_relaxed);
 	if ((flags & (WYE_LINK_PRESENT | WYE_LINK_UP)) != (WYE_LINK_PRESENT | WYE_LINK_UP))
 		return WYE_REASON_PORT_DOWN;
+	if (!(flags & WYE_LINK_PORT))
+		return WYE_REASON_PORT_PARITY;
 	if ((atomic_load_explicit(&link->parity, memory_order_relaxed) |
 	     atomic_load_explicit(&region->parity, memory_order_relaxed)) & node_parity_mask(forward == WYE_LINK_FORWARD6))
 		return WYE_REASON_PORT_PARITY;

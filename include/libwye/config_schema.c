@@ -104,7 +104,7 @@ static const cyaml_schema_field_t parity_fields[] = {
 };
 
 static const cyaml_schema_field_t port_fields[] = {
-	CYAML_FIELD_STRING_PTR("netdev", CYAML_FLAG_DEFAULT, struct raw_port, netdev, 1, 15),
+	CYAML_FIELD_STRING_PTR("netdev", CYAML_FLAG_DEFAULT, struct raw_port, netdev, 1, WYE_NETDEV_BYTES - 1),
 	CYAML_FIELD_ENUM_PTR("driver", ENUM, struct raw_port, driver, driver, COUNT(driver)),
 	CYAML_FIELD_STRING_PTR("devargs", OPT, struct raw_port, devargs, 1, 1023),
 	CYAML_FIELD_UINT_PTR("queues", OPT, struct raw_port, queues),
@@ -116,7 +116,7 @@ static const cyaml_schema_value_t port_value = {
 };
 
 static const cyaml_schema_field_t match_fields[] = {
-	CYAML_FIELD_STRING_PTR("in", OPT, struct raw_match, in, 1, 15),
+	CYAML_FIELD_STRING_PTR("in", OPT, struct raw_match, in, 1, WYE_NETDEV_BYTES - 1),
 	CYAML_FIELD_STRING_PTR("src", OPT, struct raw_match, src, 1, 49),
 	CYAML_FIELD_STRING_PTR("dst", OPT, struct raw_match, dst, 1, 49),
 	CYAML_FIELD_STRING_PTR("proto", OPT, struct raw_match, proto, 1, 15),

@@ -55,7 +55,7 @@ check 'requests that lie are refused, and harm nobody' python3 - "$run_dir/captu
 	RETURN = struct.pack("<HBBI", 6, 0, 0, 65535)
 	JUMP = struct.pack("<HBBI", 5, 0, 0, 0xffffffff)
 	def request(magic=0x65727574, version=1, where=1, size=100, netdev=b"r1", n=1, filter=RETURN):
-	    return struct.pack("<IIII16sII", magic, version, where, size, netdev, n, 0) + filter
+	    return struct.pack("<IIII128sII", magic, version, where, size, netdev, n, 0) + filter
 	def answer(message):
 	    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
 	        asked.connect(sys.argv[1])
@@ -63,7 +63,7 @@ check 'requests that lie are refused, and harm nobody' python3 - "$run_dir/captu
 	        return struct.unpack_from("<i", asked.recv(4096))[0]
 	assert answer(request()) == 0, "a true one is taken"
 	lies = [request(magic=1), request(version=2), request(where=0), request(where=9), request(size=0),
-	        request(size=1 << 31), request(netdev=b"r1" * 8), request(n=2), request(n=0), request(n=0xffffffff),
+	        request(size=1 << 31), request(netdev=b"r1" * 64), request(n=2), request(n=0), request(n=0xffffffff),
 	        request(filter=JUMP), request(n=3000, filter=RETURN * 3000), request()[:20], b"x", bytes(60000)]
 	rng = random.Random(1)
 	lies += [rng.randbytes(rng.choice((1, 40, 48, 2000))) for _ in range(200)]

@@ -44,7 +44,7 @@ static uint8_t parse(const char *text, uint8_t addr[16], uint8_t *len)
 static void make_link(struct world *world, uint32_t ifindex, const char *name, uint32_t flags, uint32_t parity)
 {
 	struct wye_link link = {
-		.flags = WYE_LINK_PRESENT | WYE_LINK_CARRIER | WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6 | flags,
+		.flags = WYE_LINK_PRESENT | WYE_LINK_PORT | WYE_LINK_CARRIER | WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6 | flags,
 		.parity = parity,
 		.mtu_bytes = 1500,
 		.ifindex = ifindex,
@@ -129,7 +129,7 @@ struct world *world_create(void)
 	world_route(world, "10.0.2.0/24", WYE_NH_FORWARD, 3, "");
 	world_route(world, "fd00:2::/64", WYE_NH_FORWARD, 3, "");
 	world_link_flags(world, 5, WYE_LINK_PRESENT, 0);
-	world_link_flags(world, 6, WYE_LINK_PRESENT | WYE_LINK_UP | WYE_LINK_CARRIER, WYE_PARITY_TC);
+	world_link_flags(world, 6, WYE_LINK_PRESENT | WYE_LINK_PORT | WYE_LINK_UP | WYE_LINK_CARRIER, WYE_PARITY_TC);
 	return world;
 }
 

@@ -44,6 +44,9 @@ static struct wye_config *good(const char *text)
 #define RULE(match) PORTS "steering: { rules: [ { name: r, action: dataplane, match: " match " } ] }\n"
 
 /* Each bad text and all that is said of it. */
+#define LETTERS_32  "abcdefghijklmnopqrstuvwxyz012345"
+#define LETTERS_127 LETTERS_32 LETTERS_32 LETTERS_32 "abcdefghijklmnopqrstuvwxyz01234"
+
 static const struct {
 	const char *text, *said;
 } bad[] = {
@@ -121,8 +124,8 @@ static const struct {
 	  "f:1:11: steering.slow_below_pps: 10000: must be below fast_above_pps, 10000, or flows go to and fro\n" },
 	{ "ports: [ {} ]\n", "f:1:10: ports[0]: key \"netdev\" is missing\n" },
 	{ "ports: [ { netdev: '' } ]\n", "f:1:20: ports[0].netdev: is empty; give a value or remove the key\n" },
-	{ "ports: [ { netdev: sixteen-letters- } ]\n",
-	  "f:1:20: ports[0].netdev: \"sixteen-letters-\": 16 characters, limit is 15\n" },
+	{ "ports: [ { netdev: " LETTERS_127 "z } ]\n",
+	  "f:1:20: ports[0].netdev: \"" LETTERS_32 "abcdefghijklmnopqrstuvwxy...\": 128 characters, limit is 127\n" },
 	{ "ports: [ { netdev: a/b } ]\n",
 	  "f:1:20: port \"a/b\": no netdev can have this name: no blanks, '/' or ':'\n" },
 	{ "ports: [ { netdev: .. } ]\n",
@@ -435,6 +438,16 @@ static void long_match_is_cut(void **state)
 	wye_config_free(config);
 }
 
+static void netdev_may_be_an_alternative_name(void **state)
+{
+	struct wye_config *config = good("ports: [ { netdev: " LETTERS_127 " } ]\n"
+					 "steering: { rules: [ { name: a, match: { in: " LETTERS_127 " }, action: kernel } ] }\n");
+
+	assert_string_equal(config->port[0].netdev, LETTERS_127);
+	assert_int_equal(config->rule[0].in_port, 0);
+	wye_config_free(config);
+}
+
 static void zero_prefix_is_a_family(void **state)
 {
 	struct wye_config *config = good(RULE("{ dst: 0.0.0.0/0 }"));
@@ -483,6 +496,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(all_that_can_be_said),
 		cmocka_unit_test(long_match_is_cut),
+		cmocka_unit_test(netdev_may_be_an_alternative_name),
 		cmocka_unit_test(zero_prefix_is_a_family),
 		cmocka_unit_test(example_is_good),
 		cmocka_unit_test(missing_file_is_told),

@@ -239,9 +239,14 @@ static void nexthop_kinds(void **state)
 	assert_int_equal(verdict(world, "10.0.1.2", "10.8.0.1"), WYE_REASON_IP4_FORWARD_LINK_DOWN);
 	assert_int_equal(verdict(world, "10.0.1.2", "10.10.0.1"), WYE_REASON_PORT_PARITY);
 	/* what holds IPv6 back is no matter of ours */
-	world_link_flags(world, 6, WYE_LINK_PRESENT | WYE_LINK_UP | WYE_LINK_CARRIER,
+	world_link_flags(world, 6, WYE_LINK_PRESENT | WYE_LINK_PORT | WYE_LINK_UP | WYE_LINK_CARRIER,
 			 wye_parity_bits(WYE_PARITY_NFTABLES, WYE_PARITY_IP6));
 	world_neigh(world, 6, "10.0.6.2", 98);
+	assert_int_equal(verdict(world, "10.0.1.2", "10.10.0.1"), NODE_OK);
+	/* nor are links that nobody guards */
+	world_link_flags(world, 6, WYE_LINK_PRESENT | WYE_LINK_UP | WYE_LINK_CARRIER, 0);
+	assert_int_equal(verdict(world, "10.0.1.2", "10.10.0.1"), WYE_REASON_PORT_PARITY);
+	world_link_flags(world, 6, WYE_LINK_PRESENT | WYE_LINK_PORT | WYE_LINK_UP | WYE_LINK_CARRIER, 0);
 	assert_int_equal(verdict(world, "10.0.1.2", "10.10.0.1"), NODE_OK);
 	world_neigh(world, 3, "10.0.2.99", 99);
 	assert_int_equal(verdict(world, "10.0.1.2", "10.7.0.1"), NODE_OK);

@@ -52,6 +52,8 @@ void check_placement(struct doctor *doctor, const char *netdev);	/* NUMA, interr
 void check_managers(struct doctor *doctor, const char *netdev);
 
 /* One port from its netdev to its first packet. */
-void check_port(struct doctor *doctor, const char *netdev);
+void check_port(struct doctor *doctor, const char *name);	/* as configured, or any of its netdev */
+/* The name of the netdev of that name or alternative name; name itself, if the machine has none. */
+const char *doctor_netdev(const struct doctor *doctor, const char *name, char ifname[16]);
 
 #endif

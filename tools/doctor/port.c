@@ -10,6 +10,7 @@
 #include "counters.h"
 #include "doctor.h"
 #include "names.h"
+#include "netdev.h"
 
 static const struct wye_config_port *configured(struct doctor *doctor, const char *netdev)
 {
@@ -159,28 +160,35 @@ static void check_packets(struct doctor *doctor, uint32_t index, const char *net
 		report_next(report, "which guard or rule has them: wye show steer --all");
 }
 
-static void check_running(struct doctor *doctor, const char *netdev)
+static void check_running(struct doctor *doctor, const char *name, const char *netdev)
 {
 	const struct wye_stats *info = doctor->tool->view.info;
 
 	for (uint32_t i = 0; info && i < info->n_ports; i++) {
-		if (info->port[i].state == WYE_PORT_ABSENT || strcmp(info->port[i].netdev, netdev))
+		if (info->port[i].state == WYE_PORT_ABSENT || strcmp(info->port[i].netdev, name))
 			continue;
 		check_state(doctor, &info->port[i]);
 		check_packets(doctor, i, netdev);
 		return;
 	}
-	report_finding(&doctor->report, SEVERITY_FAIL, "port", netdev, "wye-dpd has no such port: it started with another configuration");
+	report_finding(&doctor->report, SEVERITY_FAIL, "port", name, "wye-dpd has no such port: it started with another configuration");
 	report_evidence(&doctor->report, "wye-dpd's configuration", "%s", info && info->config_path[0] ? info->config_path : "unknown");
 	report_next(&doctor->report, "systemctl restart wye-dpd");
 }
 
-void check_port(struct doctor *doctor, const char *netdev)
+const char *doctor_netdev(const struct doctor *doctor, const char *name, char ifname[16])
+{
+	return doctor->live && !netdev_name(name, ifname) ? ifname : name;
+}
+
+void check_port(struct doctor *doctor, const char *name)
 {
 	struct view *view = &doctor->tool->view;
 	struct view_daemon daemon;
+	char ifname[16];
+	const char *netdev = doctor_netdev(doctor, name, ifname);
 
-	check_config(doctor, netdev);
+	check_config(doctor, name);
 	check_netdev(doctor, netdev);
 	check_xdp(doctor, netdev);
 	check_forwarding(doctor, netdev);
@@ -196,5 +204,5 @@ void check_port(struct doctor *doctor, const char *netdev)
 	(void)view_stats(view);
 	daemon = view_dpd(view);
 	if (check_daemon(doctor, "wye-dpd", &daemon))
-		check_running(doctor, netdev);
+		check_running(doctor, name, netdev);
 }
