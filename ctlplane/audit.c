@@ -32,12 +32,20 @@ static const struct {
 	{ CHANNEL_ROUTE, { .class = CLASS_NEXTHOP } },
 	{ CHANNEL_ROUTE, { .class = CLASS_ROUTE, .family = AF_INET } },
 	{ CHANNEL_ROUTE, { .class = CLASS_ROUTE, .family = AF_INET6 } },
+	{ CHANNEL_TC, { .class = CLASS_QDISC } },	/* which asks for filters */
+	{ CHANNEL_NFT, { .class = CLASS_NFT_TABLE, .optional = true } },
+	{ CHANNEL_NFT, { .class = CLASS_CHAIN, .optional = true } },
+	{ CHANNEL_NFT, { .class = CLASS_FLOWTABLE, .optional = true } },
+	{ CHANNEL_XFRM, { .class = CLASS_POLICY } },
+	{ CHANNEL_XFRM, { .class = CLASS_POLICY_DEFAULT, .optional = true } },
 };
-#define JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
 static const char *const class_names[CLASSES] = {
 	[CLASS_LINK] = "link", [CLASS_NETCONF] = "sysctls of a link", [CLASS_ADDR] = "address", [CLASS_RULE] = "rule",
 	[CLASS_NEIGH] = "neighbour", [CLASS_NEXTHOP] = "nexthop object", [CLASS_ROUTE] = "route",
+	[CLASS_QDISC] = "qdisc", [CLASS_FILTER] = "filter", [CLASS_NFT_TABLE] = "nf_tables table",
+	[CLASS_CHAIN] = "nf_tables chain", [CLASS_FLOWTABLE] = "flowtable", [CLASS_POLICY] = "IPsec policy",
+	[CLASS_POLICY_DEFAULT] = "IPsec default policy",
 };
 
 static void log_drift(uint8_t class, const uint8_t *key, size_t len)
@@ -76,9 +84,18 @@ static uint32_t work(const struct mirror *mirror, bool audits)
 {
 	uint32_t sum = 0;
 
-	for (int i = CHANNEL_LINK; i <= CHANNEL_ROUTE; i++)
+	for (int i = 0; i < CHANNELS; i++)
 		sum += audits ? mirror->channel[i].audited : mirror->channel[i].sync.ordinary;
 	return sum;
+}
+
+void audit_add(struct mirror *mirror, struct channel *channel, struct sync_job job)
+{
+	if (channel->absent)
+		return;
+	job.audit = mirror->audit.phase;
+	mirror->audit.asked++;
+	sync_add(&channel->sync, &job);
 }
 
 static void look(struct mirror *mirror, enum sync_audit kind)
@@ -89,14 +106,11 @@ static void look(struct mirror *mirror, enum sync_audit kind)
 	audit->wanted = audit->wanted && kind == SYNC_HEAL;	/* asked for meanwhile: one that starts later */
 	audit->drift = 0;
 	audit->void_look = false;
+	audit->asked = 0;
 	audit->audited = work(mirror, true);
 	audit->ordinary = work(mirror, false);
-	for (size_t i = 0; i < JOBS; i++) {
-		struct sync_job job = jobs[i].job;
-
-		job.audit = (uint8_t)kind;
-		sync_add(&mirror->channel[jobs[i].channel].sync, &job);
-	}
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
+		audit_add(mirror, &mirror->channel[jobs[i].channel], jobs[i].job);
 }
 
 static void rest(struct audit *audit, uint64_t due_ns)
@@ -128,7 +142,7 @@ static void look_over(struct mirror *mirror, uint64_t now)
 {
 	struct audit *audit = &mirror->audit;
 
-	if (audit->void_look || work(mirror, true) - audit->audited != JOBS) {
+	if (audit->void_look || work(mirror, true) - audit->audited != audit->asked) {
 		rest(audit, now + SETTLE_NS);
 		return;
 	}

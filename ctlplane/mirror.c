@@ -272,6 +272,7 @@ int mirror_open_offline(struct mirror *mirror)
 	if (!mirror->tables)
 		return -errno; /* region_create() said why */
 	channels_make(mirror);
+	parity_channels(mirror);
 	for (int i = 0; i < CHANNELS; i++)
 		channel_open_offline(&mirror->channel[i]);
 	return 0;

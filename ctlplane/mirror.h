@@ -141,6 +141,7 @@ struct audit {
 	bool void_look;			/* out of memory in it */
 	struct key_set suspects;
 	uint32_t drift;			/* found by the present second look */
+	uint32_t asked;			/* jobs of the present look */
 	uint32_t audited, ordinary;	/* what the channels had done when the present look began */
 	uint64_t due_ns;
 };
@@ -209,6 +210,7 @@ struct nl_msg *mirror_request(int type, const void *header, size_t header_bytes,
 /* ---- audit.c ---- */
 void audit_open(struct mirror *mirror);		/* also after the configuration changed */
 void audit_close(struct mirror *mirror);
+void audit_add(struct mirror *mirror, struct channel *channel, struct sync_job job);	/* one more, of the look under way */
 void audit_turn(struct mirror *mirror);		/* call when there is nothing else to do */
 /*
  * A dump, the present job of the channel, shows an object otherwise than the model has it, or shows one the model has not,

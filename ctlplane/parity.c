@@ -73,6 +73,30 @@ static bool same(const struct parity_find *a, const struct parity_find *b)
 	return a->source == b->source && !memcmp(&a->scope, &b->scope, sizeof(a->scope)) && !strcmp(a->where, b->where);
 }
 
+static uint64_t fnv(uint64_t h, const void *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ ((const uint8_t *)bytes)[i]) * 1099511628211ULL;
+	return h;
+}
+
+/* Is it news, or to be taken for news? What has no channel is not audited: it is looked at again and again. */
+static bool news(struct mirror *mirror, const struct parity_find *find)
+{
+	static const uint8_t channels[PARITY_SOURCES] = {
+		[PARITY_CHAINS] = CHANNEL_NFT,	    [PARITY_FLOWTABLES] = CHANNEL_NFT,	  [PARITY_QDISCS] = CHANNEL_TC,
+		[PARITY_FILTERS_IN] = CHANNEL_TC,   [PARITY_FILTERS_OUT] = CHANNEL_TC,	  [PARITY_POLICIES] = CHANNEL_XFRM,
+		[PARITY_POLICY_DEFAULT] = CHANNEL_XFRM,
+	};
+	const struct channel *channel = &mirror->channel[channels[find->source]];
+	uint64_t key = fnv(14695981039346656037ULL, &find->scope, sizeof(find->scope));
+
+	if (!channels[find->source] || !channel_audits(channel))
+		return true;
+	key = fnv(key, find->where, strlen(find->where)) + find->source;
+	return audit_differs(mirror, channel, &key, sizeof(key));
+}
+
 static void find_add(struct mirror *mirror, struct parity_find *seen)
 {
 	struct parity *parity = &mirror->parity;
@@ -101,7 +125,8 @@ void parity_found(struct mirror *mirror, enum parity_source source, struct parit
 			parity->find[i].gen = seen.gen;
 			return;
 		}
-	find_add(mirror, &seen);
+	if (news(mirror, &seen))
+		find_add(mirror, &seen);
 }
 
 static void find_drop(struct mirror *mirror, uint32_t index)
@@ -120,7 +145,7 @@ void parity_looked(struct mirror *mirror, enum parity_source source, uint32_t if
 
 	for (uint32_t i = parity->n; i-- > 0;)
 		if (parity->find[i].source == source && parity->find[i].gen != parity->look[source] &&
-		    (!ifindex || parity->find[i].scope.ifindex == ifindex))
+		    (!ifindex || parity->find[i].scope.ifindex == ifindex) && news(mirror, &parity->find[i]))
 			find_drop(mirror, i);
 }
 
@@ -138,7 +163,7 @@ static void look_again(struct mirror *mirror, enum mirror_channel which)
 {
 	struct channel *channel = &mirror->channel[which];
 
-	if (channel->resync && !channel->absent && (which != CHANNEL_TC || mirror->phase_two))
+	if (channel->events.fd >= 0 && !channel->absent && (which != CHANNEL_TC || mirror->phase_two))
 		channel->resync(mirror, channel);
 }
 
@@ -275,6 +300,17 @@ void parity_reload(struct mirror *mirror)
 	look_at_all(mirror);
 }
 
+void parity_channels(struct mirror *mirror)
+{
+	parity_tc_channel(mirror, &mirror->channel[CHANNEL_TC]);
+	parity_nft_channel(mirror, &mirror->channel[CHANNEL_NFT]);
+	parity_xfrm_channel(mirror, &mirror->channel[CHANNEL_XFRM]);
+	for (int i = CHANNEL_TC; i < CHANNELS; i++) {
+		mirror->channel[i].mirror = mirror;
+		mirror->channel[i].loop = &mirror->loop;
+	}
+}
+
 int parity_open(struct mirror *mirror)
 {
 	static const int groups[][3] = {
@@ -284,14 +320,9 @@ int parity_open(struct mirror *mirror)
 	};
 	int error = 0;
 
-	parity_tc_channel(mirror, &mirror->channel[CHANNEL_TC]);
-	parity_nft_channel(mirror, &mirror->channel[CHANNEL_NFT]);
-	parity_xfrm_channel(mirror, &mirror->channel[CHANNEL_XFRM]);
-	for (int i = CHANNEL_TC; !error && i < CHANNELS; i++) {
-		mirror->channel[i].mirror = mirror;
-		mirror->channel[i].loop = &mirror->loop;
+	parity_channels(mirror);
+	for (int i = CHANNEL_TC; !error && i < CHANNELS; i++)
 		error = channel_open(&mirror->channel[i], groups[i]);
-	}
 	if (!error)
 		look_at_all(mirror);
 	return error;

@@ -44,7 +44,7 @@ struct parity_scope {
 
 #define PARITY_BOTH (WYE_PARITY_IP4 | WYE_PARITY_IP6)
 
-struct parity_find {
+struct parity_find {		/* source, scope and where are what it is known by */
 	enum parity_source source;
 	struct parity_scope scope;
 	uint32_t gen;		/* of the look that saw it last */
@@ -71,7 +71,7 @@ struct parity {
 };
 
 /* A look of a source begins; then parity_found() for each thing seen; then, if the look was complete, parity_looked():
- * what it did not see again (of the link, if ifindex is not 0) is gone. */
+ * what it did not see again (of the link, if ifindex is not 0) is gone. In an audit's dump, what the audit says. */
 void parity_look(struct mirror *mirror, enum parity_source source);
 void parity_found(struct mirror *mirror, enum parity_source source, struct parity_scope scope, const char *where, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -89,6 +89,7 @@ bool parity_is_port(const struct link_entry *link);
 void parity_commit(struct mirror *mirror);	/* findings → words and records */
 void parity_republish(struct mirror *mirror);	/* into fresh tables */
 void parity_reload(struct mirror *mirror);	/* the configuration has changed */
+void parity_channels(struct mirror *mirror);	/* what they are for, sockets or not */
 int parity_open(struct mirror *mirror);
 void parity_close(struct mirror *mirror);
 

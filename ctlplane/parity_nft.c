@@ -108,14 +108,18 @@ static void table_woken(struct mirror *mirror, const struct nl_nft_table *table)
 static void tables_swept(struct mirror *mirror)
 {
 	static const struct sync_job chains = { .class = CLASS_CHAIN, .optional = true };
+	struct channel *channel = &mirror->channel[CHANNEL_NFT];
 	struct parity *parity = &mirror->parity;
 	size_t bytes = parity->n_dormant_seen * sizeof(parity->dormant[0]);
 
 	if (parity->n_dormant == parity->n_dormant_seen && !memcmp(parity->dormant, parity->dormant_seen, bytes))
 		return;
+	if (!audit_differs(mirror, channel, "dormant", 7))
+		return;
 	memcpy(parity->dormant, parity->dormant_seen, bytes);
 	parity->n_dormant = parity->n_dormant_seen;
-	sync_add(&mirror->channel[CHANNEL_NFT].sync, &chains);
+	if (!channel_audits(channel)) /* it looks at the chains itself */
+		sync_add(&channel->sync, &chains);
 }
 
 /* ---- the channel ---- */

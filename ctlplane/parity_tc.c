@@ -36,10 +36,11 @@ static enum parity_source filters(const struct sync_job *job)
 static void tc_filter_seen(struct mirror *mirror, const struct sync_job *job, const struct nlmsghdr *msg)
 {
 	struct parity_scope scope = { WYE_PARITY_TC, job->ifindex, PARITY_BOTH };
+	const struct link_entry *link = links_find(mirror, job->ifindex);
 	enum parity_source source = filters(job);
 	struct nl_tc tc;
 
-	if (mirror->parity.filter_told)
+	if (mirror->parity.filter_told || !link || !parity_is_port(link))
 		return;
 	mirror->parity.filter_told = true;
 	if (nl_decode_tc(msg, &tc) == NL_MALFORMED || !tc.kind[0])
@@ -99,6 +100,8 @@ static void forget_filters(struct mirror *mirror)
 
 static void ask_next(struct mirror *mirror)
 {
+	struct channel *channel = &mirror->channel[CHANNEL_TC];
+
 	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
 		struct link_entry *link = pool_item(&mirror->links.pool, i);
 		struct sync_job job = { .class = CLASS_FILTER, .ifindex = link->ifindex };
@@ -108,7 +111,10 @@ static void ask_next(struct mirror *mirror)
 			continue;
 		link->tc_due &= ~due;
 		job.table = TC_H_MAKE(TC_H_CLSACT, due == DUE_IN ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
-		sync_add(&mirror->channel[CHANNEL_TC].sync, &job);
+		if (!channel_audits(channel))
+			sync_add(&channel->sync, &job);
+		else if (channel->sync.n_jobs == 1) /* else a look that is no audit's follows */
+			audit_add(mirror, channel, job);
 		return;
 	}
 }

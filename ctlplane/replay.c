@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Recordings: see replay.h. */
 #include <errno.h>
+#include <netinet/in.h> /* before linux/, which then leaves it alone */
+
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +19,8 @@
 
 #define MESSAGES_A_TURN 2048u
 #define FILE_STEP_BYTES (1u << 20)
+#define PACKED_BYTES	(NLMSG_HDRLEN + sizeof(struct wye_record_packed))
+#define NFT_TYPE(msg)	((NFNL_SUBSYS_NFTABLES << 8) | (msg))
 
 /* What iproute2 puts before the messages of `ip route save`, `ip addr save` and `ip rule save`. */
 static const uint32_t save_magic[] = { 0x45311224, 0x47361222, 0x71706986 };
@@ -59,6 +66,7 @@ static struct channel *channel_of(struct mirror *mirror, const struct nlmsghdr *
 	return NULL;
 }
 
+static_assert(CLASSES <= 16, "a bit for each class and family");
 static uint32_t kind_bit(const struct sync_job *job)
 {
 	return 1u << (job->class * 2 + (job->family == AF_INET6));
@@ -76,12 +84,13 @@ static bool is_whole(const struct sync_job *job)
 
 static bool same_job(const struct sync_job *a, const struct sync_job *b)
 {
-	return a->class == b->class && a->family == b->family;
+	return a->class == b->class && a->family == b->family && a->ifindex == b->ifindex && a->table == b->table;
 }
 
 /* Walks and writes until nothing is left to do but what only a kernel could answer. */
 static void turn(struct mirror *mirror)
 {
+	parity_commit(mirror);
 	links_commit(mirror);
 	while (routes_walk(mirror))
 		mirror_beat(mirror);
@@ -158,6 +167,90 @@ static void dumped(struct replay *replay, const struct nlmsghdr *msg)
 	channel_dumped(channel, msg);
 }
 
+/* ---- what is packed: see wye_record.h ---- */
+
+static const struct {
+	uint16_t protocol, type;	/* of a request */
+	uint8_t channel, class;
+	bool optional;
+} packed_kinds[] = {
+	{ NETLINK_ROUTE, RTM_GETQDISC, CHANNEL_TC, CLASS_QDISC, false },
+	{ NETLINK_ROUTE, RTM_GETTFILTER, CHANNEL_TC, CLASS_FILTER, false },
+	{ NETLINK_NETFILTER, NFT_TYPE(NFT_MSG_GETTABLE), CHANNEL_NFT, CLASS_NFT_TABLE, true },
+	{ NETLINK_NETFILTER, NFT_TYPE(NFT_MSG_GETCHAIN), CHANNEL_NFT, CLASS_CHAIN, true },
+	{ NETLINK_NETFILTER, NFT_TYPE(NFT_MSG_GETFLOWTABLE), CHANNEL_NFT, CLASS_FLOWTABLE, true },
+	{ NETLINK_XFRM, XFRM_MSG_GETPOLICY, CHANNEL_XFRM, CLASS_POLICY, false },
+	{ NETLINK_XFRM, XFRM_MSG_GETDEFAULT, CHANNEL_XFRM, CLASS_POLICY_DEFAULT, true },
+};
+
+/* The job that a request asks for. False: of no kind that is mirrored. */
+static bool packed_job(uint16_t protocol, const struct nlmsghdr *msg, struct sync_job *job)
+{
+	struct tcmsg tcm;
+
+	for (size_t i = 0; i < sizeof(packed_kinds) / sizeof(packed_kinds[0]); i++) {
+		if (packed_kinds[i].protocol != protocol || packed_kinds[i].type != msg->nlmsg_type)
+			continue;
+		*job = (struct sync_job){ .class = packed_kinds[i].class, .optional = packed_kinds[i].optional };
+		if (job->class != CLASS_FILTER)
+			return true;
+		if (msg->nlmsg_len < NLMSG_LENGTH(sizeof(tcm)))
+			return false;
+		memcpy(&tcm, (const char *)msg + NLMSG_HDRLEN, sizeof(tcm));
+		job->ifindex = (uint32_t)tcm.tcm_ifindex;
+		job->table = tcm.tcm_parent;
+		return true;
+	}
+	return false;
+}
+
+static void packed_dump(struct replay *replay, struct channel *channel, uint16_t protocol, const struct nlmsghdr *msg)
+{
+	bool end = msg->nlmsg_type == NLMSG_DONE || msg->nlmsg_type == NLMSG_ERROR;
+	struct sync_job job;
+
+	if (msg->nlmsg_flags & NLM_F_REQUEST && !end) {
+		replay->implied = false;
+		if (packed_job(protocol, msg, &job))
+			dump_begins(replay, channel, &job, msg->nlmsg_seq);
+		else
+			mirror_decoded(replay->mirror, NL_OTHER, msg);
+		return;
+	}
+	channel_dumped(channel, msg);
+	if (end && replay->dumping == channel && msg->nlmsg_seq == channel->dumps.seq)
+		dump_ended(replay);
+}
+
+static void unpack(struct replay *replay, const struct nlmsghdr *outer)
+{
+	const struct nlmsghdr *msg = (const struct nlmsghdr *)((const char *)outer + PACKED_BYTES);
+	static const uint8_t channels[] = { [NETLINK_ROUTE] = CHANNEL_TC, [NETLINK_XFRM] = CHANNEL_XFRM,
+					    [NETLINK_NETFILTER] = CHANNEL_NFT };
+	struct wye_record_packed packed;
+	struct channel *channel;
+
+	memcpy(&packed, (const char *)outer + NLMSG_HDRLEN, sizeof(packed));
+	end_implied(replay);
+	if (outer->nlmsg_len < PACKED_BYTES + NLMSG_HDRLEN || msg->nlmsg_len != outer->nlmsg_len - PACKED_BYTES) {
+		mirror_decoded(replay->mirror, NL_MALFORMED, outer);
+		return;
+	}
+	if (packed.protocol >= sizeof(channels) || !channels[packed.protocol]) {
+		mirror_decoded(replay->mirror, NL_OTHER, outer);
+		return;
+	}
+	channel = &replay->mirror->channel[channels[packed.protocol]];
+	if (packed.dump)
+		packed_dump(replay, channel, packed.protocol, msg);
+	else
+		channel_notified(channel, msg);
+	if (msg->nlmsg_type == NLMSG_OVERRUN)
+		replay->owed = replay->seen;
+}
+
+/* ---- one after the other ---- */
+
 static bool is_mark(const struct nlmsghdr *msg, const char *text)
 {
 	size_t len = strlen(text);
@@ -189,6 +282,10 @@ static void apply(struct replay *replay, const struct nlmsghdr *msg)
 	struct sync_job job;
 	struct channel *channel;
 
+	if (is_mark(msg, WYE_RECORD_PACKED) && msg->nlmsg_len >= PACKED_BYTES) {
+		unpack(replay, msg);
+		return;
+	}
 	if (msg->nlmsg_type < NLMSG_MIN_TYPE) {
 		control(replay, msg);
 		return;

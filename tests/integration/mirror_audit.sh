@@ -41,6 +41,29 @@ soon 'an audit sets it right' same 192.0.9.1 192.0.2.1 2001:db8:9::1 203.0.113.1
 drifted() { [ "$(ctld_stat audit_drift)" = "$1" ]; }
 soon 'and counts five' drifted 5
 says 'and says so' 'audit: route differs' cat /run/log/ctld
+
+# What the guard looks at, likewise: raised, and taken back.
+held() { wye -j show parity | jq -e --arg r "$1" 'any(.[]; .reason == $r)'; }
+free() { [ "$(wye -j show parity | jq length)" = 0 ]; }
+audited_right() { # DRIFT WHAT COMMAND...: `soon` the command succeeds, and the drift is counted
+	soon "$2" "${@:3}"
+	soon "$2: counted" drifted "$1"
+}
+on router tc qdisc add dev m1 clsact
+check 'an audit after what was said' audit
+equal 'finds nothing' "$(ctld_stat audit_drift)" 5
+unsaid on router tc filter add dev m1 ingress protocol all u32 match u32 0 0 classid 1:1
+audited_right 6 'a filter' held tc
+unsaid on router nft 'add table inet t; add chain inet t c { type filter hook forward priority 0; policy drop; }'
+audited_right 7 'a chain' held nftables
+unsaid rip xfrm policy add dir fwd src 10.0.0.0/8 dst 10.0.0.0/8 action block
+audited_right 8 'an IPsec policy' held xfrm
+unsaid on router nft delete table inet t
+audited_right 9 'no chain' eval '! held nftables'
+unsaid rip xfrm policy flush
+audited_right 10 'no policy' eval '! held xfrm'
+unsaid on router tc filter del dev m1 ingress
+audited_right 11 'no filter' free
 check 'another' audit
-equal 'has nothing to find' "$(ctld_stat audit_drift)" 5
-expected_drift=5
+equal 'has nothing to find' "$(ctld_stat audit_drift)" 11
+expected_drift=11

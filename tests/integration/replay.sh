@@ -17,6 +17,13 @@ nsenter --net=/run/netns/router -- "$WYE_BUILD/tools/wye" record /run/recording 
 recorder=$!
 recording() { [ "$(stat -c %s /run/recording)" -gt 4096 ]; }
 soon 'a recording begins' recording
+on router tc qdisc add dev m1 clsact
+on router tc filter add dev m1 egress protocol all u32 match u32 0 0 classid 1:1
+on router tc qdisc replace dev m2 root handle 1: pfifo
+on router nft 'add table inet t; add chain inet t c { type filter hook forward priority 0; policy drop; }'
+on router nft 'add table inet u { flags dormant; }; add chain inet u c { type filter hook forward priority 0; policy drop; }'
+on router nft 'add table netdev n; add chain netdev n c { type filter hook ingress device m3 priority 0; policy drop; }'
+rip xfrm policy add dir fwd src 10.0.0.0/8 dst 10.0.0.0/8 action block
 for i in $(seq 40); do
 	rip route add "20.0.$i.0/24" via "10.9.$((i % 3 + 1)).2" metric $((i * 100))
 	[ $((i % 3)) = 0 ] && rip route del "20.0.$((i - 1)).0/24"
@@ -35,9 +42,14 @@ stop "$recorder"
 equal 'the recorder ends' $? 0
 says 'and says what it has' 'recording: [0-9]+ messages' cat /run/log/record
 
+guards='[.[] | [.reason, .scope, .families, .where, .effect]] | sort'
+guard() { wye -j show parity | jq -c "$guards"; }
+guard_has() { [ "$(wye -j show parity | jq length)" = "$1" ]; }
+soon 'what the guard finds' guard_has 5
+
 # replay DIR FILE [ARGS]: elsewhere, a namespace with nothing in it
 ip netns add elsewhere
-replay() { on elsewhere "$WYE_BUILD/ctlplane/wye-ctld" -r "/run/$1" --replay "${@:2}"; }
+replay() { on elsewhere "$WYE_BUILD/ctlplane/wye-ctld" -c "$conf" -r "/run/$1" --replay "${@:2}"; }
 alike() { # WYE ARGUMENTS...: both say the same; ids of next hops are wye's own
 	diff <(wye -j "$@" | strip) <(on elsewhere "$WYE_BUILD/tools/wye" -r /run/replayed -j "$@" 2>/dev/null | strip)
 }
@@ -51,6 +63,8 @@ for address in 198.51.100.1 2001:db8::1 203.0.113.129 192.0.2.1 10.9.4.9 20.0.{1
 	alike lookup "$address" >/run/output || { cat /run/output; fail "lookup $address"; }
 done
 pass 'lookups'
+equal 'what the guard found' \
+	"$(on elsewhere "$WYE_BUILD/tools/wye" -r /run/replayed -j show parity 2>/dev/null | jq -c "$guards")" "$(guard)"
 equal 'no dataplane would trust it' "$("$WYE_BUILD/tools/wye" -r /run/replayed -j status 2>/dev/null | jq -r .ctld.state)" \
 	not_running
 
@@ -76,3 +90,9 @@ check "ip's own files" replay saved /run/saved.nl
 equal 'routes of ip route save' "$("$WYE_BUILD/tools/wye" -r /run/saved -j -4 show route 2>/dev/null | jq length)" \
 	"$(rip -j -4 route | jq length)"
 says 'ip reads ours' '20.0.1.0/24 via 10.9.2.2' rip monitor file /run/recording route
+
+# Who may not ask for filters and policies still has the rest.
+check 'without CAP_NET_ADMIN' on router setpriv --bounding-set -net_admin --inh-caps -net_admin -- \
+	"$WYE_BUILD/tools/wye" record /run/less --seconds 0
+says 'which is said' 'nf_tables are not recorded' cat /run/output
+check 'is replayed' replay scratch /run/less

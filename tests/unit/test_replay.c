@@ -5,7 +5,10 @@
  * the place; what was swept was missing from a complete dump.
  */
 #include <errno.h>
+#include <netinet/in.h> /* before linux/, which then leaves it alone */
+
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -243,6 +246,82 @@ static void a_lying_length(void **state)
 	assert_false(mirror_has(fixture, 1));
 }
 
+/* ---- what is packed ---- */
+
+static struct nlmsghdr *pack(uint16_t protocol, bool dump, struct nlmsghdr msg, const void *body, size_t len)
+{
+	struct {
+		struct wye_record_packed packed;
+		struct nlmsghdr msg;
+		char body[256];
+	} whole = { { WYE_RECORD_PACKED, protocol, dump }, msg, "" };
+
+	memcpy(whole.body, body, len);
+	whole.msg.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + len);
+	stream_message(&stream, NLMSG_NOOP, 0, 0, &whole, offsetof(typeof(whole), body) + len);
+	return (struct nlmsghdr *)((char *)stream_last(&stream) + NLMSG_HDRLEN + sizeof(struct wye_record_packed));
+}
+
+static void policy_dump(uint32_t seq, bool with_one)
+{
+	const struct xfrm_userpolicy_id all = { .dir = 0 };
+	const struct xfrm_userpolicy_info policy = { .sel.family = AF_INET, .dir = XFRM_POLICY_FWD };
+	const int32_t code = 0;
+
+	pack(NETLINK_XFRM, true, (struct nlmsghdr){ .nlmsg_type = XFRM_MSG_GETPOLICY, .nlmsg_seq = seq,
+	     .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP }, &all, sizeof(all));
+	if (with_one)
+		pack(NETLINK_XFRM, true, (struct nlmsghdr){ .nlmsg_type = XFRM_MSG_NEWPOLICY, .nlmsg_seq = seq,
+		     .nlmsg_flags = MULTI }, &policy, sizeof(policy));
+	pack(NETLINK_XFRM, true, (struct nlmsghdr){ .nlmsg_type = NLMSG_DONE, .nlmsg_seq = seq, .nlmsg_flags = MULTI },
+	     &code, sizeof(code));
+}
+
+static void what_the_guard_sees(void **state)
+{
+	policy_dump(5, true);
+	assert_int_equal(replay(), 0);
+	assert_int_equal(result.dumps, 1);
+	assert_int_equal(fixture->mirror.parity.n, 1);
+	assert_int_equal(fixture->mirror.tables->region.base->parity, wye_parity_bits(WYE_PARITY_XFRM, WYE_PARITY_IP4));
+	policy_dump(6, false);
+	assert_int_equal(replay(), 0);
+	assert_int_equal(fixture->mirror.parity.n, 0);
+	assert_int_equal(fixture->mirror.tables->region.base->parity, 0);
+}
+
+/* Of another family's numbers: an XFRM_MSG_NEWSA is no RTM_NEWLINK. */
+static void protocols_are_kept_apart(void **state)
+{
+	const struct ifinfomsg ifi = { .ifi_index = 9 };
+
+	pack(NETLINK_XFRM, false, (struct nlmsghdr){ .nlmsg_type = RTM_NEWLINK }, &ifi, sizeof(ifi));
+	assert_int_equal(replay(), 0);
+	assert_null(links_find(&fixture->mirror, 9));
+}
+
+static void what_is_packed_badly(void **state)
+{
+	static const uint32_t lengths[] = { 0, 15, 16, 35, 37, 4096, UINT32_MAX };
+	const struct nlmsghdr noop = { .nlmsg_type = NLMSG_NOOP };
+	const struct nlmsghdr request = { .nlmsg_type = RTM_GETTFILTER, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP };
+	size_t before = stream.len;
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		stream.len = before;
+		pack(NETLINK_ROUTE, true, noop, stream.bytes, 20)->nlmsg_len = lengths[i];
+		assert_int_equal(replay(), 0);
+		assert_int_equal(malformed(), i + 1);
+	}
+	stream.len = before;
+	pack(NETLINK_GENERIC, false, noop, "", 0);
+	pack(UINT16_MAX, true, noop, "", 0);
+	pack(NETLINK_ROUTE, true, request, "", 0); /* without saying of which link */
+	assert_int_equal(replay(), 0);
+	assert_int_equal(unknown(), 3);
+	assert_int_equal(result.dumps, 0);
+}
+
 static void cut_anywhere(void **state)
 {
 	stream.len = 0;
@@ -252,6 +331,7 @@ static void cut_anywhere(void **state)
 	stream_route(&stream, RTM_NEWROUTE, MULTI, 5, 2, 7);
 	stream_done(&stream, 5);
 	stream_route(&stream, RTM_NEWROUTE, 0, 0, 3, 7);
+	policy_dump(6, true);
 	mark(WYE_RECORD_END);
 	for (size_t len = 0; len < stream.len; len++) {
 		size_t whole = stream.len;
@@ -289,6 +369,7 @@ int main(void)
 		TEST(a_prefix_longer_than_an_address), TEST(an_attribute_that_goes_on_beyond_its_message),
 		TEST(nested_attributes_out_of_range), TEST(a_message_without_its_header), TEST(families_we_do_not_know),
 		TEST(kinds_we_do_not_know), TEST(a_lying_length), TEST(cut_anywhere), TEST(other_formats),
+		TEST(what_the_guard_sees), TEST(protocols_are_kept_apart), TEST(what_is_packed_badly),
 	};
 
 	return cmocka_run_group_tests_name("replay", tests, NULL, NULL);
