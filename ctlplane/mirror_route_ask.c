@@ -17,7 +17,7 @@
 
 #include "mirror.h"
 
-#define ROUTES_A_TURN 8u	/* asked about */
+#define ROUTES_A_TURN 2u	/* asked about: up to a millisecond */
 #define WALK_A_TURN   32768u	/* looked at */
 #define QUESTIONS     128u	/* about one route: of 8 equal paths, all are named but once in a million */
 #define BUFFER_BYTES  65536u
@@ -112,6 +112,7 @@ static void ask_about(struct mirror *mirror, struct rib *rib, uint32_t at)
 {
 	static const uint8_t sources[16] = { 0xfd };
 	const struct rib_route *route = rib_route(rib, at);
+	bool by_source = rib->table == RT_TABLE_MAIN;
 	uint8_t src[16];
 	uint32_t named = 0;
 
@@ -119,7 +120,7 @@ static void ask_about(struct mirror *mirror, struct rib *rib, uint32_t at)
 	for (uint32_t i = 0; i < said.n_legs; i++)
 		if (said.legs[i].unsure)
 			named += ask(mirror, rib, route, NULL, said.legs[i].ifindex);
-	for (uint32_t i = 0; named && i < QUESTIONS && asks_more(mirror); i++) {
+	for (uint32_t i = 0; by_source && named && i < QUESTIONS && asks_more(mirror); i++) {
 		address_in(src, sources, 8);
 		ask(mirror, rib, route, src, 0);
 	}
