@@ -122,6 +122,7 @@ class Twins:
         """A nexthop object's path keeps the MTU of whichever of its routes each CPU used it for first (rt_cache_route())."""
         match = self.route(kernel, one_probe)
         too_big = any(seen.kind == "error" and seen.key.startswith(("icmp 3/4 ", "icmp 2/0 ")) for seen in here + there)
+        too_big = too_big or fragmented(here) or fragmented(there)	# which the dataplane does not do: it was the kernel
         return too_big and isinstance(match, dict) and match["nhid"]
 
     def counters(self):
