@@ -32,7 +32,7 @@ static void plan_port(struct plan *plan, const struct dpd *dpd, const struct por
 		.ifindex = port->steer.ifindex,
 		.link = port->link_index,
 		.mac48 = plan_mac48(port->link.mac),
-		.tx_lock = dpd->n_workers > port->n_tx ? (rte_spinlock_t *)port->tx_lock : NULL,
+		.tx_lock = dpd->n_workers + (port->companion.fd >= 0) > port->n_tx ? (rte_spinlock_t *)port->tx_lock : NULL,
 	};
 	if (port->link_index < plan->n_links)
 		plan->port_of_link[port->link_index] = (uint8_t)(port->index + 1);

@@ -46,6 +46,7 @@ static int port_init(struct dpd *dpd)
 			.state = WYE_PORT_WAITING,
 			.backend = first_backend(dpd->config->port[i].driver),
 			.steer.config_index = (int)i,
+			.companion.fd = -1,
 		};
 		snprintf(port->detail, sizeof(port->detail), "wye-ctld has not told of this netdev yet");
 	}
@@ -361,6 +362,8 @@ void port_steer(struct dpd *dpd)
 
 		if (!port->open || !port->link_index)
 			continue;
+		if (port->config->driver == WYE_DRIVER_VFIO)
+			companion_mtu(port);
 		steer_one(dpd, port);
 	}
 }

@@ -11,6 +11,7 @@
 #include <rte_spinlock.h>
 #include <stdbool.h>
 
+#include "companion.h"
 #include "steer.h"
 #include "wye_config.h"
 #include "wye_map.h"
@@ -46,6 +47,7 @@ struct port {
 	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
 	bool slow;				/* its flows are with the kernel: pace.c */
 	uint64_t pace_ns, pace_packets;		/* since when its packets are counted, and from which number on */
+	struct companion companion;		/* vfio: the TAP that wye has made */
 	bool vlan_strip_off;			/* we switched rx-vlan-offload off */
 	uint64_t retry_ns, retry_wait_ns;	/* do not try to open again before; grows, until the link changes */
 };
@@ -81,6 +83,12 @@ void port_vlan_restore(struct port *port);
  * then after the start: tells steer_flow what the device can do. 0, or -errno with a sentence in why. */
 int port_flow_isolate(struct port *port, char *why);
 int port_flow_attach(struct port *port, char *why);
+
+/* port_vfio.c: a device on vfio-pci. */
+/* Its devargs, and port->device; or -errno and in why what keeps it from being a port. */
+int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why);
+/* DPDK could not have it: says it better, if that is possible. */
+void port_vfio_why(const struct port *port, char *why);
 
 /* port_dev.c: the DPDK device below a port. */
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);

@@ -189,6 +189,8 @@ static int devargs_of(struct port *port, char *devargs, size_t size, char *why)
 		return af_xdp_devargs(port, devargs, size, why);
 	if (port->config->driver == WYE_DRIVER_MLX5)
 		return mlx5_devargs(port, devargs, size, why);
+	if (port->config->driver == WYE_DRIVER_VFIO)
+		return port_vfio_devargs(port, devargs, size, why);
 	snprintf(devargs, size, "%s", port->config->devargs);
 	snprintf(port->device, sizeof(port->device), "%.*s", (int)strcspn(devargs, ","), devargs);
 	return 0;
@@ -202,16 +204,19 @@ static int probe(struct port *port, const char *devargs, char *why)
 		return 0;
 	snprintf(why, WYE_WHY_BYTES, "DPDK has no driver for \"%.300s\", or the driver refuses it%s%s; run with -v for its words",
 		 devargs, error ? ": " : "", error ? strerror(-error) : "");
+	if (port->config->driver == WYE_DRIVER_VFIO)
+		port_vfio_why(port, why);
 	return error ? error : -ENODEV;
 }
 
 static void queue_numbers(struct port *port, const struct rte_eth_dev_info *info, uint32_t n_workers)
 {
 	uint32_t n = port->config->queues ? port->config->queues : n_workers;
+	uint32_t senders = n_workers + (port->companion.fd >= 0); /* main sends what the companion TAP does */
 
 	if (port->config->driver != WYE_DRIVER_AF_XDP)
 		port->n_queues = (uint16_t)at_most(at_most(n, info->max_rx_queues), WYE_QUEUES_MAX);
-	port->n_tx = (uint16_t)at_most(at_most(at_least(port->n_queues, n_workers), info->max_tx_queues), WYE_QUEUES_MAX);
+	port->n_tx = (uint16_t)at_most(at_most(at_least(port->n_queues, senders), info->max_tx_queues), WYE_QUEUES_MAX);
 	if (port->config->driver == WYE_DRIVER_AF_XDP)
 		port->n_tx = port->n_queues; /* in pairs only */
 }
@@ -304,6 +309,8 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 	}
 	if (!error && port->backend == &steer_flow)
 		error = port_flow_attach(port, why);
+	if (!error && port->config->driver == WYE_DRIVER_VFIO)
+		error = companion_up(port, why);
 	if (error)
 		port_dev_close(port);
 	return error;
@@ -340,6 +347,7 @@ void port_dev_close(struct port *port)
 	uint16_t id = port->steer.dpdk_port;
 	struct rte_eth_dev_info info;
 
+	companion_down(port);
 	if (rte_eth_dev_info_get(id, &info) == 0) {
 		(void)rte_eth_dev_stop(id);
 		(void)rte_dev_remove(info.device); /* closes the port, too */

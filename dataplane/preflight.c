@@ -46,21 +46,6 @@ static int preflight_cpus(const struct wye_config *config, char *why)
 	return error;
 }
 
-static int preflight_drivers(const struct wye_config *config, bool *xdp)
-{
-	for (size_t i = 0; i < config->n_ports; i++) {
-		const struct wye_config_port *port = &config->port[i];
-
-		*xdp |= port->driver == WYE_DRIVER_AF_XDP;
-		if (port->driver != WYE_DRIVER_VFIO)
-			continue;
-		log_error("%s:%u: port %s: driver vfio is not in this version; use driver: devargs with the device's address",
-			  config->path, port->line, port->netdev);
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
 static int preflight(struct dpd *dpd)
 {
 	const struct wye_config *config = dpd->config;
@@ -68,10 +53,10 @@ static int preflight(struct dpd *dpd)
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	char why[WYE_WHY_BYTES];
 	bool xdp = false;
-	int error = preflight_drivers(config, &xdp);
+	int error;
 
-	if (error)
-		return error;
+	for (size_t i = 0; i < config->n_ports; i++)
+		xdp |= config->port[i].driver == WYE_DRIVER_AF_XDP;
 	error = wye_need_cpus(&machine, config, why);
 	error = error ? error : preflight_cpus(config, why);
 	error = error ? error : wye_need_capabilities(xdp, why);

@@ -23,7 +23,8 @@ enum wye_action { WYE_ACTION_KERNEL = 0, WYE_ACTION_DATAPLANE = 1 };
 struct wye_config_port {
 	char netdev[WYE_NETDEV_BYTES];	/* name or alternative name */
 	enum wye_driver driver;
-	char *devargs;		/* owned by the config; NULL unless driver is DEVARGS (or MLX5/VFIO with a PCI address) */
+	char *devargs;		/* owned by the config; NULL unless driver is DEVARGS, VFIO (begins with a PCI address), or MLX5 (may) */
+	bool whole_device;	/* VFIO: not a virtual function, and meant */
 	uint16_t queues;	/* 0 = as many as the netdev has */
 	uint32_t line;
 };

@@ -122,9 +122,29 @@ static bool netdev_valid(const char *name)
 	return true;
 }
 
-static void check_driver(struct config_parse *parse, yaml_node_t *node, const struct wye_config_port *port)
+/* DOMAIN:BUS:DEVICE.FUNCTION or without the domain, and options behind a comma. */
+static bool pci_address(const char *text)
 {
-	yaml_node_t *devargs = config_key(parse, node, "devargs");
+	unsigned int domain, bus, device, function;
+	int end = 0;
+
+	if (!text || (sscanf(text, "%4x:%2x:%2x.%1x%n", &domain, &bus, &device, &function, &end) != 4 &&
+		      sscanf(text, "%2x:%2x.%1x%n", &bus, &device, &function, &end) != 3))
+		return false;
+	return end && (text[end] == '\0' || text[end] == ',');
+}
+
+static void check_driver(struct config_parse *parse, yaml_node_t *node, const struct wye_config_port *port,
+			 const char *named)
+{
+	yaml_node_t *devargs = config_key(parse, node, "devargs"), *device = config_key(parse, node, "device");
+
+	if (port->driver == WYE_DRIVER_VFIO && !pci_address(named))
+		config_problem(parse, mark_of(devargs ? devargs : config_key(parse, node, "driver")),
+			       "port \"%s\": driver vfio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")",
+			       port->netdev);
+	if (device && port->driver != WYE_DRIVER_VFIO)
+		config_problem(parse, device->start_mark, "port \"%s\": device: is for driver vfio; remove it", port->netdev);
 
 	if (port->driver == WYE_DRIVER_DEVARGS && !devargs)
 		config_problem(parse, mark_of(config_key(parse, node, "driver")),
@@ -167,7 +187,8 @@ static int check_port(struct config_parse *parse, yaml_node_t *node, const struc
 			       "port \"%s\": queues %u: expected 1 to %u; without the key, as many as the netdev has",
 			       port->netdev, *raw->queues, WYE_QUEUES_MAX);
 	port->queues = raw->queues ? (uint16_t)*raw->queues : 0;
-	check_driver(parse, node, port);
+	port->whole_device = raw->device && *raw->device == DEVICE_WHOLE;
+	check_driver(parse, node, port, raw->devargs);
 	check_double(parse, node, config);
 	config->n_ports++;
 	if (raw->devargs) {

@@ -29,9 +29,12 @@ struct raw_rule {
 	enum wye_action action;
 };
 
+enum raw_device { DEVICE_VF, DEVICE_WHOLE };
+
 struct raw_port {
 	char *netdev, *devargs;
 	enum wye_driver *driver;
+	enum raw_device *device;
 	uint32_t *queues;
 };
 

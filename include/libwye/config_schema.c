@@ -24,6 +24,10 @@ static const cyaml_strval_t driver[] = {
 	{ "vfio", WYE_DRIVER_VFIO },
 	{ "devargs", WYE_DRIVER_DEVARGS },
 };
+static const cyaml_strval_t device[] = {
+	{ "vf", DEVICE_VF },
+	{ "whole", DEVICE_WHOLE },
+};
 
 static const cyaml_strval_t action[] = {
 	{ "kernel", WYE_ACTION_KERNEL },
@@ -107,6 +111,7 @@ static const cyaml_schema_field_t port_fields[] = {
 	CYAML_FIELD_STRING_PTR("netdev", CYAML_FLAG_DEFAULT, struct raw_port, netdev, 1, WYE_NETDEV_BYTES - 1),
 	CYAML_FIELD_ENUM_PTR("driver", ENUM, struct raw_port, driver, driver, COUNT(driver)),
 	CYAML_FIELD_STRING_PTR("devargs", OPT, struct raw_port, devargs, 1, 1023),
+	CYAML_FIELD_ENUM_PTR("device", ENUM, struct raw_port, device, device, COUNT(device)),
 	CYAML_FIELD_UINT_PTR("queues", OPT, struct raw_port, queues),
 	CYAML_FIELD_END,
 };

@@ -40,7 +40,7 @@ static struct wye_config *good(const char *text)
 	return config;
 }
 
-#define PORTS "ports: [ { netdev: eth0 }, { netdev: eth1, driver: vfio } ]\n"
+#define PORTS "ports: [ { netdev: eth0 }, { netdev: eth1, driver: mlx5 } ]\n"
 #define RULE(match) PORTS "steering: { rules: [ { name: r, action: dataplane, match: " match " } ] }\n"
 
 /* Each bad text and all that is said of it. */
@@ -141,6 +141,12 @@ static const struct {
 	  "f:1:34: port \"eth0\": driver devargs needs a key \"devargs\" (for instance \"net_tap0,iface=dtap0\")\n" },
 	{ "ports: [ { netdev: eth0, devargs: net_null0 } ]\n",
 	  "f:1:35: port \"eth0\": driver af_xdp takes no devargs; remove them or use driver: devargs\n" },
+	{ "ports: [ { netdev: eth0, driver: vfio } ]\n",
+	  "f:1:34: port \"eth0\": driver vfio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
+	{ "ports: [ { netdev: eth0, driver: vfio, devargs: \"0000:03:02.0x\" } ]\n",
+	  "f:1:49: port \"eth0\": driver vfio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
+	{ "ports: [ { netdev: eth0, device: whole } ]\n",
+	  "f:1:34: port \"eth0\": device: is for driver vfio; remove it\n" },
 	{ "ports: [ { netdev: eth0, queues: 17 } ]\n",
 	  "f:1:34: port \"eth0\": queues 17: expected 1 to 16; without the key, as many as the netdev has\n" },
 	{ "steering: { default: drop }\n",
@@ -203,7 +209,7 @@ static const struct {
 	/* more than one problem, each told */
 	{ "memory: { size_mib: x }\nports: [ { netdevs: a } ]\n",
 	  "f:1:21: memory.size_mib: \"x\": expected a whole decimal number\n"
-	  "f:2:12: ports[0]: unknown key \"netdevs\", expected one of netdev, driver, devargs, queues; did you mean "
+	  "f:2:12: ports[0]: unknown key \"netdevs\", expected one of netdev, driver, devargs, device, queues; did you mean "
 	  "\"netdev\"?\n"
 	  "f:2:10: ports[0]: key \"netdev\" is missing\n" },
 };
@@ -485,6 +491,19 @@ static void missing_file_is_told(void **state)
 	wye_config_free(NULL);
 }
 
+static void devices_of_vfio(void **state)
+{
+	struct wye_config *config = good("ports:\n  - { netdev: vf0, driver: vfio, devargs: \"0000:03:02.0\" }\n"
+					 "  - { netdev: pf0, driver: vfio, devargs: \"04:00.1,rx=1\", device: whole }\n"
+					 "  - { netdev: vf1, driver: vfio, devargs: \"0000:03:02.1\", device: vf }\n");
+
+	assert_string_equal(config->port[1].devargs, "04:00.1,rx=1");
+	assert_false(config->port[0].whole_device);
+	assert_true(config->port[1].whole_device);
+	assert_false(config->port[2].whole_device);
+	wye_config_free(config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +516,7 @@ int main(void)
 		cmocka_unit_test(all_that_can_be_said),
 		cmocka_unit_test(long_match_is_cut),
 		cmocka_unit_test(netdev_may_be_an_alternative_name),
+		cmocka_unit_test(devices_of_vfio),
 		cmocka_unit_test(zero_prefix_is_a_family),
 		cmocka_unit_test(example_is_good),
 		cmocka_unit_test(missing_file_is_told),
