@@ -153,6 +153,33 @@ bool forward_one_way(struct forward *f, uint32_t id, const struct forward_packet
 	return true;
 }
 
+/* Remembers where id goes, if that needs nothing of the packet and no other id is remembered in its place. */
+static bool remember(struct forward *f, uint32_t id)
+{
+	const struct wye_nexthop *nexthop = nexthop_of(f, id);
+	uint32_t *way_id = &f->way_id[id % FORWARD_WAYS];
+
+	if (*way_id || !id || nexthop->kind != WYE_NH_FORWARD ||
+	    egress(f, nexthop, &f->way[id % FORWARD_WAYS]) != NODE_OK)
+		return false;
+	*way_id = id;
+	return true;
+}
+
+bool forward_one_port(struct forward *f, const uint32_t *id, uint32_t n, uint32_t longest, rte_edge_t *edge)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct forward_way *way = forward_way(f, id[i]);
+
+		if (likely(forward_remembers(f, id[i])))
+			continue;
+		if (!remember(f, id[i]) || longest > way->mtu || (i && way->edge != *edge))
+			return false;
+		*edge = way->edge;
+	}
+	return true;
+}
+
 uint16_t forward_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n,
 			 bool (*edges)(struct worker *worker, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge))
 {

@@ -107,6 +107,9 @@ uint32_t forward_leg(const struct forward *f, uint32_t id, const struct forward_
 bool forward_one_way(struct forward *f, uint32_t id, const struct forward_packet *first, uint32_t longest,
 		     uint8_t rewrite[FORWARD_REWRITE], rte_edge_t *edge);
 
+/* Likewise for packets with any nexthops, as the run's first question. True: all ids are remembered and lead to *edge. */
+bool forward_one_port(struct forward *f, const uint32_t *id, uint32_t n, uint32_t longest, rte_edge_t *edge);
+
 static inline void forward_rewrite(uint8_t *frame, const uint8_t *rewrite)
 {
 	memcpy(frame, rewrite, FORWARD_REWRITE);

@@ -126,6 +126,17 @@ static bool ip4_all_one_way(struct forward *f, const struct ip4_survey *survey, 
 	return true;
 }
 
+/* The whole run is plain, and its nexthops lead to one port: as above. */
+static bool ip4_all_one_port(struct forward *f, const struct ip4_survey *survey, uint32_t n, const uint32_t *id,
+			     rte_edge_t *edge)
+{
+	if (survey->all.any_padded || !forward_one_port(f, id, n, survey->all.longest, edge))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		ip4_rewrite(survey, i, forward_way(f, id[i])->rewrite);
+	return true;
+}
+
 /* Packets that came in on one port, their headers taken. */
 static bool ip4_run(struct worker *worker, struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n,
 		    rte_edge_t *edge)
@@ -141,7 +152,8 @@ static bool ip4_run(struct worker *worker, struct ip4_survey *survey, struct rte
 	ip4_survey_check[lanes_isa](survey, n);
 	plain = !(survey->all.any_odd | survey->any_hit | ask_all);
 	wye_fib4_lookup_batch(&fib, survey->dst, id, n);
-	if (plain && forward_one_id(id, n) && ip4_all_one_way(&f, survey, packets, n, id[0], edge))
+	if (plain && (forward_one_id(id, n) ? ip4_all_one_way(&f, survey, packets, n, id[0], edge) :
+					      ip4_all_one_port(&f, survey, n, id, edge)))
 		return true;
 	if (!plain)
 		ip4_settle(survey, packets, n, edge, &fib, plan, ask_all);

@@ -99,6 +99,17 @@ static bool ip6_all_one_way(struct forward *f, const struct ip6_survey *survey, 
 	return true;
 }
 
+/* The whole run is plain, and its nexthops lead to one port: as above. */
+static bool ip6_all_one_port(struct forward *f, const struct ip6_survey *survey, uint32_t n, const uint32_t *id,
+			     rte_edge_t *edge)
+{
+	if (survey->all.any_padded || !forward_one_port(f, id, n, survey->all.longest, edge))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		ip6_rewrite(survey, i, forward_way(f, id[i])->rewrite);
+	return true;
+}
+
 /* Packets that came in on one port, their headers taken. */
 static bool ip6_run(struct worker *worker, struct ip6_survey *survey, struct rte_mbuf **packets, uint32_t n,
 		    rte_edge_t *edge)
@@ -114,7 +125,8 @@ static bool ip6_run(struct worker *worker, struct ip6_survey *survey, struct rte
 	ip6_survey_check[lanes_isa](survey, n);
 	plain = !survey->all.any_odd;
 	wye_fib6_lookup_batch(&fib, dst, id, n);
-	if (plain && forward_one_id(id, n) && ip6_all_one_way(&f, survey, packets, n, id[0], edge))
+	if (plain && (forward_one_id(id, n) ? ip6_all_one_way(&f, survey, packets, n, id[0], edge) :
+					      ip6_all_one_port(&f, survey, n, id, edge)))
 		return true;
 	if (!plain)
 		ip6_settle(survey, packets, n, edge);

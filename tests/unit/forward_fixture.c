@@ -174,9 +174,10 @@ void world_route(struct world *world, const char *prefix, uint8_t kind, uint32_t
 	set_route(world, prefix, &leg, 1);
 }
 
-void world_link_route(struct world *world, const char *prefix, uint32_t ifindex, uint32_t mtu_bytes)
+void world_mtu_route(struct world *world, const char *prefix, uint32_t ifindex, const char *gateway,
+		     uint32_t mtu_bytes)
 {
-	struct nexthop_leg leg = make_leg(WYE_NH_FORWARD, ifindex, "", 1);
+	struct nexthop_leg leg = make_leg(WYE_NH_FORWARD, ifindex, gateway, 1);
 
 	leg.mtu_bytes = mtu_bytes;
 	set_route(world, prefix, &leg, 1);

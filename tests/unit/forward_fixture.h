@@ -35,9 +35,10 @@ struct world {
 struct world *world_create(void);	/* aborts on error */
 void world_destroy(struct world *world);
 
-/* A route: kind as in struct nexthop_leg, gateway "" = on link. */
+/* A route: kind as in struct nexthop_leg, gateway "" = on link. The second one is of kind FORWARD. */
 void world_route(struct world *world, const char *prefix, uint8_t kind, uint32_t ifindex, const char *gateway);
-void world_link_route(struct world *world, const char *prefix, uint32_t ifindex, uint32_t mtu_bytes);
+void world_mtu_route(struct world *world, const char *prefix, uint32_t ifindex, const char *gateway,
+		     uint32_t mtu_bytes);
 void world_group(struct world *world, const char *prefix, const char *const *gateways, const uint16_t *weights, size_t n);
 void world_neigh(struct world *world, uint32_t ifindex, const char *addr, uint8_t last_mac_byte);
 void world_local(struct world *world, const char *prefix);

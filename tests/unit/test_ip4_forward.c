@@ -264,7 +264,7 @@ static void too_big(void **state)
 	assert_int_equal(world_reason(world, 0), NODE_OK);
 	assert_int_equal(world_reason(world, 1), WYE_REASON_IP4_FORWARD_TOO_BIG);
 	assert_int_equal(world_reason(world, 2), NODE_OK);
-	world_link_route(world, "10.0.2.0/24", 3, 1280); /* the route's own, though the neighbour is the destination */
+	world_mtu_route(world, "10.0.2.0/24", 3, "", 1280); /* the route's own, though the neighbour is the destination */
 	world_udp4(world, 0, "10.0.1.2", "10.0.2.2", 1000, 1252);
 	world_udp4(world, 1, "10.0.1.2", "10.0.2.2", 1000, 1253);
 	world_forward4(world, 2);
@@ -436,7 +436,7 @@ static void neighbours_are_marked(void **state)
 							     "10.0.2.25" }[last - 20], last);
 	world_route(world, "10.19.0.0/16", WYE_NH_FORWARD, 3, "10.0.2.20");
 	world_group(world, "10.20.0.0/16", gateways, weights, 2);
-	world_link_route(world, "10.30.0.0/16", 3, 1500);
+	world_mtu_route(world, "10.30.0.0/16", 3, "", 1500);
 	atomic_store(&world->region.hits->mark, 7);
 	assert_int_equal(verdict(world, "10.0.1.2", "10.19.0.1"), NODE_OK);
 	assert_int_equal(verdict(world, "10.0.1.2", "10.30.0.23"), NODE_OK);

@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "forward_fixture.h"
@@ -34,6 +36,19 @@ static const char *one_of(const char *const *texts, uint32_t n)
 
 /* How much of a vector is broken: nothing, a packet here and there, most. */
 enum breakage { SOUND, SOME_BROKEN, MOST_BROKEN, BREAKAGES };
+
+/* Where a vector goes: by one nexthop; by two or three and one port; by two ports, and not all by nexthops that take them;
+ * anywhere; by one port and more nexthops than a run can remember. */
+enum ways { ONE_WAY, ONE_PORT, TWO_PORTS, ANY_WAY, MANY_WAYS, WAYS };
+#define MANY (2 * FORWARD_WAYS)
+
+static const char *numbered(const char *format, uint32_t number)
+{
+	static char text[INET6_ADDRSTRLEN];
+
+	snprintf(text, sizeof(text), format, number);
+	return text;
+}
 
 static bool breaks(enum breakage breakage)
 {
@@ -66,17 +81,20 @@ static void pad(struct rte_mbuf *packet)
 	packet->pkt_len += 6;
 }
 
-static void make_ip4(struct world *world, uint32_t i, enum breakage breakage, bool one_way)
+static void make_ip4(struct world *world, uint32_t i, enum breakage breakage, enum ways ways)
 {
+	static const uint32_t n_to[] = { [ONE_WAY] = 1, [ONE_PORT] = 3, [TWO_PORTS] = 5 };
 	static const char *const from[] = { "10.0.1.2", "198.51.100.7", "10.0.2.1", "127.0.0.1", "240.1.2.3",
 					    "255.1.2.3", "224.0.0.1", "0.1.2.3" };
-	static const char *const to[] = { "10.0.2.2", "10.40.0.1", "10.40.77.2", "10.41.0.1", "10.42.0.1",
-					  "10.43.0.1", "10.9.9.9", "255.255.255.255", "255.1.2.3", "239.1.1.1",
+	static const char *const to[] = { "10.40.0.1", "10.40.77.2", "10.0.2.2", "10.44.0.1", "10.45.0.1",
+					  "10.41.0.1", "10.42.0.1", "10.43.0.1", "10.9.9.9", "255.255.255.255", "255.1.2.3", "239.1.1.1",
 					  "10.0.2.1", "240.0.0.9" };
 	struct rte_ipv4_hdr *ip;
 
 	world_udp4(world, i, from[breaks(breakage) ? any(8) : any(2)],
-		   one_way ? "10.40.1.2" : one_of(to, breakage ? 12 : 6), (uint16_t)any(65536), any(30));
+		   ways == MANY_WAYS ? numbered("10.46.%u.1", any(MANY)) :
+				       one_of(to, ways == ANY_WAY ? 8 + (breakage ? 6 : 0) : n_to[ways]),
+		   (uint16_t)any(65536), any(30));
 	ip = world_ip4(world, i);
 	ip->time_to_live = (uint8_t)(breaks(breakage) ? any(3) : 2 + any(250));
 	ip->packet_id = (uint16_t)any(65536);
@@ -93,17 +111,20 @@ static void make_ip4(struct world *world, uint32_t i, enum breakage breakage, bo
 		world_checksum4(ip);
 }
 
-static void make_ip6(struct world *world, uint32_t i, enum breakage breakage, bool one_way)
+static void make_ip6(struct world *world, uint32_t i, enum breakage breakage, enum ways ways)
 {
+	static const uint32_t n_to[] = { [ONE_WAY] = 1, [ONE_PORT] = 3, [TWO_PORTS] = 5 };
 	static const char *const from[] = { "fd00:1::2", "2001:db8::7", "fe80::1", "::1", "ff02::1", "::ffff:1.2.3.4",
 					    "4000::1" };
-	static const char *const to[] = { "fd00:2::2", "2001:db8:40::1", "2001:db8:40:77::2", "2001:db8:41::1",
-					  "2001:db8:42::1", "2001:db8:43::1", "2001:db8:9::9", "ff0e::1", "fe80::2",
+	static const char *const to[] = { "2001:db8:40::1", "2001:db8:40:77::2", "fd00:2::2", "2001:db8:44::1",
+					  "2001:db8:45::1", "2001:db8:41::1", "2001:db8:42::1", "2001:db8:43::1", "2001:db8:9::9", "ff0e::1", "fe80::2",
 					  "fd00:2::1", "::1", "4000::2" };
 	struct rte_ipv6_hdr *ip;
 
 	world_udp6(world, i, from[breaks(breakage) ? any(7) : any(2)],
-		   one_way ? "2001:db8:40::1" : one_of(to, breakage ? 12 : 6), (uint16_t)any(65536), any(30));
+		   ways == MANY_WAYS ? numbered("2001:db8:46:%x::1", any(MANY)) :
+				       one_of(to, ways == ANY_WAY ? 8 + (breakage ? 6 : 0) : n_to[ways]),
+		   (uint16_t)any(65536), any(30));
 	ip = world_ip6(world, i);
 	ip->hop_limits = (uint8_t)(breaks(breakage) ? any(3) : 2 + any(250));
 	if (breaks(breakage))
@@ -113,16 +134,31 @@ static void make_ip6(struct world *world, uint32_t i, enum breakage breakage, bo
 }
 
 static void make_vector(struct world *world, uint32_t n, uint32_t round,
-			void (*make)(struct world *, uint32_t, enum breakage, bool))
+			void (*make)(struct world *, uint32_t, enum breakage, enum ways))
 {
 	enum breakage breakage = round % BREAKAGES;
-	bool padded = any(4) == 0, one_way = any(2), ports = any(4) == 0;
+	bool padded = any(4) == 0, ports = any(4) == 0;
+	enum ways ways = any(WAYS);
 
 	for (uint32_t i = 0; i < n; i++) {
-		make(world, i, breakage, one_way);
+		make(world, i, breakage, ways);
 		if (padded && any(2))
 			pad(world->packet[i]);
 		world->packet[i]->port = ports ? (uint16_t)any(2) : 0;
+	}
+}
+
+static void many_routes(struct world *world)
+{
+	char gateway[INET6_ADDRSTRLEN];
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		snprintf(gateway, sizeof(gateway), "10.0.2.%u", 100 + i);
+		world_neigh(world, 3, gateway, (uint8_t)(100 + i));
+		world_route(world, numbered("10.46.%u.0/24", i), WYE_NH_FORWARD, 3, gateway);
+		snprintf(gateway, sizeof(gateway), "fd00:2::%x", 100 + i);
+		world_neigh(world, 3, gateway, (uint8_t)(100 + i));
+		world_route(world, numbered("2001:db8:46:%x::/64", i), WYE_NH_FORWARD, 3, gateway);
 	}
 }
 
@@ -138,14 +174,21 @@ static void routes(struct world *world)
 	world_route(world, "10.40.77.0/24", WYE_NH_FORWARD, 3, "10.0.2.3");
 	world_group(world, "10.41.0.0/16", gateways, weights, 2);
 	world_route(world, "10.42.0.0/16", WYE_NH_BLACKHOLE, 0, "");
-	world_link_route(world, "10.43.0.0/16", 3, 60); /* on the link, nobody there, and small */
+	world_mtu_route(world, "10.43.0.0/16", 3, "", 60); /* on the link, nobody there, and small */
 	world_neigh(world, 3, "10.43.0.1", 4);
 	world_route(world, "2001:db8:40::/48", WYE_NH_FORWARD, 3, "fd00:2::2");
 	world_route(world, "2001:db8:40:77::/64", WYE_NH_FORWARD, 3, "fd00:2::3");
 	world_group(world, "2001:db8:41::/48", gateways6, weights, 2);
 	world_route(world, "2001:db8:42::/48", WYE_NH_BLACKHOLE, 0, "");
-	world_link_route(world, "2001:db8:43::/48", 3, 80);
+	world_mtu_route(world, "2001:db8:43::/48", 3, "", 80);
 	world_neigh(world, 3, "2001:db8:43::1", 4);
+	world_link_flags(world, 5, WYE_LINK_PRESENT | WYE_LINK_UP | WYE_LINK_CARRIER, 0);
+	world_neigh(world, 5, "10.0.5.2", 5);
+	world_neigh(world, 5, "fd00:5::2", 5);
+	world_mtu_route(world, "10.44.0.0/16", 3, "10.0.2.3", 50);
+	world_mtu_route(world, "2001:db8:44::/48", 3, "fd00:2::3", 70);
+	world_route(world, "10.45.0.0/16", WYE_NH_FORWARD, 5, "10.0.5.2");
+	world_route(world, "2001:db8:45::/48", WYE_NH_FORWARD, 5, "fd00:5::2");
 	world->region.base->hash_policy[0] = world->region.base->hash_policy[1] = 1;
 }
 
@@ -153,6 +196,7 @@ static int setup(void **state)
 {
 	*state = world_create();
 	routes(*state);
+	many_routes(*state);
 	return 0;
 }
 
@@ -317,7 +361,7 @@ static void same_alone(struct world *world, uint32_t n, void (*forward)(struct w
 	}
 }
 
-static void with_each_isa(struct world *world, void (*make)(struct world *, uint32_t, enum breakage, bool),
+static void with_each_isa(struct world *world, void (*make)(struct world *, uint32_t, enum breakage, enum ways),
 			  void (*forward)(struct world *, uint32_t))
 {
 	enum lanes_isa best = lanes_isa;
