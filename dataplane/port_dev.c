@@ -38,6 +38,13 @@
 #define AF_XDP 44
 #endif
 
+#ifndef SOL_XDP
+#define SOL_XDP 283
+#endif
+#ifndef XDP_MAX_TX_SKB_BUDGET
+#define XDP_MAX_TX_SKB_BUDGET 9	/* Linux 6.17 */
+#endif
+
 #define DESCRIPTORS 2048
 
 static const struct wye_sysroot machine = { "" };
@@ -99,6 +106,14 @@ static void fds_now(struct fd_list *list)
 static bool fds_have(const struct fd_list *list, int fd)
 {
 	return fd >= 0 && fd < FD_LIST_MAX && list->bits[fd / 64] >> fd % 64 & 1;
+}
+
+/* In copy mode a system call sends 32 packets, unless told to send more; older kernels do not let themselves be told. */
+static void xsk_send_all(int fd)
+{
+	int descriptors = DESCRIPTORS;
+
+	(void)setsockopt(fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &descriptors, sizeof(descriptors));
 }
 
 static int xsk_new(const struct fd_list *before)
@@ -244,6 +259,8 @@ static int setup_queues(struct port *port, struct rte_mempool *pool, char *why)
 		fds_now(&before);
 		error = rte_eth_rx_queue_setup(id, q, rx, SOCKET_ID_ANY, NULL, pool);
 		port->xsk_fd[q] = xsk_new(&before);
+		if (port->xsk_fd[q] >= 0)
+			xsk_send_all(port->xsk_fd[q]);
 		if (error) {
 			snprintf(why, WYE_WHY_BYTES, "receive queue %u of %u: %s; run with -v for the driver's words", q,
 				 port->n_queues, strerror(-error));
