@@ -8,10 +8,12 @@ costs neither. The loop has one nexthop table and no question beyond version and
 at sources, destination MACs, lengths, MTU or ports' states, nor count.
 
 nodes-5 is what a node costs that only passes its packets on, in cycles a packet: five of them against none.
+untraced is wye-dpd after a trace has come and gone against one that never traced; its noise is two that never traced.
 workers-2 is two workers with an input each against one with both; packets per second of the time they had CPUs, so it is
 a figure on two cores as well, though others take their part of them.
 """
 import os
+import time
 
 from contest import compare, rounds
 from inputs import packets4, packets6, table4, table6
@@ -31,7 +33,7 @@ LOOPS = {	# case: (lookup of the loop, name for "vs", family, table, packets)
     "ipv6-250k": ("fib6", "rte_fib6-loop", 6, lambda d: table6(d, MANY_ROUTES6),
                   lambda d: packets6(d, MANY_ROUTES6, MANY_PACKETS, MAC)),
 }
-CASES = [*LOOPS, "nodes-5", "workers-2"]
+CASES = [*LOOPS, "nodes-5", "untraced", "workers-2"]
 
 
 def loop(options, lookup, table, packets):
@@ -42,20 +44,31 @@ def loop(options, lookup, table, packets):
                       "--force-max-simd-bitwidth=512",	# or rte_fib and rte_fib6 leave AVX-512 alone
                       "--vdev", f"net_pcap0,rx_pcap={packets},infinite_rx=1", "--vdev", "net_null0,no-rx=1",
                       "--", lookup, table, options.seconds], timeout=120)
-    return {"value": found["mpps"], "cycles": found["cycles"]}
+    return {"value": found["mpps"], "cycles": found["cycles"], "page_bytes": found["page_bytes"]}
 
 
-def wye(options, router, program="dataplane/wye-dpd"):
+def page_bytes(router):
+    """Of packet buffers and tables, as the kernel tells; the smaller."""
+    mappings = (router.wye("show", "memory") or {}).get("mappings", [])
+    return min((each["page_bytes"] for each in mappings if each["process"] == "wye-dpd" and
+                (each["mapping"] == "DPDK heap" or "/tables." in each["mapping"])), default=0)
+
+
+def wye(options, router, program="dataplane/wye-dpd", before=lambda router: None):
+    """before: what is done when it forwards already."""
     options.pages.ensure()
     router.start_dpd(program)
     try:
+        before(router)
         run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", 0.2])
         found = run_json([f"{router.build}/tools/benches/probe", "rate", RUN_DIR, "out0", options.seconds])
+        found["page_bytes"] = page_bytes(router)
     finally:
         router.stop_dpd()
     if found["mpps"] <= 0:
         raise Unavailable("wye-dpd sent nothing out of out0")
-    return {"value": found["mpps"], "cycles": found["cycles"], "nodes": found["nodes"]}
+    return {"value": found["mpps"], "cycles": found["cycles"], "nodes": found["nodes"],
+            "page_bytes": found["page_bytes"]}
 
 
 def pcap_port(netdev, number, packets):
@@ -76,6 +89,12 @@ def prepare(router, family, table, packets):
     router.routes_mirrored(routes, family=family)
 
 
+def pages_text(line):
+    """On which pages both lay."""
+    sizes = [f"{line[key] / 1024:.0f} KiB" for key in ("page_bytes", "vs_page_bytes") if line[key]]
+    return " / ".join(dict.fromkeys(sizes))
+
+
 def against_loop(options, case, emit):
     lookup, vs, family, make_table, make_packets = LOOPS[case]
     table, packets = make_table(options.inputs), make_packets(options.inputs)
@@ -90,7 +109,8 @@ def against_loop(options, case, emit):
     finally:
         if router:
             router.close()
-    line = compare("forward", case, "Mpps", found.get("wye", []), vs, found[vs], extra=("cycles",))
+    line = compare("forward", case, "Mpps", found.get("wye", []), vs, found[vs], extra=("cycles", "page_bytes"))
+    line["pages"] = pages_text(line)
     if options.verbose and found.get("wye"):
         line["nodes"] = found["wye"][-1]["nodes"]
     emit(line)
@@ -115,6 +135,24 @@ def nodes(options, emit):
     emit(compare("forward", "nodes-5", "cycles/node", each, "allowed", [{"value": NODE_CYCLES}] * len(each)))
 
 
+def trace_and_clear(router):
+    router.wye("trace", "add", "in0", "10")
+    deadline = time.monotonic() + 5
+    while len((router.wye("trace") or {}).get("packets", [])) < 10:
+        if time.monotonic() > deadline:
+            raise Unavailable("wye trace has not seen ten packets within 5 s")
+        time.sleep(0.02)
+    router.wye("trace", "clear")
+
+
+def untraced(options, emit):
+    found = between(options, "untraced", {"was": lambda router, _: wye(options, router, before=trace_and_clear),
+                                          "never": lambda router, _: wye(options, router),
+                                          "again": lambda router, _: wye(options, router)})
+    emit(compare("forward", "untraced", "Mpps", found["was"], "never traced", found["never"], extra=("cycles",)))
+    emit(compare("forward", "untraced-noise", "Mpps", found["again"], "never traced", found["never"], extra=("cycles",)))
+
+
 def with_workers(options, cpus):
     def measure(router, packets):
         if not router.exists("in1"):
@@ -137,7 +175,7 @@ def workers(options, emit):
 
 
 def measure(options, case, emit):
-    own = {"nodes-5": nodes, "workers-2": workers}
+    own = {"nodes-5": nodes, "untraced": untraced, "workers-2": workers}
     try:
         if case in LOOPS:
             against_loop(options, case, emit)

@@ -244,6 +244,14 @@ static void run(struct router *r, uint64_t until)
 	}
 }
 
+/* Of the heap, which the table is in as well. */
+static uint64_t page_bytes(const struct rte_mempool *pool)
+{
+	const struct rte_memseg *segment = rte_mem_virt2memseg(pool, NULL);
+
+	return segment ? segment->hugepage_sz : 0;
+}
+
 static void port_start(uint16_t port, struct rte_mempool *pool)
 {
 	struct rte_eth_conf conf = { 0 };
@@ -303,8 +311,8 @@ int main(int argc, char **argv)
 	run(&router, rte_rdtsc() + (uint64_t)(atof(argv[used + 3]) * rte_get_tsc_hz()));
 	seconds = (double)(cpu_ns() - start) / 1e9;
 	printf("{\"lookup\":\"%s\",\"routes\":%u,\"mpps\":%.3f,\"cycles\":%.1f,\"forwarded\":%" PRIu64
-	       ",\"refused\":%" PRIu64 "}\n", lookup_name[router.lookup], routes, router.forwarded / seconds / 1e6,
-	       router.forwarded ? seconds * rte_get_tsc_hz() / router.forwarded : 0.0, router.forwarded, router.refused);
+	       ",\"refused\":%" PRIu64 ",\"page_bytes\":%" PRIu64 "}\n", lookup_name[router.lookup], routes, router.forwarded / seconds / 1e6,
+	       router.forwarded ? seconds * rte_get_tsc_hz() / router.forwarded : 0.0, router.forwarded, router.refused, page_bytes(pool));
 	rte_eal_cleanup();
 	return 0;
 }
