@@ -6,23 +6,29 @@
 #include "dpd.h"
 #include "trace_node.h"
 
-static struct node_trace *traces;
+static struct node_trace_entry *entries;
 
-void node_trace_register(struct node_trace *trace, const char *node)
+void node_trace_register(struct node_trace_entry *entry, const char *node, const struct node_trace *trace)
 {
-	trace->node = node;
-	trace->next = traces;
-	traces = trace;
+	*entry = (struct node_trace_entry){ node, trace, entries };
+	entries = entry;
 }
 
 const struct node_trace *node_trace_of(const char *name)
 {
 	size_t length = strcspn(name, "-");
 
-	for (const struct node_trace *trace = traces; trace; trace = trace->next)
-		if (strlen(trace->node) == length && !strncmp(trace->node, name, length))
-			return trace;
+	for (const struct node_trace_entry *entry = entries; entry; entry = entry->next)
+		if (strlen(entry->node) == length && !strncmp(entry->node, name, length))
+			return entry->trace;
 	return NULL;
+}
+
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
 }
 
 static struct wye_trace_field *add(struct trace_fields *fields, const char *key)
@@ -33,6 +39,7 @@ static struct wye_trace_field *add(struct trace_fields *fields, const char *key)
 		return NULL;
 	field = &fields->field[fields->n++];
 	snprintf(field->key, sizeof(field->key), "%s", key);
+	make_printable(field->key);
 	return field;
 }
 
@@ -46,6 +53,7 @@ void trace_text(struct trace_fields *fields, const char *key, const char *format
 	va_start(args, format);
 	vsnprintf(field->value, sizeof(field->value), format, args);
 	va_end(args);
+	make_printable(field->value);
 }
 
 void trace_number(struct trace_fields *fields, const char *key, uint64_t value)

@@ -33,23 +33,31 @@ struct node_trace {
 	void (*outcome)(struct worker *worker, struct rte_node *node, void *note);
 	/* Main: the note in words. */
 	void (*tell)(const struct dpd *dpd, const void *note, struct trace_fields *fields);
-	const char *node;	/* from here on the registration's */
-	struct node_trace *next;
 };
 
-void node_trace_register(struct node_trace *trace, const char *node);
+struct node_trace_entry {	/* whose formatter it is; node_trace_register()'s */
+	const char *node;
+	const struct node_trace *trace;
+	struct node_trace_entry *next;
+};
+
+void node_trace_register(struct node_trace_entry *entry, const char *node, const struct node_trace *trace);
 /* By the name of a node or of a clone ("port_tx-3" is one of "port_tx"); NULL: nobody registered it. */
 const struct node_trace *node_trace_of(const char *name);
 
 /* RTE_NODE_REGISTER(node), and how it tells of its packets. */
 #define NODE_REGISTER(node, trace)                                                                                 \
+	static struct node_trace_entry node##_trace_entry;                                                            \
 	RTE_INIT(node##_trace_register)                                                                               \
 	{                                                                                                             \
-		node_trace_register(&(trace), (node).name);                                                           \
+		node_trace_register(&node##_trace_entry, (node).name, &(trace));                                      \
 	}                                                                                                             \
 	RTE_NODE_REGISTER(node)
 
-/* ---- words: what does not fit is cut, a field too many is left out ------------------------------------------------ */
+/*
+ * ---- words: what does not fit is cut, a field too many is left out, control characters become '?' (a value may be a
+ * packet's bytes, and is printed on a terminal) ----------------------------------------------------------------------
+ */
 
 void trace_text(struct trace_fields *fields, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void trace_number(struct trace_fields *fields, const char *key, uint64_t value);

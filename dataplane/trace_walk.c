@@ -153,6 +153,15 @@ static void note_edge(struct rte_node *node, const struct graph_node *at, struct
 	end_note(note);
 }
 
+/* Where two edges lead to one node (a plugin's, at `output`), its packets are taken for the first one's. */
+static bool is_first_to(const struct rte_node *node, rte_edge_t edge)
+{
+	for (rte_edge_t before = 0; before < edge; before++)
+		if (node->nodes[before] == node->nodes[edge])
+			return false;
+	return true;
+}
+
 static uint16_t traced_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	const struct graph_node *at = graph_node_of(node);
@@ -168,15 +177,16 @@ static uint16_t traced_process(struct rte_graph *graph, struct rte_node *node, v
 	for (rte_edge_t edge = 0; edge < node->nb_edges; edge++)
 		had[edge] = node->nodes[edge]->idx;
 	done = at->process(graph, node, objs, n);
-	for (rte_edge_t edge = 0; edge < node->nb_edges; edge++)
-		for (uint16_t i = had[edge]; i < node->nodes[edge]->idx; i++) {
-			struct rte_mbuf *packet = node->nodes[edge]->objs[i];
+	for (rte_edge_t edge = 0; edge < node->nb_edges; edge++) {
+		struct rte_node *to = node->nodes[edge];
 
+		for (uint16_t i = had[edge]; i < to->idx && is_first_to(node, edge); i++) {
 			if (source)
-				give_mark(at, packet);
-			if (mark_of(packet)->packet)
-				note_edge(node, at, packet, edge, tsc, source);
+				give_mark(at, to->objs[i]);
+			if (mark_of(to->objs[i])->packet)
+				note_edge(node, at, to->objs[i], edge, tsc, source);
 		}
+	}
 	return done;
 }
 

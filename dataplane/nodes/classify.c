@@ -61,7 +61,7 @@ static void classify_tell(const struct dpd *dpd, const void *from, struct trace_
 	trace_reason(fields, note->reason);
 }
 
-static struct node_trace classify_trace = { .note = classify_note, .tell = classify_tell };
+static const struct node_trace classify_trace = { .note = classify_note, .tell = classify_tell };
 
 static struct rte_node_register classify_node = {
 	.name = "classify",

@@ -26,7 +26,7 @@ static void drop_tell(const struct dpd *dpd, const void *note, struct trace_fiel
 	trace_reason(fields, *(const uint8_t *)note);
 }
 
-static struct node_trace drop_trace = { .note = drop_note, .tell = drop_tell };
+static const struct node_trace drop_trace = { .note = drop_note, .tell = drop_tell };
 
 static struct rte_node_register drop_node = {
 	.name = "drop",

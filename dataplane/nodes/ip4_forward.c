@@ -189,7 +189,7 @@ static void ip4_note(struct worker *worker, struct rte_node *node, struct rte_mb
 	forward_note(worker, packet, edge, AF_INET, note);
 }
 
-static struct node_trace ip4_trace = { .note = ip4_note, .tell = forward_tell };
+static const struct node_trace ip4_trace = { .note = ip4_note, .tell = forward_tell };
 
 static struct rte_node_register ip4_forward_node = {
 	.name = "ip4_forward",

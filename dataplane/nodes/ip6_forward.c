@@ -162,7 +162,7 @@ static void ip6_note(struct worker *worker, struct rte_node *node, struct rte_mb
 	forward_note(worker, packet, edge, AF_INET6, note);
 }
 
-static struct node_trace ip6_trace = { .note = ip6_note, .tell = forward_tell };
+static const struct node_trace ip6_trace = { .note = ip6_note, .tell = forward_tell };
 
 static struct rte_node_register ip6_forward_node = {
 	.name = "ip6_forward",

@@ -179,7 +179,7 @@ static void rx_tell(const struct dpd *dpd, const void *from, struct trace_fields
 	trace_number(fields, "bytes", note->bytes);
 }
 
-static struct node_trace port_rx_trace = { .note = rx_note, .tell = rx_tell };
+static const struct node_trace port_rx_trace = { .note = rx_note, .tell = rx_tell };
 
 static struct rte_node_register port_rx_node = {
 	.name = "port_rx",

@@ -120,7 +120,7 @@ static void tx_tell(const struct dpd *dpd, const void *from, struct trace_fields
 	trace_number(fields, "bytes", note->bytes);
 }
 
-static struct node_trace port_tx_trace = { .note = tx_note, .outcome = tx_outcome, .tell = tx_tell };
+static const struct node_trace port_tx_trace = { .note = tx_note, .outcome = tx_outcome, .tell = tx_tell };
 
 static struct rte_node_register port_tx_node = {
 	.name = "port_tx",

@@ -59,7 +59,7 @@ static void punt_tell(const struct dpd *dpd, const void *from, struct trace_fiel
 		trace_port(fields, dpd, note->port - 1u);
 }
 
-static struct node_trace punt_trace = { .note = punt_note, .outcome = punt_outcome, .tell = punt_tell };
+static const struct node_trace punt_trace = { .note = punt_note, .outcome = punt_outcome, .tell = punt_tell };
 
 static struct rte_node_register punt_node = {
 	.name = "punt",

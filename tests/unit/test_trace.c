@@ -163,11 +163,22 @@ static void limits(void **state)
 		assert_int_equal(room.beyond[i], 0xa5);
 }
 
+/* A value may be what a packet brought; it is printed on a terminal. */
+static void nothing_but_print(void **state)
+{
+	struct trace_fields fields = { 0 };
+
+	trace_text(&fields, "a\nb", "%s", "\x1b[2J\x7f\tx\xc3\xa9");
+	assert_string_equal(fields.field[0].key, "a?b");
+	assert_string_equal(fields.field[0].value, "?[2J??x\xc3\xa9");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forwarded4), cmocka_unit_test(forwarded6), cmocka_unit_test(legs),
 		cmocka_unit_test(left), cmocka_unit_test(names), cmocka_unit_test(limits),
+		cmocka_unit_test(nothing_but_print),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
