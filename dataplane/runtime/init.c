@@ -12,7 +12,7 @@ static int n_order;
 
 void init_add(struct init *init)
 {
-	init->done = false;
+	init->done = init->withdrawn = false;
 	init->next = added;
 	added = init;
 }
@@ -148,6 +148,8 @@ int init_start(struct dpd *dpd, void (*note)(struct dpd *dpd, struct init *const
 	for (int i = 0; i < n_order && !error; i++) {
 		uint64_t before = clock_ns();
 
+		if (order[i]->withdrawn)
+			continue;
 		error = order[i]->start ? order[i]->start(dpd) : 0;
 		order[i]->took_ns = clock_ns() - before;
 		order[i]->done = !error;
@@ -163,13 +165,25 @@ int init_start(struct dpd *dpd, void (*note)(struct dpd *dpd, struct init *const
 	return error;
 }
 
+static void undo(struct dpd *dpd, struct init *init)
+{
+	if (init->done && init->stop)
+		init->stop(dpd);
+	init->done = false;
+}
+
 void init_stop(struct dpd *dpd)
 {
-	while (n_order > 0) {
-		struct init *init = order[--n_order];
+	while (n_order > 0)
+		undo(dpd, order[--n_order]);
+}
 
-		if (init->done && init->stop)
-			init->stop(dpd);
-		init->done = false;
-	}
+void init_withdraw(struct dpd *dpd, struct init *const *inits, uint32_t n)
+{
+	for (int at = n_order; at-- > 0;)
+		for (uint32_t i = 0; i < n; i++)
+			if (order[at] == inits[i]) {
+				undo(dpd, order[at]);
+				order[at]->withdrawn = true;
+			}
 }

@@ -26,7 +26,7 @@ struct init {
 	int (*failed)(const struct init *init, int error);
 	/* init.c's */
 	uint64_t took_ns;
-	bool done;
+	bool done, withdrawn;
 	struct init *next;
 };
 
@@ -53,5 +53,8 @@ int init_sort(struct init *order[static INIT_MAX], char *why, size_t why_bytes);
 int init_start(struct dpd *dpd, void (*note)(struct dpd *dpd, struct init *const *started, uint32_t n), char *why,
 	       size_t why_bytes);
 void init_stop(struct dpd *dpd);	/* in reverse */
+
+/* From a `failed`: goes on without these. Those that have been started are undone now, in reverse; the others are not started. */
+void init_withdraw(struct dpd *dpd, struct init *const *inits, uint32_t n);
 
 #endif

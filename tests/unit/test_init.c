@@ -23,6 +23,8 @@ static void say(const char *what)
 	static void stop_##x(struct dpd *dpd) { say("-" #x); }
 STARTS(a)
 STARTS(b)
+STARTS(own)
+STARTS(last)
 static void stop_c(struct dpd *dpd) { say("-c"); }
 
 static int start_badly(struct dpd *dpd)
@@ -154,6 +156,43 @@ static void undone_in_reverse(void **state)
 		init_remove(&init[i]);
 }
 
+static struct init some[4];
+
+static int withdraws(const struct init *init, int error)
+{
+	struct init *const all[] = { &some[0], &some[1], &some[2], &some[3] };
+
+	init_withdraw(NULL, all, 4);
+	return 0;
+}
+
+/* Of those that belong together the third cannot start: the first two are undone at once, the fourth is never started. */
+static void withdrawn_together(void **state)
+{
+	struct init own[] = {
+		{ .name = "own", .start = start_own, .stop = stop_own, .after = INIT_NAMES("s1"), .before = INIT_NAMES("s3") },
+		{ .name = "last", .start = start_last, .stop = stop_last, .after = INIT_NAMES("s4") },
+	};
+
+	some[0] = (struct init){ .name = "s1", .start = start_a, .stop = stop_a };
+	some[1] = (struct init){ .name = "s2", .start = start_b, .stop = stop_b, .after = INIT_NAMES("own") };
+	some[2] = (struct init){ .name = "s3", .start = start_badly, .stop = stop_c, .failed = withdraws, .after = INIT_NAMES("s2") };
+	some[3] = (struct init){ .name = "s4", .start = start_badly, .stop = stop_c, .after = INIT_NAMES("s3") };
+	said[0] = '\0';
+	for (int i = 0; i < 4; i++)
+		init_add(&some[i]);
+	for (int i = 0; i < 2; i++)
+		init_add(&own[i]);
+	assert_int_equal(init_start(NULL, NULL, why, sizeof(why)), 0);
+	assert_string_equal(said, "+a +own +b ! -b -a +last ");
+	init_stop(NULL);
+	assert_string_equal(said, "+a +own +b ! -b -a +last -last -own ");
+	for (int i = 0; i < 4; i++)
+		init_remove(&some[i]);
+	for (int i = 0; i < 2; i++)
+		init_remove(&own[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +201,7 @@ int main(void)
 		cmocka_unit_test(unknown_and_double_names_are_named),
 		cmocka_unit_test(too_many_are_refused),
 		cmocka_unit_test(undone_in_reverse),
+		cmocka_unit_test(withdrawn_together),
 	};
 
 	return cmocka_run_group_tests_name("init", tests, NULL, NULL);
