@@ -20,6 +20,8 @@
 #include "plugin.h"
 #include "wye_plugin.h"
 
+#define PROCESSES_MAX 32u	/* of all plugins together; the rest is for our own */
+
 static struct plugin plugins[WYE_PLUGINS_MAX];
 static uint32_t n_plugins;
 
@@ -94,8 +96,52 @@ static int open_safely(const char *file, char *why, size_t why_bytes)
 
 /* ---- does it fit? -------------------------------------------------------------------------------------------------- */
 
+static bool has_node(const struct wye_plugin *code, uint32_t n, const char *name)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (!strcmp(code->node[i].name, name))
+			return true;
+	return false;
+}
+
+/* DPDK does not know of nodes that plugins will add. */
+static int check_nodes(const struct wye_plugin *code, char *why, size_t why_bytes)
+{
+	for (uint32_t i = 0; i < code->n_nodes; i++) {
+		int error = plugin_graph_check(&code->node[i], why, why_bytes);
+		bool twin = !error && has_node(code, i, code->node[i].name);
+
+		for (uint32_t p = 0; !error && p < n_plugins; p++)
+			twin |= plugins[p].code && has_node(plugins[p].code, plugins[p].code->n_nodes, code->node[i].name);
+		if (!error && !twin)
+			continue;
+		if (!error)
+			snprintf(why, why_bytes, "node \"%s\": there is another of that name", code->node[i].name);
+		return error ? error : -EEXIST;
+	}
+	return 0;
+}
+
+/* What there is room for, with the plugins before it. */
+static int check_room(const struct wye_plugin *code, char *why, size_t why_bytes)
+{
+	uint32_t n_processes = code->n_processes, n_pre_inputs = code->n_pre_inputs;
+
+	for (uint32_t p = 0; p < n_plugins; p++) {
+		n_processes += plugins[p].code ? plugins[p].code->n_processes : 0;
+		n_pre_inputs += plugins[p].code ? plugins[p].code->n_pre_inputs : 0;
+	}
+	if (n_processes <= PROCESSES_MAX && n_pre_inputs <= WORKER_PRE_INPUTS_MAX)
+		return 0;
+	snprintf(why, why_bytes, "plugins would have %u processes and %u pre-input nodes; %u and %u are the most", n_processes,
+		 n_pre_inputs, PROCESSES_MAX, WORKER_PRE_INPUTS_MAX);
+	return -ENOSPC;
+}
+
 static int check_code(const struct plugin *plugin, const struct wye_plugin *code, char *why, size_t why_bytes)
 {
+	int error;
+
 	if (!code || code->magic != WYE_PLUGIN_MAGIC) {
 		snprintf(why, why_bytes, "it exports no struct wye_plugin called wye_plugin (WYE_PLUGIN_HEAD)");
 		return -ENOEXEC;
@@ -110,13 +156,8 @@ static int check_code(const struct plugin *plugin, const struct wye_plugin *code
 		snprintf(why, why_bytes, "it calls itself \"%s\"", code->name ? code->name : "");
 		return -EINVAL;
 	}
-	for (uint32_t i = 0; i < code->n_nodes; i++) {
-		int error = plugin_graph_check(&code->node[i], why, why_bytes);
-
-		if (error)
-			return error;
-	}
-	return 0;
+	error = check_nodes(code, why, why_bytes);
+	return error ? error : check_room(code, why, why_bytes);
 }
 
 /* The descriptor stays open: the loader takes a name that it has seen before for the same file. */
@@ -164,36 +205,67 @@ static int configure(struct plugin *plugin, const struct wye_plugin *code)
 
 static struct plugin *owner_of(const struct init *init)
 {
-	for (uint32_t i = 0; i < n_plugins; i++)
-		if (plugins[i].code && plugins[i].code->init == init)
-			return &plugins[i];
+	for (uint32_t p = 0; p < n_plugins; p++)
+		for (uint32_t i = 0; plugins[p].code && i < plugins[p].code->n_inits; i++)
+			if (plugins[p].code->init[i] == init)
+				return &plugins[p];
 	return NULL;
 }
 
 static int init_failed(const struct init *init, int error)
 {
 	struct plugin *plugin = owner_of(init);
+	const struct wye_plugin *code = plugin->code;
 
-	return plugin ? plugin_refuse(plugin, error, "its init function: %s", strerror(-error)) : error;
+	error = plugin_refuse(plugin, error, "its init function \"%s\": %s", init->name, strerror(-error));
+	if (!error)
+		init_withdraw(plugin->dpd, code->init, code->n_inits);
+	return error;
 }
 
-/* Must come before the graph: what it cannot start is then not put there. */
-static int add_init(struct init *init, char *why, size_t why_bytes)
+/* Before the graph: what it cannot start is then not put there. */
+static bool is_before_graph(const struct init *init)
+{
+	for (const char *const *before = init->before; before && *before; before++)
+		if (!strcmp(*before, "graph"))
+			return true;
+	return false;
+}
+
+static int check_inits(const struct wye_plugin *code, char *why, size_t why_bytes)
+{
+	for (uint32_t i = 0; i < code->n_inits; i++) {
+		const struct init *init = code->init[i];
+
+		if (!init->name || !is_before_graph(init)) {
+			snprintf(why, why_bytes, "its init function \"%.31s\" must come before \"graph\"",
+				 init->name ? init->name : "");
+			return -EINVAL;
+		}
+		for (uint32_t j = 0; j < i; j++)
+			if (code->init[j] == init) {
+				snprintf(why, why_bytes, "its init function \"%.31s\" is there twice", init->name);
+				return -EINVAL;
+			}
+	}
+	return 0;
+}
+
+static int add_inits(const struct wye_plugin *code, char *why, size_t why_bytes)
 {
 	struct init *order[INIT_MAX];
-	const char *const *before = init->before;
+	int error = check_inits(code, why, why_bytes);
 
-	while (before && *before && strcmp(*before, "graph"))
-		before++;
-	if (!before || !*before) {
-		snprintf(why, why_bytes, "its init function must come before \"graph\"");
-		return -EINVAL;
+	if (error)
+		return error;
+	for (uint32_t i = 0; i < code->n_inits; i++) {
+		code->init[i]->failed = init_failed;
+		init_add(code->init[i]);
 	}
-	init->failed = init_failed;
-	init_add(init);
 	if (init_sort(order, why, why_bytes) >= 0)
 		return 0;
-	init_remove(init);
+	for (uint32_t i = 0; i < code->n_inits; i++)
+		init_remove(code->init[i]);
 	return -EINVAL;
 }
 
@@ -209,7 +281,7 @@ static int load(struct plugin *plugin)
 	if (error)
 		return plugin_refuse(plugin, error, NULL);
 	plugin->code = code;
-	error = code->init ? add_init(code->init, why, sizeof(why)) : 0;
+	error = add_inits(code, why, sizeof(why));
 	return error ? plugin_refuse(plugin, error, "%s", why) : 0;
 }
 
@@ -234,6 +306,8 @@ static int attach(struct plugin *plugin)
 
 	for (uint32_t i = 0; i < code->n_nodes && !error; i++)
 		error = plugin_graph_add(plugin->dpd, &code->node[i]);
+	for (uint32_t i = 0; i < code->n_pre_inputs && !error; i++)
+		error = worker_pre_input(code->pre_input[i].name, code->pre_input[i].run);
 	for (uint32_t i = 0; i < code->n_processes && !error; i++)
 		error = process_add(code->process[i]);
 	if (error)

@@ -115,11 +115,26 @@ rte_edge_t wye_plugin_punt(struct rte_mbuf *packet)
 	return node_leave(packet, WYE_REASON_PLUGIN_PUNT);
 }
 
-/* ---- processes ------------------------------------------------------------------------------------------------------ */
+/* ---- pre-input nodes, processes ------------------------------------------------------------------------------------- */
+
+static void count(struct wye_worker_stats *stats, int counter, uint64_t n)
+{
+	count_add(&stats->plugin_counter[counter < 0 ? (int)WYE_PLUGIN_COUNTERS_MAX - 1 : counter], n);
+}
+
+uint32_t wye_plugin_worker_of(const struct worker *worker)
+{
+	return worker->index;
+}
+
+void wye_plugin_count_worker(struct worker *worker, int counter, uint64_t n)
+{
+	count(worker->stats, counter, n);
+}
 
 void wye_plugin_count_main(int counter, uint64_t n)
 {
-	count_add(&of_all->stats->worker[0].plugin_counter[counter < 0 ? (int)WYE_PLUGIN_COUNTERS_MAX - 1 : counter], n);
+	count(&of_all->stats->worker[0], counter, n);
 }
 
 void wye_plugin_log(const char *format, ...)

@@ -48,14 +48,27 @@ static struct point *point_named(const char *name)
 	return NULL;
 }
 
+/* A "-" would be a clone's; trace_node.h goes by that. */
+static bool well_named(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return length && length <= 24 && !name[length];
+}
+
 int plugin_graph_check(const struct wye_plugin_node *node, char *why, size_t why_bytes)
 {
-	if (!node->name || !node->point || !node->process || strlen(node->name) > 24) {
-		snprintf(why, why_bytes, "a node without a name of at most 24 characters, a point or a function");
+	if (!node->name || !well_named(node->name)) {
+		snprintf(why, why_bytes, "node \"%.40s\": a name has 1 to 24 lower-case letters, digits and '_'",
+			 node->name ? node->name : "");
+		return -EINVAL;
+	}
+	if (!node->point || !node->process || (node->trace && (!node->trace->note || !node->trace->tell))) {
+		snprintf(why, why_bytes, "node \"%s\": a point or a function is missing", node->name);
 		return -EINVAL;
 	}
 	if (!point_named(node->point)) {
-		snprintf(why, why_bytes, "node \"%s\": there is no point \"%s\"; there are ip4_input, ip6_input and output",
+		snprintf(why, why_bytes, "node \"%s\": there is no point \"%.40s\"; there are ip4_input, ip6_input and output",
 			 node->name, node->point);
 		return -EINVAL;
 	}
@@ -125,11 +138,22 @@ static int stand_at_port(const struct point *point, uint32_t port, const char *n
 	return stand(point, last, (rte_edge_t)port, name, target);
 }
 
+/* For ever, as DPDK keeps the node itself. */
+static int register_trace(const struct wye_plugin_node *node)
+{
+	struct node_trace_entry *entry = node->trace ? malloc(sizeof(*entry)) : NULL;
+
+	if (entry)
+		node_trace_register(entry, node->name, node->trace);
+	return node->trace && !entry ? -ENOMEM : 0;
+}
+
 int plugin_graph_add(struct dpd *dpd, const struct wye_plugin_node *node)
 {
 	struct point *point = point_named(node->point);
 	int error = register_node(node, point);
 
+	error = error ? error : register_trace(node);
 	if (!error && !point->each_port)
 		error = stand(point, point->last, 0, node->name, point->target);
 	for (uint32_t p = 0; p < dpd->n_ports && point->each_port && !error; p++)

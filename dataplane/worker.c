@@ -86,18 +86,32 @@ static void run_plan(struct worker *worker)
 		wye_reader_quiescent(plan->slot[worker->index], &plan->region->epoch);
 }
 
-static const struct pre_input {
+static struct pre_input {	/* plugins'; constant while workers run */
 	const char *name;
 	void (*run)(struct worker *worker);
-} pre_inputs[] = {
-	{ .name = "plan", .run = run_plan },
-};
+} pre_inputs[WORKER_PRE_INPUTS_MAX];
+static uint32_t n_pre_inputs;
+
+int worker_pre_input(const char *name, void (*run)(struct worker *worker))
+{
+	if (n_pre_inputs == WORKER_PRE_INPUTS_MAX)
+		return -ENOSPC;
+	pre_inputs[n_pre_inputs++] = (struct pre_input){ name, run };
+	return 0;
+}
+
+static void run_pre_inputs(struct worker *worker)
+{
+	run_plan(worker);
+	for (uint32_t i = 0; i < n_pre_inputs; i++)
+		pre_inputs[i].run(worker);
+}
 
 static void show_pre_inputs(struct dpd *dpd)
 {
-	static_assert(RTE_DIM(pre_inputs) <= WYE_PRE_INPUTS_MAX, "room for the pre-input nodes");
-	for (uint32_t i = 0; i < RTE_DIM(pre_inputs); i++)
-		stats_pre_input(dpd, i, pre_inputs[i].name);
+	stats_pre_input(dpd, 0, "plan");
+	for (uint32_t i = 0; i < n_pre_inputs; i++)
+		stats_pre_input(dpd, i + 1, pre_inputs[i].name);
 }
 
 /* ---- resting ------------------------------------------------------------------------------------------------------ */
@@ -209,8 +223,7 @@ static int worker_main(void *arg)
 	while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
 		struct graph_worker *graph;
 
-		for (size_t i = 0; i < RTE_DIM(pre_inputs); i++)
-			pre_inputs[i].run(worker);
+		run_pre_inputs(worker);
 		graph = own_graph(worker);
 		after_walk(worker, graph, &idle, graph && graph->graph ? walk(graph->graph, idle.last_tsc) : rte_rdtsc());
 	}

@@ -31,6 +31,10 @@ struct worker {
 
 void worker_wake(struct worker *worker);
 
+/* Has every worker call it in each loop, after the plan and before the inputs. Before workers are started. 0, or -ENOSPC. */
+#define WORKER_PRE_INPUTS_MAX (WYE_PRE_INPUTS_MAX - 1)	/* "plan" is there */
+int worker_pre_input(const char *name, void (*run)(struct worker *worker));
+
 /* Relaxed add to a counter only this thread writes. */
 static inline void count_add(_Atomic uint64_t *counter, uint64_t n)
 {

@@ -14,9 +14,10 @@
 
 #include "runtime/init.h"
 #include "runtime/process.h"
+#include "trace_node.h"
 
 #define WYE_PLUGIN_MAGIC 0x6e6967756c706579ull	/* "yeplugin" */
-#define WYE_PLUGIN_ABI	 1u	/* of this file, and of runtime/init.h, process.h and timer.h */
+#define WYE_PLUGIN_ABI	 2u	/* of this file, trace_node.h, and runtime/init.h, process.h and timer.h */
 #define WYE_PLUGIN_DPDK	 RTE_VERSION_NUM(RTE_VER_YEAR, RTE_VER_MONTH, 0, 0)	/* within a release DPDK keeps its ABI */
 #define WYE_PLUGIN_HEAD	 .magic = WYE_PLUGIN_MAGIC, .abi = WYE_PLUGIN_ABI, .dpdk = WYE_PLUGIN_DPDK
 
@@ -38,9 +39,19 @@ enum wye_plugin_edge {
  * workers run it at the same time.
  */
 struct wye_plugin_node {
-	const char *name;	/* of no other node; at most 24 characters */
+	const char *name;	/* of no other node; at most 24 lower-case letters, digits and '_' */
 	const char *point;
 	rte_node_process_t process;
+	/* What it says of a packet in `wye trace` (trace_node.h): note() on the worker that has it, after process(), in
+	 * TRACE_NOTE_BYTES; tell() on main, by trace_text() and trace_number(). Nobody's packets cost more for it. NULL: only
+	 * that the packet came by */
+	const struct node_trace *trace;
+};
+
+/* What each worker calls in every loop, before it takes packets from its inputs, and not while it sleeps; several at a time. */
+struct wye_plugin_pre_input {
+	const char *name;	/* for `wye show runtime`; at most 31 characters */
+	void (*run)(struct worker *worker);
 };
 
 struct wye_plugin {
@@ -51,9 +62,12 @@ struct wye_plugin {
 	const char *summary;	/* at most 79 characters */
 	/* Reads the settings and adds counters. 0 or -errno, after wye_plugin_problem(). DPDK is not up yet. NULL: no settings */
 	int (*configure)(void);
-	struct init *init;	/* NULL, or one that comes before "graph" */
+	struct init *const *init;	/* each with .before = INIT_NAMES("graph"); one that fails takes the others back */
+	uint32_t n_inits;
 	const struct wye_plugin_node *node;
 	uint32_t n_nodes;
+	const struct wye_plugin_pre_input *pre_input;
+	uint32_t n_pre_inputs;
 	struct process *const *process;
 	uint32_t n_processes;
 };
@@ -104,6 +118,11 @@ uint32_t wye_plugin_ifindex(struct rte_node *node, const struct rte_mbuf *packet
 /* The edge for a packet that leaves here; it is counted under plugin_drop or plugin_punt. */
 rte_edge_t wye_plugin_drop(struct rte_mbuf *packet);
 rte_edge_t wye_plugin_punt(struct rte_mbuf *packet);
+
+/* ---- pre-input nodes ------------------------------------------------------------------------------------------------ */
+
+uint32_t wye_plugin_worker_of(const struct worker *worker);	/* as wye_plugin_worker() */
+void wye_plugin_count_worker(struct worker *worker, int counter, uint64_t n);
 
 /* ---- processes ------------------------------------------------------------------------------------------------------ */
 

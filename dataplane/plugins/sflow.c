@@ -9,6 +9,8 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <rte_errno.h>
+#include <rte_mbuf_dyn.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
 #include <stdio.h>
@@ -32,6 +34,7 @@ struct sample {
 
 static struct sampler {		/* a worker's own; main reads the pool */
 	uint64_t left;		/* packets up to the next sample, it included */
+	uint64_t vector;	/* number of the vector at hand, of no other worker's */
 	uint32_t random;
 	_Atomic uint64_t pool;	/* packets that could have been sampled */
 } __attribute__((aligned(64))) samplers[WYE_WORKERS_MAX];
@@ -41,6 +44,7 @@ static struct in_addr agent;
 static struct sockaddr_in collector = { .sin_family = AF_INET };
 static _Atomic uint32_t drops;	/* as count_lost, for the datagrams */
 static struct rte_ring *ring;	/* workers: producers, main: consumer; of struct sample, by value */
+static int mark_offset;		/* of what take() notes in a packet, for traces: vector << 1, and 1 if the sample was lost */
 static int socket_fd = -1;
 static int count_seen, count_taken, count_lost, count_sent, count_refused;
 
@@ -92,15 +96,22 @@ static uint64_t next_distance(struct sampler *sampler)
 	return 1 + (uint64_t)sampler->random * (2 * rate - 1) / ((uint64_t)UINT32_MAX + 1);
 }
 
-static void take(struct rte_node *node, const struct rte_mbuf *packet)
+static uint64_t *mark_of(struct rte_mbuf *packet)
+{
+	return RTE_MBUF_DYNFIELD(packet, mark_offset, uint64_t *);
+}
+
+static void take(struct rte_node *node, struct rte_mbuf *packet)
 {
 	struct sample sample;
 
+	*mark_of(packet) = samplers[wye_plugin_worker(node)].vector << 1;
 	sample.ifindex = wye_plugin_ifindex(node, packet);
 	sample.frame_bytes = packet->pkt_len;
 	sample.header_bytes = RTE_MIN(packet->data_len, HEADER_BYTES);
 	memcpy(sample.header, rte_pktmbuf_mtod(packet, const void *), sample.header_bytes);
 	if (rte_ring_enqueue_elem(ring, &sample, sizeof(sample)) < 0) {
+		*mark_of(packet) |= 1;
 		wye_plugin_count(node, count_lost, 1);
 		atomic_fetch_add_explicit(&drops, 1, memory_order_relaxed);
 		return;
@@ -114,6 +125,7 @@ static uint16_t sflow_process(struct rte_graph *graph, struct rte_node *node, vo
 	struct sampler *sampler = &samplers[wye_plugin_worker(node)];
 	uint64_t at = 0;
 
+	sampler->vector += WYE_WORKERS_MAX;
 	atomic_store_explicit(&sampler->pool, atomic_load_explicit(&sampler->pool, memory_order_relaxed) + n,
 			      memory_order_relaxed);
 	while (sampler->left <= n - at) {
@@ -127,9 +139,34 @@ static uint16_t sflow_process(struct rte_graph *graph, struct rte_node *node, vo
 	return n;
 }
 
+/* ---- what `wye trace` shows: noted by the worker, told by main ---------------------------------------------------- */
+
+enum sflow_note { NOT_SAMPLED, SAMPLED, SAMPLE_LOST };
+
+/* A packet of another vector, or one that nobody took, has another mark. */
+static void sflow_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *note)
+{
+	uint64_t mark = *mark_of(packet);
+
+	if (mark >> 1 == samplers[wye_plugin_worker(node)].vector)
+		*(uint8_t *)note = mark & 1 ? SAMPLE_LOST : SAMPLED;
+}
+
+static void sflow_tell(const struct dpd *dpd, const void *note, struct trace_fields *fields)
+{
+	uint8_t what = *(const uint8_t *)note;
+
+	if (what == NOT_SAMPLED)
+		trace_text(fields, "sflow", "not sampled");
+	else
+		trace_text(fields, "sflow", "sampled 1 in %llu%s", (unsigned long long)rate, what == SAMPLED ? "" : ", lost");
+}
+
+static const struct node_trace sflow_trace = { .note = sflow_note, .tell = sflow_tell };
+
 static const struct wye_plugin_node nodes[] = {
-	{ .name = "sflow_ip4", .point = "ip4_input", .process = sflow_process },
-	{ .name = "sflow_ip6", .point = "ip6_input", .process = sflow_process },
+	{ .name = "sflow_ip4", .point = "ip4_input", .process = sflow_process, .trace = &sflow_trace },
+	{ .name = "sflow_ip6", .point = "ip6_input", .process = sflow_process, .trace = &sflow_trace },
 };
 
 /* ---- process: on main --------------------------------------------------------------------------------------------- */
@@ -235,40 +272,65 @@ static struct process *const processes[] = { &sflow };
 
 /* ---- start and end ------------------------------------------------------------------------------------------------ */
 
-static void sflow_stop(struct dpd *dpd)
+static void sampling_stop(struct dpd *dpd)
 {
-	if (socket_fd >= 0)
-		close(socket_fd);
-	socket_fd = -1;
 	rte_ring_free(ring);
 	ring = NULL;
 }
 
-static int sflow_start(struct dpd *dpd)
+static int sampling_start(struct dpd *dpd)
 {
+	static const struct rte_mbuf_dynfield field = { .name = "sflow_mark", .size = sizeof(uint64_t),
+							.align = __alignof__(uint64_t) };
+
 	for (uint32_t i = 0; i < WYE_WORKERS_MAX; i++) {
 		samplers[i].random = 2463534242u + i;
 		samplers[i].left = next_distance(&samplers[i]);
+		samplers[i].vector = WYE_WORKERS_MAX + i;
 	}
+	mark_offset = rte_mbuf_dynfield_register(&field);
+	if (mark_offset < 0)
+		return -rte_errno;
 	ring = rte_ring_create_elem("sflow", sizeof(struct sample), RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
-	socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (ring && socket_fd >= 0 && connect(socket_fd, (struct sockaddr *)&collector, sizeof(collector)) == 0)
-		return 0;
-	sflow_stop(dpd);
-	return errno ? -errno : -ENOMEM;
+	return ring ? 0 : -rte_errno;
 }
 
-static struct init sflow_init = {
-	.name = "sflow", .start = sflow_start, .stop = sflow_stop, .after = INIT_NAMES("eal"), .before = INIT_NAMES("graph"),
+static void sending_stop(struct dpd *dpd)
+{
+	if (socket_fd >= 0)
+		close(socket_fd);
+	socket_fd = -1;
+}
+
+static int sending_start(struct dpd *dpd)
+{
+	int error = 0;
+
+	socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (socket_fd < 0 || connect(socket_fd, (struct sockaddr *)&collector, sizeof(collector)) < 0)
+		error = -errno;
+	if (error)
+		sending_stop(dpd);
+	return error;
+}
+
+static struct init sampling_init = {
+	.name = "sflow_sampling", .start = sampling_start, .stop = sampling_stop,
+	.after = INIT_NAMES("eal"), .before = INIT_NAMES("graph"),
 };
+static struct init sending_init = {
+	.name = "sflow_sending", .start = sending_start, .stop = sending_stop, .before = INIT_NAMES("graph"),
+};
+static struct init *const inits[] = { &sampling_init, &sending_init };
 
 const struct wye_plugin wye_plugin = {
 	WYE_PLUGIN_HEAD,
 	.name = "sflow",
-	.version = "1",
+	.version = "2",
 	.summary = "samples packets for an sFlow collector",
 	.configure = configure,
-	.init = &sflow_init,
+	.init = inits,
+	.n_inits = RTE_DIM(inits),
 	.node = nodes,
 	.n_nodes = RTE_DIM(nodes),
 	.process = processes,

@@ -6,8 +6,9 @@ plugins=/run/plugins
 mkdir -m 755 $plugins
 cp "$WYE_BUILD"/tests/plugins/*.so "$WYE_BUILD"/dataplane/plugins/*.so $plugins
 sed -n '/^## The smallest/,/^Build/s/^    //p' "$lab_top/docs/plugins.md" >/run/look.c
-check 'the example of docs/plugins.md builds' cc -shared -fPIC -O2 -DALLOW_EXPERIMENTAL_API -I"$lab_top/dataplane" \
-	-I"$lab_top/include" $(pkg-config --cflags libdpdk) -o $plugins/look.so /run/look.c
+check 'the headers are installed' env DESTDIR=/run/installed meson install -C "$WYE_BUILD" --no-rebuild --quiet
+check 'the example of docs/plugins.md builds with them' cc -shared -fPIC -O2 -DALLOW_EXPERIMENTAL_API \
+	-I"$(dirname "$(find /run/installed -name wye_plugin.h)")" $(pkg-config --cflags libdpdk) -o $plugins/look.so /run/look.c
 lab
 # with LOAD...: entries of plugins.load
 with() {
@@ -35,6 +36,10 @@ by_dataplane 5 'IPv6 too' ping_from host1 fd00:2::2
 at_least 'counted on their way in' "$(counter verdict in)" 1000
 at_least 'by the example of the docs' "$(counter look seen)" 1000
 at_least 'and out' "$(counter verdict out)" 1000
+runtime() { wye -j show runtime | jq -r "[.[] | select(.node == \"$1\") | .$2][0]"; }
+equal 'its pre-input node' "$(runtime verdict_look kind), $(runtime verdict_look state)" 'pre-input, polls'
+calls=$(runtime port_rx-0-0 calls)
+at_least 'is called before inputs are' "$(counter verdict loops)" "$calls"
 # datagrams PORT: ten from host1 to host2. counts REASON BEFORE PORT: ten more, and all are counted; the packets of a worker
 # that got no CPU are the kernel's, as they should be: then once more
 datagrams() { on host1 python3 -c "import socket
@@ -51,17 +56,44 @@ kernel=$(to_kernel) punted=$(reason plugin_punt)
 soon 'what a plugin punts at output' counts plugin_punt "$punted" 13
 at_most 'is dropped: it is not what came in any more' $(($(to_kernel) - kernel)) 5
 
-for broken in export abi symbol point order start; do echo "{ name: broken_$broken }"; done >/run/broken
-mapfile -t broken </run/broken
-with "${broken[@]}" '{ name: no_such }' '{ name: verdict, settings: { colour: blue } }'
-: >/run/log/dpd
-check 'wye-dpd starts without any of the broken' restart
+# traced QUERY: of the steps of the first packet
+traced() { wye -j trace | jq -r "[.packets[0].steps[] | $1] | join(\" \")"; }
+check 'a packet of port 13 is traced' wye trace add r1 1 udp port 13
+trace_ended() { datagrams 13; [ "$(traced .node)" = 'port_rx-0-0 verdict_in pass4_1 pass4_2 pass4_3 pass4_4 pass4_5 look_in ip4_forward verdict_out-1 drop' ]; }
+soon 'through all nodes, plugins'\'' too' trace_ended
+equal 'each tells what it did' "$(traced 'select(.node | startswith("verdict")) | "\(.data.udp_port) \(.data.verdict)"')" '13 next 13 punt'
+check 'all forgotten' wye trace clear
+
+# broken ENTRY...: wye-dpd starts with pass, and without any of those
+broken() {
+	with '{ name: pass }' "$@"
+	: >/run/log/dpd
+	check 'wye-dpd starts without the broken' restart
+}
+entries() { printf '{ name: broken_%s }\n' "$@"; }
+mapfile -t list < <(entries export abi dpdk self symbol point name taken other twin order ring init)
+broken "${list[@]}"
 refused_plugin broken_export 'exports no struct wye_plugin' 'no struct'
-refused_plugin broken_abi 'plugin ABI 2 and DPDK .*, this is 1' 'another ABI'
+refused_plugin broken_abi 'plugin ABI 3 and DPDK .*, this is 2' 'another ABI'
+refused_plugin broken_dpdk 'plugin ABI 2 and DPDK .*: build it anew' 'another DPDK release'
+refused_plugin broken_self 'calls itself "another"' 'another name'
 refused_plugin broken_symbol 'undefined symbol: there_is_no_such_function' 'unknown symbol'
 refused_plugin broken_point 'no point "nowhere"' 'unknown point'
-refused_plugin broken_order '"broken".* after "graf", which there is not' 'unknown init function'
-refused_plugin broken_start 'init function: Device or resource busy' 'init function fails'
+refused_plugin broken_name 'node "broken-name": a name has' 'a name that a node cannot have'
+refused_plugin broken_taken 'node "ip4_forward": there is another' 'a node of ours'
+refused_plugin broken_other 'node "pass4_1": there is another' 'a node of another plugin'
+refused_plugin broken_twin 'node "broken_twin_node": there is another' 'two nodes of its own'
+refused_plugin broken_order '"broken_order" .* after "graf", which there is not' 'unknown init function'
+refused_plugin broken_ring 'wait for each other: .*"broken_ring"' 'an order that cannot be'
+refused_plugin broken_init 'two init functions are called "eal"' 'an init function of ours'
+mapfile -t list < <(entries late room configure start)
+broken "${list[@]}" '{ name: no_such }' '{ name: verdict, settings: { colour: blue } }'
+refused_plugin broken_late '"broken_late" must come before "graph"' 'an init function that comes late'
+refused_plugin broken_room '8 pre-input nodes; 32 and 7 are the most' 'no room'
+refused_plugin broken_configure 'its settings: Operation not permitted' 'configure\(\) fails'
+refused_plugin broken_start 'init function "broken_start": Device or resource busy' 'init function fails'
+equal 'what it had started is undone, what it would have is not started' \
+	"$(sed -n 's/.*broken_start: //p' /run/log/dpd | paste -sd ' ')" 'the first is started the first is undone'
 refused_plugin no_such 'No such file' 'no file'
 refused_plugin verdict 'colour: it knows no such setting' 'unknown setting'
 warm

@@ -59,6 +59,17 @@ says 'tcpdump reads them' 'sFlowv5.* agent 10\.0\.2\.1' cat /run/tcpdump
 says 'and the packets in them' 'flow sample \(1\)|raw packet' cat /run/tcpdump
 says 'the process of main' 'sflow +process +waits for event' wye show runtime
 
+# sampled PATTERN: traced packets of which the node says so
+sampled() { wye -j trace | jq "[.packets[].steps[] | select(.node == \"sflow_ip4\") | select(.data.sflow == \"$1\")] | length"; }
+traced_all() { udp 200 host1 host2 10.0.2.2 >/dev/null; [ $(($(sampled 'not sampled') + $(sampled 'sampled 1 in 10'))) = 600 ]; }
+seen=$(counter seen) taken=$(counter taken)
+check 'packets are traced' wye trace add r1 600 udp
+soon 'each is said to be sampled or not' traced_all
+seen=$(($(counter seen) - seen)) taken=$(($(counter taken) - taken))
+at_least 'of 600 sampled, say traces' "$(sampled 'sampled 1 in 10')" 30
+at_most 'no more than were taken' "$(sampled 'sampled 1 in 10')" "$taken"
+at_least 'nor fewer, but for packets that were not traced' "$(sampled 'sampled 1 in 10')" $((taken - (seen - 600)))
+
 check 'wye-dpd stops' stop "$dpd"
 for bad in 'agent: 10.0.2.1' 'agent: here, collector: 10.0.2.2' 'agent: 10.0.2.1, collector: 10.0.2.2, rate: 0'; do
 	sampling "$bad"

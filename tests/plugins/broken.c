@@ -12,11 +12,26 @@ static uint16_t never(struct rte_graph *graph, struct rte_node *node, void **obj
 
 static const struct wye_plugin_node nodes[] = {
 #ifdef BROKEN_POINT
-	{ "broken", "nowhere", never },
+	{ "broken", "nowhere", never, NULL },
+#elif defined BROKEN_NAME
+	{ "broken-name", "ip4_input", never, NULL },
+#elif defined BROKEN_TAKEN
+	{ "ip4_forward", "ip4_input", never, NULL },
+#elif defined BROKEN_OTHER
+	{ "pass4_1", "ip4_input", never, NULL },
 #else
-	{ "broken_" NAME, "ip4_input", never },	/* were it put there, nothing would be forwarded */
+	{ NAME "_node", "ip4_input", never, NULL },	/* were it put there, nothing would be forwarded */
+#endif
+#ifdef BROKEN_TWIN
+	{ NAME "_node", "ip6_input", never, NULL },
 #endif
 };
+
+static void nothing(struct worker *worker)
+{
+}
+
+static const struct wye_plugin_pre_input pre_inputs[WYE_PRE_INPUTS_MAX] = { { "broken_loop", nothing } };
 
 #ifdef BROKEN_SYMBOL
 extern int there_is_no_such_function(void);
@@ -24,10 +39,31 @@ extern int there_is_no_such_function(void);
 
 static int configure(void)
 {
+#ifdef BROKEN_CONFIGURE
+	return -EPERM;
+#endif
 #ifdef BROKEN_SYMBOL
 	return there_is_no_such_function();
 #endif
 	return 0;
+}
+
+#ifdef BROKEN_INIT
+#define SECOND "eal"
+#else
+#define SECOND NAME
+#endif
+
+/* Three init functions: the second of them fails. */
+static int start_first(struct dpd *dpd)
+{
+	wye_plugin_log("%s: the first is started", NAME);
+	return 0;
+}
+
+static void stop_first(struct dpd *dpd)
+{
+	wye_plugin_log("%s: the first is undone", NAME);
 }
 
 static int start(struct dpd *dpd)
@@ -35,14 +71,39 @@ static int start(struct dpd *dpd)
 	return -EBUSY;
 }
 
+static int start_third(struct dpd *dpd)
+{
+	wye_plugin_log("%s: the third is started", NAME);
+	return 0;
+}
+
+static struct init first_init = {
+	.name = NAME "_1",
+	.start = start_first,
+	.stop = stop_first,
+	.before = INIT_NAMES("graph"),
+};
 static struct init broken_init = {
-	.name = "broken",
+	.name = SECOND,
 	.start = start,
 #ifdef BROKEN_ORDER
 	.after = INIT_NAMES("graf"),
+#elif defined BROKEN_RING
+	.after = INIT_NAMES("workers"),
+#else
+	.after = INIT_NAMES(NAME "_1"),
 #endif
+#ifndef BROKEN_LATE
+	.before = INIT_NAMES("graph"),
+#endif
+};
+static struct init third_init = {
+	.name = NAME "_3",
+	.start = start_third,
+	.after = INIT_NAMES(SECOND),
 	.before = INIT_NAMES("graph"),
 };
+static struct init *const inits[] = { &third_init, &broken_init, &first_init };
 
 #ifdef BROKEN_EXPORT
 extern const struct wye_plugin something_else;
@@ -51,17 +112,30 @@ const struct wye_plugin something_else = {
 const struct wye_plugin wye_plugin = {
 #endif
 	.magic = WYE_PLUGIN_MAGIC,
+#ifdef BROKEN_DPDK
+	.dpdk = WYE_PLUGIN_DPDK + (1 << 24),
+#else
 	.dpdk = WYE_PLUGIN_DPDK,
+#endif
 #ifdef BROKEN_ABI
 	.abi = WYE_PLUGIN_ABI + 1,
 #else
 	.abi = WYE_PLUGIN_ABI,
 #endif
+#ifdef BROKEN_SELF
+	.name = "another",
+#else
 	.name = NAME,
+#endif
 	.version = "1",
 	.summary = "is refused",
 	.configure = configure,
-	.init = &broken_init,
+	.init = inits,
+	.n_inits = RTE_DIM(inits),
+	.pre_input = pre_inputs,
+#ifdef BROKEN_ROOM
+	.n_pre_inputs = RTE_DIM(pre_inputs),
+#endif
 	.node = nodes,
 	.n_nodes = RTE_DIM(nodes),
 };

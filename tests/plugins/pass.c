@@ -14,10 +14,10 @@ static uint16_t pass(struct rte_graph *graph, struct rte_node *node, void **objs
 }
 
 static const struct wye_plugin_node nodes[] = {
-	{ "pass4_1", "ip4_input", pass }, { "pass4_2", "ip4_input", pass }, { "pass4_3", "ip4_input", pass },
-	{ "pass4_4", "ip4_input", pass }, { "pass4_5", "ip4_input", pass }, { "pass6_1", "ip6_input", pass },
-	{ "pass6_2", "ip6_input", pass }, { "pass6_3", "ip6_input", pass }, { "pass6_4", "ip6_input", pass },
-	{ "pass6_5", "ip6_input", pass },
+	{ "pass4_1", "ip4_input", pass, NULL }, { "pass4_2", "ip4_input", pass, NULL }, { "pass4_3", "ip4_input", pass, NULL },
+	{ "pass4_4", "ip4_input", pass, NULL }, { "pass4_5", "ip4_input", pass, NULL }, { "pass6_1", "ip6_input", pass, NULL },
+	{ "pass6_2", "ip6_input", pass, NULL }, { "pass6_3", "ip6_input", pass, NULL }, { "pass6_4", "ip6_input", pass, NULL },
+	{ "pass6_5", "ip6_input", pass, NULL },
 };
 
 const struct wye_plugin wye_plugin = {
