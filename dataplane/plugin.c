@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Loading plugins. What is loaded runs with all our rights, so only root may be able to put it there: the file, and the
- * folders above it, are root's and nobody else may write them. The file that was looked at is the one that is loaded: it
- * is opened once. A plugin's code is not called before its ABI is known to fit.
+ * Loading plugins. What is loaded runs with all our rights, so only root may be able to put it there (wye_root_file.h). The
+ * file that was looked at is the one that is loaded: it is opened once. A plugin's code is not called before its ABI is
+ * known to fit.
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "dpd.h"
 #include "log.h"
 #include "plugin.h"
+#include "wye_map.h"
 #include "wye_plugin.h"
+#include "wye_root_file.h"
 
 #define PROCESSES_MAX 32u	/* of all plugins together; the rest is for our own */
 
@@ -39,59 +38,6 @@ int plugin_refuse(struct plugin *plugin, int error, const char *format, ...)
 	log_error("plugin \"%s\" is refused: %s%s", plugin->config->name, plugin->why,
 		  required ? "; it is required, so wye-dpd does not start" : "");
 	return required ? error : 0;
-}
-
-/* ---- whose is it? ------------------------------------------------------------------------------------------------ */
-
-/* In a folder with the sticky bit others may make files, but not touch this one. */
-static bool only_roots(const struct stat *st)
-{
-	bool sticky = S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX;
-
-	return st->st_uid == 0 && (sticky || !(st->st_mode & (S_IWGRP | S_IWOTH)));
-}
-
-/* The folders above a file, from the root down. */
-static int check_folders(const char *file, char *why, size_t why_bytes)
-{
-	char folder[PATH_MAX];
-	struct stat st;
-
-	for (const char *slash = strchr(file, '/'); slash; slash = strchr(slash + 1, '/')) {
-		snprintf(folder, sizeof(folder), "%.*s", slash == file ? 1 : (int)(slash - file), file);
-		if (stat(folder, &st) < 0) {
-			snprintf(why, why_bytes, "%.100s: %s", folder, strerror(errno));
-			return -errno;
-		}
-		if (!only_roots(&st)) {
-			snprintf(why, why_bytes, "%.100s: others than root may write there (chown root, chmod go-w)", folder);
-			return -EPERM;
-		}
-	}
-	return 0;
-}
-
-/* A descriptor, or -errno with why. */
-static int open_safely(const char *file, char *why, size_t why_bytes)
-{
-	int error = check_folders(file, why, why_bytes), fd;
-	struct stat st;
-
-	if (error)
-		return error;
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		error = -errno;
-		snprintf(why, why_bytes, "%.100s: %s", file, strerror(-error));
-	} else if (!S_ISREG(st.st_mode) || !only_roots(&st)) {
-		error = -EPERM;
-		snprintf(why, why_bytes, "%.100s: must be a file that belongs to root and that nobody else may write", file);
-	}
-	if (!error)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return error;
 }
 
 /* ---- does it fit? -------------------------------------------------------------------------------------------------- */
@@ -167,7 +113,7 @@ static int open_code(struct plugin *plugin, const struct wye_plugin **code, char
 	int fd, error;
 
 	snprintf(file, sizeof(file), "%s/%s.so", plugin->dpd->config->plugins.path, plugin->config->name);
-	fd = open_safely(file, why, why_bytes);
+	fd = wye_root_file_open(file, why);
 	if (fd < 0)
 		return fd;
 	snprintf(opened, sizeof(opened), "/proc/self/fd/%d", fd);
@@ -272,7 +218,7 @@ static int add_inits(const struct wye_plugin *code, char *why, size_t why_bytes)
 static int load(struct plugin *plugin)
 {
 	const struct wye_plugin *code = NULL;
-	char why[sizeof(plugin->why)];
+	char why[WYE_WHY_BYTES];
 	int error = open_code(plugin, &code, why, sizeof(why));
 
 	if (error)

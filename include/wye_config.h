@@ -13,7 +13,8 @@
 
 #include "wye_tables.h"
 
-#define WYE_CONFIG_PATH_DEFAULT "/etc/wye/wye.yaml"
+#define WYE_CONFIG_PATH_DEFAULT  "/etc/wye/wye.yaml"
+#define WYE_PLUGINS_PATH_DEFAULT "/usr/lib/wye/plugins"
 
 enum wye_driver { WYE_DRIVER_AF_XDP, WYE_DRIVER_MLX5, WYE_DRIVER_VFIO, WYE_DRIVER_DEVARGS };
 enum wye_hugepages { WYE_HUGE_AUTO, WYE_HUGE_HUGETLBFS, WYE_HUGE_THP, WYE_HUGE_NONE };

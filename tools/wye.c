@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "external.h"
 #include "wye_config.h"
 
 static const struct command *const commands[] = {
@@ -38,11 +39,12 @@ static void print_list(FILE *file, const char *prefix, const struct command *con
 		fprintf(file, "  %s%-*s %s\n", prefix, (int)(15 - strlen(prefix)), list[i]->name, list[i]->summary);
 }
 
-static int print_help(FILE *file)
+static int print_help(FILE *file, const char *run_dir)
 {
 	fprintf(file, "usage: wye [OPTIONS] COMMAND [ARGUMENTS]\n\ncommands:\n");
 	print_list(file, "", commands, COUNT(commands));
 	print_list(file, "show ", shows, COUNT(shows));
+	external_list(file, run_dir);
 	fprintf(file, "\noptions, before or after the command:\n"
 		"  -j, --json         JSON; the keys of `ip -j` where ip has the same object\n"
 		"  -p, --pretty       JSON with line breaks\n"
@@ -299,21 +301,46 @@ static bool is_show(const char *word)
 	       !strcmp(word, "ls");
 }
 
+static bool is_own(const char *word)
+{
+	return !strcmp(word, "help") || is_show(word) || find(commands, COUNT(commands), word) ||
+	       find(shows, COUNT(shows), word);
+}
+
+/* Where the command stands if it is none of ours: what is behind it is for it alone. 0: it is ours, or there is none. */
+static int find_external(struct options *options, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		int err = argv[i][0] == '-' && argv[i][1] ? take_option(options, argc, argv, &i, false) : -EEXIST;
+
+		if (err == -EEXIST)
+			return is_own(argv[i]) ? 0 : i;
+		if (err)
+			return err == -ENOENT ? 0 : err;
+	}
+	return 0;
+}
+
 int wye_run(int argc, char **argv, FILE *file)
 {
-	struct options options = { .run_dir = WYE_RUN_DIR_DEFAULT };
+	struct options options = { .run_dir = WYE_RUN_DIR_DEFAULT }, before = options;
+	int external = find_external(&before, argc, argv);
 	const struct command *command;
 
+	if (external < 0)
+		return WYE_EXIT_USAGE;
+	if (external && !before.help && !before.version)
+		return external_run(before.run_dir, before.json, argv + external);
 	if (take_options(&options, &argc, argv))
 		return WYE_EXIT_USAGE;
 	if (options.version)
 		return run(&options, "", &cmd_version, 0, NULL, file);
 	if (argc < 2) {
-		print_help(options.help ? file : stderr);
+		print_help(options.help ? file : stderr, options.run_dir);
 		return options.help ? WYE_EXIT_OK : WYE_EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "help"))
-		return print_help(file);
+		return print_help(file, options.run_dir);
 	if (is_show(argv[1]))
 		return run_show(&options, argc - 2, argv + 2, file);
 	command = find(commands, COUNT(commands), argv[1]);

@@ -154,7 +154,7 @@ static int check_plugin(struct config_parse *parse, yaml_node_t *node, const str
 
 int config_check_plugins(struct config_parse *parse, const struct raw *raw, struct wye_config *config)
 {
-	const char *path = raw->plugins.path ? raw->plugins.path : "/usr/lib/wye/plugins";
+	const char *path = raw->plugins.path ? raw->plugins.path : WYE_PLUGINS_PATH_DEFAULT;
 	yaml_node_t *section = config_key(parse, yaml_document_get_root_node(&parse->doc), "plugins");
 	yaml_node_t *list = config_key(parse, section, "load"), *given = config_key(parse, section, "path");
 	int error = 0;

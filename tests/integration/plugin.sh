@@ -64,6 +64,31 @@ soon 'through all nodes, plugins'\'' too' trace_ended
 equal 'each tells what it did' "$(traced 'select(.node | startswith("verdict")) | "\(.data.udp_port) \(.data.verdict)"')" '13 next 13 punt'
 check 'all forgotten' wye trace clear
 
+sed -n '/^## Commands/,/^## /s/^    //p' "$lab_top/docs/plugins.md" | sed '/^install /d' >$plugins/wye-seen
+cat >$plugins/wye-tell <<-'EOF'
+	#!/bin/sh
+	echo "$WYE_RUN_DIR $WYE_CONFIG '$WYE_JSON' $*"
+	exit 7
+EOF
+chmod 755 $plugins/wye-seen $plugins/wye-tell
+says 'the command of docs/plugins.md' '^[0-9]+ packets/s$' wye seen
+says 'wye help knows it' "^  seen +$plugins/wye-seen$" wye help
+equal 'a command finds the state in its environment, and its arguments' "$(wye -j tell -j --help --x 1)" \
+	"$run_dir $conf '1' -j --help --x 1"
+status_of() { "$@" >/dev/null 2>&1; echo $?; }
+equal 'its exit status' "$(status_of wye tell)" 7
+equal 'what nobody brings is a bad command' "$(status_of wye no_such)" 2
+equal 'nor does a name lead elsewhere' "$(status_of wye ../plugins/wye-tell)" 2
+chmod 757 $plugins/wye-tell
+says 'one that others may write is not run' 'command "tell" is not run: .*nobody else may write' wye tell
+refused 'and not listed' grep -q wye-tell <(wye help)
+rm $plugins/wye-tell && ln -s wye-seen $plugins/wye-tell
+says 'nor a symbolic link' 'is not run: ' wye tell
+equal 'the completion knows it' "$(. "$lab_top/tools/wye.bash-completion"
+	COMP_WORDS=(wye see) COMP_CWORD=1
+	_wye
+	echo "${COMPREPLY[*]}")" seen
+
 # broken ENTRY...: wye-dpd starts with pass, and without any of those
 broken() {
 	with '{ name: pass }' "$@"
