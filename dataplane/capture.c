@@ -154,7 +154,7 @@ static int understand(const struct dpd *dpd, struct capture *capture, struct wye
 	if (request->n_instructions) {
 		capture->filter = request_filter(request->filter, request->n_instructions);
 		if (!capture->filter) {
-			snprintf(why, size, "the filter is not a valid BPF program");
+			snprintf(why, size, "the filter is no BPF program that is sure to end (one with protochain is not)");
 			return EINVAL;
 		}
 	}

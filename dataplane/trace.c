@@ -174,7 +174,7 @@ static int make_input(const struct dpd *dpd, struct wye_trace_request *request, 
 	input->filter = request_filter(request->filter, request->n_instructions);
 	if (input->filter)
 		return 0;
-	snprintf(why, size, "the filter is not a valid BPF program");
+	snprintf(why, size, "the filter is no BPF program that is sure to end (one with protochain is not)");
 	return EINVAL;
 }
 

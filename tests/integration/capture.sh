@@ -53,7 +53,8 @@ refused 'nothing was written' test -e /run/none.pcapng
 check 'requests that lie are refused, and harm nobody' python3 - "$run_dir/capture" <<-'EOF'
 	import random, socket, struct, sys
 	RETURN = struct.pack("<HBBI", 6, 0, 0, 65535)
-	JUMP = struct.pack("<HBBI", 5, 0, 0, 0xffffffff)
+	JUMP = struct.pack("<HBBI", 5, 0, 0, 0xffffffff)	# to itself
+	UNKNOWN = struct.pack("<HBBI", 0x128, 0, 0, 12)		# libpcap would call abort()
 	def request(magic=0x65727574, version=1, where=1, size=100, netdev=b"r1", n=1, filter=RETURN):
 	    return struct.pack("<IIII128sII", magic, version, where, size, netdev, n, 0) + filter
 	def answer(message):
@@ -64,7 +65,8 @@ check 'requests that lie are refused, and harm nobody' python3 - "$run_dir/captu
 	assert answer(request()) == 0, "a true one is taken"
 	lies = [request(magic=1), request(version=2), request(where=0), request(where=9), request(size=0),
 	        request(size=1 << 31), request(netdev=b"r1" * 64), request(n=2), request(n=0), request(n=0xffffffff),
-	        request(filter=JUMP), request(n=3000, filter=RETURN * 3000), request()[:20], b"x", bytes(60000)]
+	        request(filter=JUMP), request(n=2, filter=JUMP + RETURN), request(n=2, filter=UNKNOWN + RETURN),
+	        request(n=3000, filter=RETURN * 3000), request()[:20], b"x", bytes(60000)]
 	rng = random.Random(1)
 	lies += [rng.randbytes(rng.choice((1, 40, 48, 2000))) for _ in range(200)]
 	for lie in lies:

@@ -91,7 +91,8 @@ soon 'three steps of each are told, or counted as lost' told_or_lost
 check 'requests that lie are refused, and harm nobody' python3 - "$run_dir/capture" <<-'EOF'
 	import random, socket, struct, sys
 	RETURN = struct.pack("<HBBI", 6, 0, 0, 65535)
-	JUMP = struct.pack("<HBBI", 5, 0, 0, 0xffffffff)
+	JUMP = struct.pack("<HBBI", 5, 0, 0, 0xffffffff)	# to itself
+	UNKNOWN = struct.pack("<HBBI", 0x128, 0, 0, 12)		# libpcap would call abort()
 	def request(magic=0x63617274, version=1, command=1, packets=1, netdev=b"r1", queue=-1, n=1, text=b"x" * 96, filter=RETURN):
 	    return struct.pack("<IIII128siI96s", magic, version, command, packets, netdev, queue, n, text) + filter
 	def answer(message):
@@ -102,7 +103,8 @@ check 'requests that lie are refused, and harm nobody' python3 - "$run_dir/captu
 	assert answer(request(command=2, n=0, filter=b"")) == 0, "a true one is taken"
 	lies = [request(version=2), request(command=0), request(command=3), request(packets=0), request(packets=1001),
 	        request(packets=0xffffffff), request(netdev=b"r1" * 64), request(queue=-2), request(queue=1 << 30), request(n=2),
-	        request(n=0), request(n=0xffffffff), request(filter=JUMP), request(n=3000, filter=RETURN * 3000), request()[:20],
+	        request(n=0), request(n=0xffffffff), request(filter=JUMP), request(n=2, filter=JUMP + RETURN),
+	        request(n=2, filter=UNKNOWN + RETURN), request(n=3000, filter=RETURN * 3000), request()[:20],
 	        struct.pack("<I", 0x63617274)]
 	rng = random.Random(1)
 	lies += [struct.pack("<I", 0x63617274) + rng.randbytes(rng.choice((1, 36, 244, 252, 2000))) for _ in range(200)]
