@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whole vectors against one packet at a time: the surveys' checks in every set of instructions this CPU has against
- * ip4_reason() and ip6_reason(), and what ip4_forward and ip6_forward make of a vector of any length against what they
- * make of each of its packets alone. Packets are random: valid ones with something broken in most.
+ * Whole vectors against one packet at a time: what ip4_forward and ip6_forward make of a vector of any length, in every set
+ * of instructions this CPU has, against what they make of each of its packets alone. Packets are random: valid ones with
+ * something broken in most. What their surveys find by themselves is test_survey's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,8 +14,7 @@
 #include <string.h>
 
 #include "forward_fixture.h"
-#include "nodes/ip4_survey.h"
-#include "nodes/ip6_survey.h"
+#include "nodes/lanes.h"
 
 #define FRAME 96
 
@@ -206,108 +205,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- surveys ------------------------------------------------------------------------------------------------------ */
-
-static uint32_t head_len(const struct rte_mbuf *packet)
-{
-	return packet->data_len < 14 ? 0 : packet->data_len - 14u;
-}
-
-/* 255.0.0.0/8 is looked at although only 255.255.255.255 leaves; so is what is chained and longer than its first part. */
-static bool looked_at_in_vain(struct world *world, uint32_t i)
-{
-	const uint8_t *ip = (const uint8_t *)world_ip4(world, i);
-
-	return ip[12] == 255 || ip[16] == 255 || world->packet[i]->pkt_len != world->packet[i]->data_len;
-}
-
-static void check_ip4(struct world *world, const struct ip4_survey *survey, uint32_t i)
-{
-	const struct rte_ipv4_hdr *ip = world_ip4(world, i);
-	struct rte_ipv4_hdr after = *ip;
-	enum wye_reason reason = ip4_reason(ip, head_len(world->packet[i]), head_len(world->packet[i]));
-
-	if (reason != NODE_OK)
-		assert_int_not_equal(survey->odd[i], 0);
-	else if (!looked_at_in_vain(world, i))
-		assert_int_equal(survey->odd[i], 0);
-	ip4_decrement_ttl(&after);
-	if (!survey->odd[i])
-		assert_memory_equal(&survey->after[i], &after.time_to_live, 4);
-}
-
-static void ip4_surveys(void **state)
-{
-	static struct ip4_survey survey, plain;
-	struct world *world = *state;
-
-	for (uint32_t round = 0; round < 5 * (NODE_VECTOR + 1); round++) {
-		uint32_t n = round % (NODE_VECTOR + 1), odd = 0, longest = 0;
-
-		make_vector(world, n, round, make_ip4);
-		for (enum lanes_isa isa = LANES_PLAIN; isa < LANES_ISAS; isa++) {
-			if (!lanes_have(isa))
-				continue;
-			memset(&survey, 0xee, sizeof(survey));
-			ip4_survey_take(&survey, world->packet, n, &world->locals);
-			ip4_survey_check[isa](&survey, n);
-			if (isa == LANES_PLAIN)
-				memcpy(&plain, &survey, sizeof(plain));
-			assert_memory_equal(survey.odd, plain.odd, n * sizeof(survey.odd[0]));
-			assert_memory_equal(survey.after, plain.after, n * sizeof(survey.after[0]));
-			assert_int_equal(survey.all.any_odd, plain.all.any_odd);
-			assert_int_equal(!survey.all.any_padded, !plain.all.any_padded);
-			assert_int_equal(survey.all.longest, plain.all.longest);
-		}
-		for (uint32_t i = 0; i < n; i++) {
-			check_ip4(world, &plain, i);
-			odd |= plain.odd[i];
-			longest = RTE_MAX(longest, (uint32_t)rte_be_to_cpu_16(world_ip4(world, i)->total_length));
-		}
-		assert_int_equal(plain.all.any_odd, odd);
-		assert_int_equal(plain.all.longest, longest);
-	}
-}
-
-static bool plain_ip6(const struct rte_ipv6_hdr *ip)
-{
-	uint8_t src = ip->src_addr[0], dst = ip->dst_addr[0];
-
-	return (ip->proto == 6 || ip->proto == 17) && (src >> 5 == 1 || src >> 1 == 0x7e) &&
-	       (dst >> 5 == 1 || dst >> 1 == 0x7e);
-}
-
-static void ip6_surveys(void **state)
-{
-	static struct ip6_survey survey;
-	struct world *world = *state;
-
-	for (uint32_t round = 0; round < 5 * (NODE_VECTOR + 1); round++) {
-		uint32_t n = round % (NODE_VECTOR + 1);
-
-		make_vector(world, n, round, make_ip6);
-		for (enum lanes_isa isa = LANES_PLAIN; isa < LANES_ISAS; isa++) {
-			uint32_t odd = 0, longest = 0;
-
-			if (!lanes_have(isa))
-				continue;
-			memset(&survey, 0xee, sizeof(survey));
-			ip6_survey_take(&survey, world->packet, n);
-			ip6_survey_check[isa](&survey, n);
-			for (uint32_t i = 0; i < n; i++) {
-				const struct rte_ipv6_hdr *ip = world_ip6(world, i);
-				uint32_t len = head_len(world->packet[i]);
-
-				assert_int_equal(!survey.odd[i], ip6_reason(ip, len, len) == NODE_OK && plain_ip6(ip));
-				odd |= survey.odd[i];
-				longest = RTE_MAX(longest, rte_be_to_cpu_16(ip->payload_len) + 40u);
-			}
-			assert_int_equal(survey.all.any_odd, odd);
-			assert_int_equal(survey.all.longest, longest);
-		}
-	}
-}
-
 /* ---- nodes -------------------------------------------------------------------------------------------------------- */
 
 struct outcome {
@@ -387,7 +284,7 @@ static void ip6_vectors(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = { TEST(ip4_surveys), TEST(ip6_surveys), TEST(ip4_vectors), TEST(ip6_vectors) };
+	const struct CMUnitTest tests[] = { TEST(ip4_vectors), TEST(ip6_vectors) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
