@@ -173,6 +173,32 @@ static void each_descriptor_by_itself(void **state)
 	assert_int_equal(calls(&writer), 1);
 }
 
+static uint64_t gives_up(struct process *process, const struct process_event *event)
+{
+	if (event->kind == PROCESS_START) {
+		assert_int_equal(process_watch(process, fd[0], EPOLLIN), 0);
+		return event->now_ns + 20 * MS;
+	}
+	assert_int_equal(event->kind, PROCESS_READY);
+	assert_int_equal(read(fd[0], &(uint64_t){ 0 }, 8), 8);
+	return PROCESS_NEVER;
+}
+
+/* Who asked for a time and then for none is not called by the clock. */
+static void never_is_never(void **state)
+{
+	uint64_t after_ns = 60 * MS;
+	struct process process = { .name = "gives up", .run = gives_up };
+	struct process last = { .name = "last", .run = once, .data = &after_ns };
+
+	fd[0] = eventfd(1, EFD_NONBLOCK);
+	assert_int_equal(process_add(&process), 0);
+	assert_int_equal(process_add(&last), 0);
+	process_loop();
+	close(fd[0]);
+	assert_int_equal(calls(&process), 2);
+}
+
 /* ---- work of other threads ---- */
 
 #define ITEMS 20000u
@@ -227,6 +253,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(by_due_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(so_many_and_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_descriptor_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(never_is_never, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_work_waits_for_a_sleeper, setup, teardown),
 	};
 

@@ -80,12 +80,16 @@ static void the_wheel_says_when_to_come(void **state)
 
 static void what_is_past_is_due_at_once(void **state)
 {
-	struct timer timer = { 0 };
+	struct timer timer = { 0 }, next = { 0 };
 
 	assert_null(only_due(START + 1000 * MS));
 	timer_set(&wheel, &timer, START);
 	assert_true(timer_wheel_next_ns(&wheel) <= START + 1000 * MS);
 	assert_ptr_equal(only_due(START + 1000 * MS), &timer);
+	timer_set(&wheel, &next, START + 1010 * MS);
+	timer_set(&wheel, &timer, START); /* before one that is near */
+	assert_ptr_equal(only_due(START + 1000 * MS), &timer);
+	assert_ptr_equal(only_due(START + 1020 * MS), &next);
 }
 
 static void cancelled_timers_are_not_due(void **state)
@@ -106,6 +110,19 @@ static void cancelled_timers_are_not_due(void **state)
 	timer_set(&wheel, &timer[1], START + 500 * MS);
 	timer_cancel(&timer[1]);
 	assert_int_equal(timer_wheel_next_ns(&wheel), UINT64_MAX);
+}
+
+/* Behind a slot of which all was cancelled there is another. */
+static void cancelled_timers_hide_nobody(void **state)
+{
+	struct timer timer[3] = { 0 };
+
+	for (uint64_t i = 0; i < 3; i++)
+		timer_set(&wheel, &timer[i], START + (5 + 10 * i) * MS);
+	timer_cancel(&timer[0]);
+	timer_cancel(&timer[1]);
+	assert_in_range(timer_wheel_next_ns(&wheel), START + 5 * MS, START + 25 * MS + TIMER_TICK_NS);
+	assert_ptr_equal(only_due(START + 27 * MS), &timer[2]);
 }
 
 static void set_anew_counts_once(void **state)
@@ -189,6 +206,7 @@ int main(void)
 		cmocka_unit_test_setup(the_wheel_says_when_to_come, setup),
 		cmocka_unit_test_setup(what_is_past_is_due_at_once, setup),
 		cmocka_unit_test_setup(cancelled_timers_are_not_due, setup),
+		cmocka_unit_test_setup(cancelled_timers_hide_nobody, setup),
 		cmocka_unit_test_setup(set_anew_counts_once, setup),
 		cmocka_unit_test_setup(set_in_a_callback_is_for_the_next_turn, setup),
 		cmocka_unit_test_setup(many_are_due_in_order, setup),
