@@ -22,9 +22,23 @@ done
 rip nexthop replace id 20 group 11,7/12,1
 soon 'weights' same 203.0.113.129
 equal 'are shares' "$(shares)" 7
-if rip nexthop replace id 20 group 11,600/12,200 2>/dev/null; then # 16 bits since Linux 6.12
-	soon 'weights above 255' same 203.0.113.129
-	equal 'are shares' "$(shares)" 3
+# wide_group ID MEMBER,WEIGHT...: weights of 16 bits, which Linux has since 6.12 and many an ip has not
+wide_group() {
+	on router python3 - "$@" <<-'EOF'
+	import socket, struct, sys
+	members = [[int(n) for n in member.split(",")] for member in sys.argv[2:]]
+	group = b"".join(struct.pack("=IBBH", i, (w - 1) & 255, w - 1 >> 8, 0) for i, w in members)
+	body = struct.pack("=BBBBI", 0, 0, 4, 0, 0) + struct.pack("=HHI", 8, 1, int(sys.argv[1])) + struct.pack("=HH", 4 + len(group), 2) + group
+	with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as route:
+	    route.send(struct.pack("=IHHII", 16 + len(body), 104, 0x505, 1, 0) + body)
+	    sys.exit(struct.unpack_from("=i", route.recv(4096), 16)[0] != 0)
+	EOF
+}
+if wide_group 20 11,600 12,200; then
+	soon 'weights above 255' eval '[ "$(shares)" = 3 ]'
+	equal 'are told' "$(wye -j show nexthop | jq -c '.[] | select(.nhid == 20) | [.group[]?.weight] | sort')" '[200,600]'
+else
+	echo 'not here: weights above 255: the kernel takes none'
 fi
 rip nexthop replace id 20 group 12
 soon 'a group of one' same 203.0.113.129

@@ -96,3 +96,10 @@ check 'without CAP_NET_ADMIN' on router setpriv --bounding-set -net_admin --inh-
 	"$WYE_BUILD/tools/wye" record /run/less --seconds 0
 says 'which is said' 'nf_tables are not recorded' cat /run/output
 check 'is replayed' replay scratch /run/less
+
+# What is wrong with a message is said once a kind, with the place of the first.
+python3 -c 'import struct, sys
+sys.stdout.buffer.write(struct.pack("=IHHII", 16, 1, 0, 0, 0) + 3 * struct.pack("=IHHII", 16, 24, 0, 0, 0))' >/run/odd
+check 'messages without their header' replay scratch /run/odd
+equal 'are said once, from where' "$(grep -c 'netlink /run/odd, byte 16: a message of type 24, .*: a length or value' /run/output)" 1
+equal 'and no more' "$(grep -c 'type 24' /run/output)" 1
