@@ -24,6 +24,7 @@ static const char *reason_key(enum wye_parity reason)
 		{ WYE_PARITY_TC, "tc" },	     { WYE_PARITY_XDP, "xdp" },		  { WYE_PARITY_XFRM, "xfrm" },
 		{ WYE_PARITY_RULES, "rules" },	     { WYE_PARITY_RP_FILTER, "rp_filter" },
 		{ WYE_PARITY_BRIDGE_PORT, "bridge_port" }, { WYE_PARITY_CAPACITY, "capacity" }, { WYE_PARITY_PMTU, "pmtu" },
+		{ WYE_PARITY_IPVS, "ipvs" },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

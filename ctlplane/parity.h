@@ -32,6 +32,7 @@ enum parity_source {
 	PARITY_RULES6,
 	PARITY_LINKS,
 	PARITY_PMTU,
+	PARITY_IPVS,
 	PARITY_CAPACITY,
 	PARITY_SOURCES
 };
@@ -67,7 +68,7 @@ struct parity {
 	uint64_t dormant_seen[PARITY_DORMANT_MAX];
 	uint32_t n_dormant, n_dormant_seen;
 	bool filter_told;		/* of the filters of the present dump, one has been recorded */
-	int names_fd[2];		/* parity_legacy.c's, IPv4 and IPv6; 0 or less = not open */
+	int names_fd[3];		/* parity_legacy.c's, IPv4, IPv6 and IPVS; 0 or less = not open */
 };
 
 /* A look of a source begins; then parity_found() for each thing seen; then, if the look was complete, parity_looked():
@@ -94,7 +95,7 @@ int parity_open(struct mirror *mirror);
 void parity_close(struct mirror *mirror);
 
 /* What has no notification. */
-void parity_legacy_poll(struct mirror *mirror);	/* parity_legacy.c: iptables; ten times a second */
+void parity_legacy_poll(struct mirror *mirror);	/* parity_legacy.c: iptables, IPVS; ten times a second */
 void parity_legacy_close(struct mirror *mirror);
 void parity_bpf_poll(struct mirror *mirror);	/* parity_bpf.c: XDP, tcx, netfilter programs; once a second */
 

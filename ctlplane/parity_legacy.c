@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Legacy iptables. /proc/net/ip{,6}_tables_names lists a table once somebody has looked at it, which hooks it; nothing
+ * What netfilter's hooks are used for that only /proc tells: legacy iptables and IPVS. /proc/net/ip{,6}_tables_names lists a table once somebody has looked at it, which hooks it; nothing
  * takes it away again, and nothing notifies. So each table listed is asked for its chains on prerouting, forward and
- * postrouting: one counts if it has a rule, or a policy other than ACCEPT.
+ * postrouting: one counts if it has a rule, or a policy other than ACCEPT. IPVS is hooked while it has a service.
  */
 #include <fcntl.h>
 #include <netinet/in.h> /* before linux/, which then leaves it alone */
@@ -90,7 +90,7 @@ static void look_at_table(struct mirror *mirror, int fd, const struct legacy_fam
 	free(entries);
 }
 
-/* The list of tables; "" when there is none. Its file stays open: ten times a second, opening is most of the cost. */
+/* The list of tables, or of services; "" when there is none. Its file stays open: ten times a second, opening is most of the cost. */
 static void read_names(int *fd, const char *path, char *names, size_t size)
 {
 	ssize_t n = *fd > 0 ? pread(*fd, names, size - 1, 0) : -1;
@@ -119,8 +119,35 @@ static void look_at_family(struct mirror *mirror, const struct legacy_family *fa
 		close(fd);
 }
 
+/* Behind three lines of headings comes the first service. */
+static const char *first_service(char *text)
+{
+	for (int i = 0; text && i < 3; i++) {
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	if (text)
+		text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+static void look_at_ipvs(struct mirror *mirror, int *services_fd)
+{
+	const struct parity_scope scope = { WYE_PARITY_IPVS, 0, PARITY_BOTH };
+	const char *service;
+	char text[4096];
+
+	read_names(services_fd, "/proc/net/ip_vs", text, sizeof(text));
+	service = first_service(text);
+	parity_look(mirror, PARITY_IPVS);
+	if (service && service[0])
+		parity_found(mirror, PARITY_IPVS, scope, "IPVS service %.60s", service);
+	parity_looked(mirror, PARITY_IPVS, 0);
+}
+
 void parity_legacy_poll(struct mirror *mirror)
 {
+	look_at_ipvs(mirror, &mirror->parity.names_fd[2]);
 	parity_look(mirror, PARITY_LEGACY);
 	for (size_t i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++)
 		look_at_family(mirror, &legacy[i], &mirror->parity.names_fd[i]);
@@ -129,7 +156,7 @@ void parity_legacy_poll(struct mirror *mirror)
 
 void parity_legacy_close(struct mirror *mirror)
 {
-	for (size_t i = 0; i < sizeof(legacy) / sizeof(legacy[0]); i++)
+	for (size_t i = 0; i < sizeof(mirror->parity.names_fd) / sizeof(mirror->parity.names_fd[0]); i++)
 		if (mirror->parity.names_fd[i] > 0)
 			close(mirror->parity.names_fd[i]);
 }

@@ -284,7 +284,7 @@ static void why_not_family(const struct port *port, uint32_t forward, uint32_t p
 		{ WYE_PARITY_TC, " tc" }, { WYE_PARITY_XDP, " xdp" }, { WYE_PARITY_XFRM, " xfrm" },
 		{ WYE_PARITY_RULES, " rules" }, { WYE_PARITY_RP_FILTER, " rp_filter" },
 		{ WYE_PARITY_BRIDGE_PORT, " bridge_port" }, { WYE_PARITY_CAPACITY, " capacity" },
-		{ WYE_PARITY_PMTU, " pmtu" },
+		{ WYE_PARITY_PMTU, " pmtu" }, { WYE_PARITY_IPVS, " ipvs" },
 	};
 	size_t at;
 

@@ -79,6 +79,7 @@ enum wye_parity {
 	WYE_PARITY_HOOKS = 1u << 8,	/* another user of netfilter's hooks: a BPF program */
 	WYE_PARITY_XDP = 1u << 9,	/* somebody else's XDP program */
 	WYE_PARITY_PMTU = 1u << 10,	/* path MTUs that hosts report are heeded in forwarding (IPv4) */
+	WYE_PARITY_IPVS = 1u << 11,	/* virtual services: answers of their servers are rewritten in forwarding */
 };
 #define WYE_PARITY_IP4 0x0000ffffu	/* the families' halves of a word */
 #define WYE_PARITY_IP6 0xffff0000u

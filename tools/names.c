@@ -365,7 +365,7 @@ static const struct flag_name parities[] = { /* with the configuration's keys as
 	{ WYE_PARITY_NFTABLES, "nftables" }, { WYE_PARITY_IPTABLES, "iptables" }, { WYE_PARITY_HOOKS, "hooks" },
 	{ WYE_PARITY_TC, "tc" }, { WYE_PARITY_XDP, "xdp" }, { WYE_PARITY_XFRM, "xfrm" }, { WYE_PARITY_RULES, "rules" },
 	{ WYE_PARITY_RP_FILTER, "rp_filter" }, { WYE_PARITY_BRIDGE_PORT, "bridge_port" },
-	{ WYE_PARITY_CAPACITY, "capacity" }, { WYE_PARITY_PMTU, "pmtu" },
+	{ WYE_PARITY_CAPACITY, "capacity" }, { WYE_PARITY_PMTU, "pmtu" }, { WYE_PARITY_IPVS, "ipvs" },
 };
 
 size_t names_link_flags(uint32_t ifi_flags, const char **names, size_t max, uint32_t *rest)

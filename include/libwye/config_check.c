@@ -79,6 +79,7 @@ static void check_parity(const struct raw *raw, struct wye_config *config)
 		{ raw->parity.xdp, WYE_PARITY_XDP },	       { raw->parity.xfrm, WYE_PARITY_XFRM },
 		{ raw->parity.rules, WYE_PARITY_RULES },       { raw->parity.rp_filter, WYE_PARITY_RP_FILTER },
 		{ raw->parity.bridge_port, WYE_PARITY_BRIDGE_PORT }, { raw->parity.pmtu, WYE_PARITY_PMTU },
+		{ raw->parity.ipvs, WYE_PARITY_IPVS },
 	};
 
 	for (size_t i = 0; i < sizeof(scope) / sizeof(scope[0]); i++)

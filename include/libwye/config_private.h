@@ -71,7 +71,7 @@ struct raw {
 	} punt;
 	struct {
 		enum raw_guard *nftables, *iptables, *hooks, *tc, *xdp, *xfrm, *rules, *rp_filter, *bridge_port,
-			*pmtu;
+			*pmtu, *ipvs;
 	} parity;
 	struct raw_port *ports;
 	uint32_t ports_count;

@@ -104,6 +104,7 @@ static const cyaml_schema_field_t parity_fields[] = {
 	GUARD_FIELD(rp_filter),
 	GUARD_FIELD(bridge_port),
 	GUARD_FIELD(pmtu),
+	GUARD_FIELD(ipvs),
 	CYAML_FIELD_END,
 };
 

@@ -114,9 +114,9 @@ static const struct {
 	  "f:4:15: tables.neighbours: 3: expected 256 to 16777216\n" },
 	{ "parity: { nftables: off }\n", "f:1:21: parity.nftables: \"off\": expected one of guard, ignore\n" },
 	{ "parity:\n  forwarding: ignore\n", "f:2:3: parity: unknown key \"forwarding\", expected one of nftables, "
-						"iptables, hooks, tc, xdp, xfrm, rules, rp_filter, bridge_port, pmtu\n" },
+						"iptables, hooks, tc, xdp, xfrm, rules, rp_filter, bridge_port, pmtu, ipvs\n" },
 	{ "parity: { nftable: ignore }\n", "f:1:11: parity: unknown key \"nftable\", expected one of nftables, iptables, "
-					   "hooks, tc, xdp, xfrm, rules, rp_filter, bridge_port, pmtu; did you mean "
+					   "hooks, tc, xdp, xfrm, rules, rp_filter, bridge_port, pmtu, ipvs; did you mean "
 					   "\"nftables\"?\n" },
 	{ "punt: { rate_pps: 0 }\n", "f:1:19: punt.rate_pps: 0: expected 1 to 10000000\n" },
 	{ "steering: { slow_after_ms: 19 }\n", "f:1:28: steering.slow_after_ms: 19: expected 20 to 60000\n" },
