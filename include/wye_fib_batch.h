@@ -13,7 +13,7 @@
 
 #include "wye_fib.h"
 
-#define WYE_FIB_AHEAD 16u	/* IPv4: about as many as a core has cache misses under way; measured: 8 to 24 are alike */
+#define WYE_FIB_AHEAD 40u	/* IPv4: as many cache misses as a core can have under way, and more where memory is slow */
 #define WYE_FIB_TURN  64u	/* IPv6: addresses that take turns */
 
 /* What `word` names comes into the cache; a nexthop id names some word or none, no fault and no harm. */
