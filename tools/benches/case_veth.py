@@ -64,7 +64,7 @@ def testpmd(router, seconds, mode):
                str(SOURCE_CPU), "--no-pci", "--no-telemetry", "--file-prefix", "wye-bench-testpmd",
                "--vdev", "net_af_xdp0,iface=in0", "--vdev", "net_af_xdp1,iface=out0", "--", f"--forward-mode={mode}",
                "--auto-start", "--nb-cores=1", "--total-num-mbufs=32768", "--rxd=1024", "--txd=1024"]
-    daemon = Daemon(f"testpmd-{mode}", command, netns="router")
+    daemon = Daemon(f"testpmd-{mode}", command, netns="router", urgent=True)
     try:
         daemon.await_that(lambda: "packet forwarding - ports=" in daemon.said(), 20, "forwarding")
         return both_rates(router, seconds, ttl=64)	# it leaves the TTL alone

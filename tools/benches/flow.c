@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Numbered UDP packets from one network namespace to another, and how long the longest silence at the receiver was, by
- * the kernel's own receive time stamps: a figure that does not depend on when the receiving process gets a CPU. The
- * sender is real-time, and says what the longest silence was on its side.
+ * Numbered UDP packets from one network namespace to another, and how long the longest silence at the receiver was and
+ * the longest that a packet was under way, by the kernel's own receive time stamps: figures that do not depend on when
+ * the receiving process gets a CPU. The sender is real-time, and says what the longest silence was on its side.
  *
  * usage: flow SOURCE SINK ADDRESS PORT RATE [BURST PAUSE_MS]
  * Prints {} when the first packet is in, and one JSON object after SIGTERM. With BURST, that many packets at RATE follow
@@ -39,7 +39,7 @@ static uint64_t period_ns;
 static _Atomic bool stop;
 static uint64_t sent, send_gap_ns;
 static _Atomic uint64_t received;
-static uint64_t receive_gap_ns;
+static uint64_t receive_gap_ns, late_ns;
 static uint64_t burst, pause_ns;
 static uint64_t first_sent_ns[RECORDS], delay_ns[RECORDS];	/* of packet number - 1; delay 0: lost */
 
@@ -150,6 +150,8 @@ static void *receiver(void *arg)
 		stamp = stamp_of(&msg);
 		if (stamp)
 			receive_gap_ns = longer(receive_gap_ns, &last, stamp);
+		if (received && stamp > packet.sent_ns && stamp - packet.sent_ns > late_ns) /* the first may have found no neighbour */
+			late_ns = stamp - packet.sent_ns;
 		if (stamp > packet.sent_ns && packet.number - 1 < RECORDS) {
 			first_sent_ns[packet.number - 1] = packet.sent_ns;
 			delay_ns[packet.number - 1] = stamp - packet.sent_ns;
@@ -242,8 +244,8 @@ int main(int argc, char **argv)
 	printf("{");
 	if (burst)
 		print_bursts();
-	printf("\"sent\":%llu,\"received\":%llu,\"lost\":%lld,\"gap_ms\":%.3f,\"send_gap_ms\":%.3f}\n",
+	printf("\"sent\":%llu,\"received\":%llu,\"lost\":%lld,\"gap_ms\":%.3f,\"send_gap_ms\":%.3f,\"late_ms\":%.3f}\n",
 	       (unsigned long long)sent, (unsigned long long)received, (long long)(sent - received),
-	       (double)receive_gap_ns / 1e6, (double)send_gap_ns / 1e6);
+	       (double)receive_gap_ns / 1e6, (double)send_gap_ns / 1e6, (double)late_ns / 1e6);
 	return 0;
 }

@@ -17,6 +17,7 @@ import time
 PR_SET_PDEATHSIG = 1
 SOURCE_CPU, ROUTER_CPU = 0, (os.cpu_count() or 1) - 1
 BUSY_PERCENT = 20
+URGENT = -10	# dataplane/wye-dpd.service.in: Nice, CPUWeight
 HUGEPAGES = "/proc/sys/vm/nr_hugepages"
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -56,6 +57,21 @@ def die_with_parent(cpu=None):
     return prepare
 
 
+def as_service(cpu, nice):
+    """As the service manager starts a unit: apart from other sessions, each of which the kernel may treat as one task
+    whatever the niceness of what is in it."""
+    prepare_child = die_with_parent(cpu)
+
+    def prepare():
+        prepare_child()
+        os.setsid()
+        os.nice(nice)
+        if os.path.exists("/proc/self/autogroup"):
+            with open("/proc/self/autogroup", "w", encoding="ascii") as autogroup:
+                autogroup.write(str(nice))
+    return prepare
+
+
 def in_netns(netns, command):
     command = command.split() if isinstance(command, str) else list(map(str, command))
     return ["nsenter", f"--net=/run/netns/{netns}", "--"] + command if netns else command
@@ -82,13 +98,13 @@ def run_json(command, **options):
 
 
 class Daemon:
-    """A process that runs until stopped; what it says is in /run/log."""
+    """A process that runs until stopped; what it says is in /run/log. urgent: a router, as wye-dpd's unit runs it."""
 
-    def __init__(self, name, command, netns=None, cpu=None):
+    def __init__(self, name, command, netns=None, cpu=None, urgent=False):
         self.name, self.log = name, f"/run/log/{name}"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(in_netns(netns, command), stdin=subprocess.PIPE, stdout=log, stderr=log,
-                                            preexec_fn=die_with_parent(cpu))
+                                            preexec_fn=as_service(cpu, URGENT if urgent else 0))
         self.pid = self.process.pid
 
     def said(self):

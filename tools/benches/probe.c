@@ -205,7 +205,7 @@ int main(int argc, char **argv)
 		{ "memory", 3, memory, "RUN-DIR" },
 		{ "change", 8, probe_change, "RUN-DIR NETDEV PREFIX/LEN GATEWAY-A GATEWAY-B COUNT" },
 		{ "nexthop", 9, probe_nexthop, "RUN-DIR NETDEV ADDRESS ID GATEWAY-A GATEWAY-B COUNT" },
-		{ "down", 5, probe_down, "RUN-DIR NETDEV ADDRESS" },
+		{ "down", 6, probe_down, "RUN-DIR NETDEV ADDRESS CPU" },
 		{ "await", 6, probe_await, "RUN-DIR ADDRESS GENERATION SECONDS" },
 	};
 

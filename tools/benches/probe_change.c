@@ -8,9 +8,10 @@
  *		change when the kernel had acknowledged it and when a lookup gave the new gateway
  *   probe nexthop RUN-DIR NETDEV ADDRESS ID GATEWAY-A GATEWAY-B COUNT
  *		moves the nexthop object ID instead; a lookup of ADDRESS tells; from when the kernel told of it
- *   probe down RUN-DIR NETDEV ADDRESS
+ *   probe down RUN-DIR NETDEV ADDRESS CPU
  *		switches NETDEV off and notes when the kernel told so, when no lookup of ADDRESS gave it any more, when
- *		the dataplane last sent something there, and when the kernel was done with it
+ *		the dataplane last sent something there, and when the kernel was done with it. The kernel works on CPU,
+ *		and gives it to nobody meanwhile: the probe is to be started on another, and is real-time
  *   probe await RUN-DIR ADDRESS GENERATION SECONDS
  *		until tables newer than GENERATION are in sync and forward packets for ADDRESS; prints the time
  */
@@ -21,6 +22,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -32,6 +34,8 @@
 
 #define CHANGE_TIMEOUT_NS 2000000000ull
 #define SPIN_NS		  200000ull
+#define WATCH_NS	  100000ull
+#define SETTLE_NS	  20000000ull	/* until who looks is real-time */
 
 struct change {
 	const struct wye_control *control;
@@ -44,6 +48,7 @@ struct change {
 	uint8_t dst[16], prefix_len;
 	bool ipv6;
 	uint32_t object;		/* the nexthop object that is moved, 0 = the route */
+	cpu_set_t cpu;			/* where a link is switched off */
 };
 
 /* ---- requests -------------------------------------------------------------------------------------------------------- */
@@ -390,6 +395,9 @@ static void switch_off(struct change *c, uint32_t gateway)
 	struct request request;
 
 	(void)gateway;
+	if (sched_setaffinity(0, sizeof(c->cpu), &c->cpu))
+		die("the link's CPU", strerror(errno));
+	sleep_ns(SETTLE_NS);
 	request_start(&request, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	request_done(c->fd, &request, "link");
 }
@@ -466,7 +474,10 @@ int probe_down(char **argv)
 	if (ifindex != c.ifindex)
 		die(argv[2], "is not forwarded to that link");
 	prctl(PR_SET_TIMERSLACK, 1);
+	CPU_SET(atoi(argv[3]), &c.cpu);
 	start = beside_start(&beside);
+	if (sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ .sched_priority = 1 }))
+		die("real-time", strerror(errno));
 	do {
 		if (!told && down_told(events, c.ifindex))
 			told = now_ns();
@@ -476,7 +487,7 @@ int probe_down(char **argv)
 		sending_watch(&sending);
 		if (now_ns() - start > 30000000000ull)
 			die(argv[1], "still in the tables after 30 s");
-		sleep_ns(10000);
+		sleep_ns(WATCH_NS);
 		done = atomic_load(&beside.done_ns);
 	} while (!told || !seen || !done || now_ns() - done < 100000000);
 	pthread_join(beside.thread, NULL);

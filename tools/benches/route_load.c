@@ -23,6 +23,7 @@
 
 #define BUFFER_BYTES  65536
 #define REQUEST_BYTES 128	/* none is larger */
+#define SLICE_NS      1000000ull
 
 struct route {
 	uint8_t dst[16];
@@ -193,20 +194,25 @@ static void table_load(struct loader *l, const struct table *table)
 	buffer_send(l);
 }
 
-/* What is due goes out each millisecond. */
+/* Each millisecond begins with the changes that are due in it, and those of milliseconds that were overslept. The time it
+ * all takes tells whether the rate was held. */
 static void table_churn(struct loader *l, const struct table *table, double rate, double seconds)
 {
-	uint64_t start = now_ns(), passed = 0;
+	const uint64_t start = now_ns(), slices = (uint64_t)(seconds * 1e9) / SLICE_NS;
+	const uint64_t total = (uint64_t)(rate * seconds);
 
-	for (size_t i = 0; (double)passed < seconds * 1e9; passed = now_ns() - start) {
-		while ((double)l->routes < (double)passed * rate / 1e9) {
+	for (uint64_t slice = 0; l->routes < total; slice = (now_ns() - start) / SLICE_NS) {
+		uint64_t due = slice + 1 < slices ? total * (slice + 1) / slices : total, next = start + (slice + 1) * SLICE_NS;
+		struct timespec until = { (time_t)(next / 1000000000ull), (long)(next % 1000000000ull) };
+
+		for (uint64_t i = l->routes; i < due; i++) {
 			const struct route *route = &table->route[i % table->n];
 
 			route_put(l, table, route, route->nexthop + 1 + (uint32_t)(i / table->n));
-			i++;
 		}
 		buffer_send(l);
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		if (l->routes < total)
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 	}
 }
 

@@ -154,7 +154,7 @@ class Router:
                              "tables in sync")
 
     def exec_dpd(self, program="dataplane/wye-dpd"):
-        self.dpd = Daemon("wye-dpd", [f"{self.build}/{program}", "-c", CONFIG, "-r", RUN_DIR], netns="router")
+        self.dpd = Daemon("wye-dpd", [f"{self.build}/{program}", "-c", CONFIG, "-r", RUN_DIR], netns="router", urgent=True)
 
     def start_dpd(self, program="dataplane/wye-dpd"):
         self.exec_dpd(program)
