@@ -102,7 +102,7 @@ struct route_table {		/* all routes of all tables mirrored */
 	uint32_t sweep_rib, sweep_at, sweep_suspects, sweep_doubts, sweep_work;
 	bool changed6;		/* IPv6 notifications came since the present dump was asked for */
 	bool doubled6;		/* the present dump told of an IPv6 route once more often than we have it */
-	bool unsure;		/* the order of some equal routes is a guess */
+	bool unsure;		/* which of some IPv4 routes of one class there are, or in what order, is a guess */
 	/* A walk over IPv6 routes with unsure paths, a few a turn: mirror_route_ask.c. */
 	struct nl_endpoint asker;
 	bool ask, asking;	/* one is wanted; one is under way */
@@ -316,7 +316,7 @@ void routes_address_added(struct mirror *mirror, uint32_t ifindex);
 void routes_prefsrc_gone(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);
 void routes_nexthop_changed(struct mirror *mirror, uint32_t kernel_id, bool gone);
 void routes_walk_all(struct mirror *mirror);
-void routes_reveal(struct mirror *mirror);	/* asks for what `reveal` says, once a second at most */
+void routes_reveal(struct mirror *mirror);	/* asks for what `reveal` and `unsure` say, once a second at most */
 bool routes_walk(struct mirror *mirror);	/* a bounded part of a walk; true: there is more */
 
 /* ---- mirror_route_ask.c: what is told of a path only when asked for ---- */

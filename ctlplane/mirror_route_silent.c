@@ -277,16 +277,19 @@ void routes_verify(struct mirror *mirror, uint32_t ifindex)
 
 void routes_reveal(struct mirror *mirror)
 {
+	struct sync *sync = &mirror->channel[CHANNEL_ROUTE].sync;
 	struct route_table *routes = &mirror->routes;
 	uint64_t now;
 
-	if (!routes->reveal || !mirror->phase_two)
+	if ((!routes->reveal && !routes->unsure) || !mirror->phase_two)
 		return;
 	now = now_ns();
-	if (now < routes->reveal_after_ns ||
-	    !sync_add(&mirror->channel[CHANNEL_ROUTE].sync, &(struct sync_job){ .class = CLASS_ROUTE, .family = AF_INET6 }))
+	if (now < routes->reveal_after_ns)
 		return;
-	routes->reveal = false;
+	if (routes->reveal && sync_add(sync, &(struct sync_job){ .class = CLASS_ROUTE, .family = AF_INET6 }))
+		routes->reveal = false;
+	if (routes->unsure && sync_add(sync, &(struct sync_job){ .class = CLASS_ROUTE, .family = AF_INET }))
+		routes->unsure = false;
 	routes->reveal_after_ns = now + REVEAL_NS;
 }
 

@@ -195,8 +195,11 @@ struct rib_result rib_notified4(struct rib *rib, const struct rib_key *key, uint
 		result.unsure = place.class_first != place.class_last;
 		return result;
 	}
-	if (place.class_first && nl_flags & NLM_F_REPLACE)
-		return replace(rib, place.class_first, info, gen);
+	if (place.class_first && nl_flags & NLM_F_REPLACE) { /* our first, unless that went unsaid before: then another */
+		result = replace(rib, place.class_first, info, gen);
+		result.unsure = place.class_first != place.class_last;
+		return result;
+	}
 	if (place.class_last && nl_flags & NLM_F_APPEND)
 		return insert(rib, key, place.first, place.class_last, info, gen);
 	return insert(rib, key, place.first, place.before, info, gen);

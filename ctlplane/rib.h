@@ -63,7 +63,7 @@ struct rib_result {
 	uint32_t index;		/* the route that is there now; 0 = out of memory */
 	uint32_t old_info;	/* it took the place of this one, 0 = none */
 	bool same;		/* it was there already, exactly */
-	bool unsure;		/* its place among equals is a guess: only a dump of the whole table knows */
+	bool unsure;		/* its place among equals, or which it replaced, is a guess: only a whole dump knows */
 };
 
 /*

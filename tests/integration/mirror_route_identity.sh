@@ -46,4 +46,13 @@ for kind in blackhole unreachable prohibit throw; do
 	rip route replace "$kind" 192.0.2.0/24 metric 5
 	soon "$kind" same 192.0.2.1
 done
+
+# The first of its class goes without a word, and what replaces the next is heard of first.
+rip route append unreachable 10.9.3.0/24 proto bird
+soon 'behind that of an address' same
+kill -STOP "$ctld"
+rip link del m3
+rip route replace throw 10.9.3.0/24
+kill -CONT "$ctld"
+soon 'is what was replaced' same
 equal 'no message was malformed' "$(ctld_stat malformed)" 0
