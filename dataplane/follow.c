@@ -22,6 +22,7 @@
 
 static bool close_ports(struct dpd *dpd, bool all, const char *detail)
 {
+	const char *gone = "the kernel takes its device away; waiting for it to come back";
 	struct port *closing[WYE_PORTS_MAX];
 	uint32_t n = 0;
 
@@ -34,7 +35,7 @@ static bool close_ports(struct dpd *dpd, bool all, const char *detail)
 		return false;
 	(void)plan_renew(dpd, true);
 	for (uint32_t i = 0; i < n; i++)
-		port_close(dpd, closing[i], detail);
+		port_close(dpd, closing[i], port_vfio_asked(closing[i]) ? gone : detail);
 	return true;
 }
 
@@ -55,6 +56,8 @@ static bool follow_ports(struct dpd *dpd, bool look, bool *new_graphs)
 {
 	bool was_enabled[WYE_PORTS_MAX], changed = look;
 
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		look |= dpd->port[i].open && port_vfio_asked(&dpd->port[i]);
 	if (look) {
 		port_look(dpd);
 		changed |= close_ports(dpd, false, "its netdev is gone, or has another name; waiting for it to come back");

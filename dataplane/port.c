@@ -107,7 +107,8 @@ void port_look(struct dpd *dpd)
 
 bool port_must_close(const struct port *port)
 {
-	return port->open && (!port->link_index || port->link.ifindex != port->steer.ifindex || port_dev_lost(port));
+	return port->open && (!port->link_index || port->link.ifindex != port->steer.ifindex || port_dev_lost(port) ||
+			      port_vfio_asked(port));
 }
 
 const char *port_ifname(const struct port *port, char name[IF_NAMESIZE])
@@ -175,6 +176,7 @@ static int port_open(struct dpd *dpd, struct port *port, char *why)
 	struct punt_tap *tap = &dpd->punt.tap[port->index];
 	int error;
 
+	port_vfio_given(port); /* that was another device's time */
 	port->steer.ifindex = port->link.ifindex;
 	memcpy(port->steer.netdev, port->link.name, sizeof(port->steer.netdev));
 	memcpy(port->steer.mac, port->link.mac, 6);
@@ -212,7 +214,7 @@ remove:
 	return error;
 }
 
-static void say_open(const struct port *port)
+static void say_open(const struct port *port, uint64_t since_ns)
 {
 	const char *steering = "software steering";
 
@@ -220,8 +222,9 @@ static void say_open(const struct port *port)
 		steering = port->steer.generic_xdp ? "generic XDP" : "native XDP";
 	else if (port->backend == &steer_flow)
 		steering = "rte_flow";
-	log_notice("port %s: ifindex %u, %s, %s, %u queue%s, MTU up to %u", port->config->netdev, port->steer.ifindex,
-		   port->device, steering, port->n_queues, port->n_queues == 1 ? "" : "s", port->mtu_max);
+	log_notice("port %s: ifindex %u, %s, %s, %u queue%s, MTU up to %u; opened in %llu ms", port->config->netdev,
+		   port->steer.ifindex, port->device, steering, port->n_queues, port->n_queues == 1 ? "" : "s", port->mtu_max,
+		   (unsigned long long)(clock_ns() - since_ns) / 1000000);
 }
 
 bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
@@ -232,6 +235,7 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 	dpd->look_again = false;
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
+		uint64_t since_ns = clock_ns();
 
 		if (port->open || !port->link_index || !dpd->flows.locals)
 			continue;
@@ -247,7 +251,7 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 			port_state(port, WYE_PORT_FAILED, why);
 			continue;
 		}
-		say_open(port);
+		say_open(port, since_ns);
 		any = true;
 	}
 	return any;

@@ -89,6 +89,9 @@ int port_flow_attach(struct port *port, char *why);
 int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why);
 /* DPDK could not have it: says it better, if that is possible. */
 void port_vfio_why(const struct port *port, char *why);
+/* Does the kernel ask for its device, as when it is unplugged? Then the port must close; given: it has. */
+bool port_vfio_asked(const struct port *port);
+void port_vfio_given(const struct port *port);
 
 /* port_dev.c: the DPDK device below a port. */
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);
