@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ports on vfio-pci: what must be true before DPDK is asked, whose own words for the same are "probe failed". A device as
- * a whole is taken from the kernel, so that is done only when the configuration says so.
+ * Ports on vfio-pci: what must be true before DPDK is asked, whose own words for the same are "probe failed".
  *
  * When such a device is unplugged, or its PF goes, the kernel asks for it and waits until it is closed. DPDK's interrupt
  * thread hears that and notes the time; main closes the port soon after, when DPDK's own handler has returned: a handler
@@ -26,29 +25,12 @@
 
 static const struct wye_sysroot machine = { "" };
 
-static int not_a_vf(const struct port *port, const struct wye_device *device, char *why)
-{
-	char text[WYE_WHY_BYTES], vfs[192] = "";
-
-	if (device->vfs_max > 0)
-		snprintf(vfs, sizeof(vfs), ", but can have some (echo 1 > /sys/bus/pci/devices/%s/sriov_numvfs)", device->name);
-	snprintf(why, WYE_WHY_BYTES,
-		 "%.150s is no virtual function%s; the kernel would lose it altogether: if that is meant, say device: whole for "
-		 "port %s", wye_device_text(device, text), vfs, port->config->netdev);
-	return -EINVAL;
-}
-
 int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why)
 {
 	const char *options = strchr(port->config->devargs, ',');
 	struct wye_device device;
-	char address[32];
-	int error;
+	int error = wye_device_of_port(&machine, port->config, &device, why);
 
-	snprintf(address, sizeof(address), "%.*s", (int)strcspn(port->config->devargs, ","), port->config->devargs);
-	error = wye_device_find(&machine, address, &device, why);
-	if (!error && !device.physfn[0] && !port->config->whole_device)
-		error = not_a_vf(port, &device, why);
 	error = error ? error : wye_device_vfio_ready(&machine, &device, why);
 	if (error)
 		return error;

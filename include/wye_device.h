@@ -9,6 +9,8 @@
 
 #include "wye_sysroot.h"
 
+struct wye_config_port;
+
 #define WYE_DEVICE_NAME_BYTES 64
 #define WYE_PCI_CLASS_BRIDGE 0x06	/* PCI base classes: the two upper digits of six */
 #define WYE_PCI_CLASS_STORAGE 0x01
@@ -39,6 +41,8 @@ int wye_device_read(const struct wye_sysroot *root, enum wye_bus bus, const char
 		    char *why);
 /* What an operator types: a PCI address with or without its domain, a platform device, or a netdev's name. */
 int wye_device_find(const struct wye_sysroot *root, const char *text, struct wye_device *device, char *why);
+/* What devargs of a port with driver vfio begin with. -EINVAL: no virtual function, and the port does not say `device: whole`. */
+int wye_device_of_port(const struct wye_sysroot *root, const struct wye_config_port *port, struct wye_device *device, char *why);
 
 /* "Ethernet controller", "NVMe storage"; for what it does not know the base class in words. Static. */
 const char *wye_device_class(const struct wye_device *device);

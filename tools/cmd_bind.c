@@ -9,6 +9,7 @@
 
 #include "bind/bind.h"
 #include "wye.h"
+#include "wye_config.h"
 
 static const struct out_column columns[] = {
 	{ "device", "DEVICE", false }, { "from", "FROM", false }, { "to", "TO", false },
@@ -18,7 +19,8 @@ struct request {
 	struct wye_sysroot root;
 	struct bind_wishes wishes;
 	const char *device;
-	bool all;
+	const char *config;	/* with --ports */
+	bool all, ports;
 };
 
 static int exit_of(int error)
@@ -59,21 +61,55 @@ static int carry_out(struct tool *tool, const struct request *request, const str
 	return error;
 }
 
-static int bind_device(struct tool *tool, const struct request *request, struct bind_plan *plan, char *why)
+static int bind_found(struct tool *tool, const struct request *request, const struct wye_device *device, struct bind_plan *plan,
+		      char *why)
 {
-	struct wye_device device;
-	int error = wye_device_find(&request->root, request->device, &device, why), lock;
+	int lock = bind_state_open(tool->view.run_dir, why), error;
 
-	if (error)
-		return error;
-	lock = bind_state_open(tool->view.run_dir, why);
 	if (lock < 0)
 		return lock;
-	error = bind_plan_make(&request->root, &device, &request->wishes, plan, why);
+	error = bind_plan_make(&request->root, device, &request->wishes, plan, why);
 	if (!error && plan->n)
 		error = carry_out(tool, request, plan, why);
 	bind_state_close(lock);
 	return error;
+}
+
+static int bind_device(struct tool *tool, const struct request *request, struct bind_plan *plan, char *why)
+{
+	struct wye_device device;
+	int error = wye_device_find(&request->root, request->device, &device, why);
+
+	return error ? error : bind_found(tool, request, &device, plan, why);
+}
+
+/* Each for itself: a device that is missing keeps no other port from its own. */
+static int bind_ports(struct tool *tool, struct request *request, struct bind_plan *done)
+{
+	struct wye_config *config = NULL;
+	int code = WYE_EXIT_OK;
+
+	done->n = 0;
+	if (wye_config_load(request->config, &config, stderr))
+		return failure(tool, WYE_EXIT_USAGE, "nothing is bound: wye check %s", request->config);
+	request->wishes.driver = "vfio";
+	for (size_t i = 0; i < config->n_ports; i++) {
+		const struct wye_config_port *port = &config->port[i];
+		struct wye_device device;
+		struct bind_plan plan;
+		char why[WYE_WHY_BYTES];
+		int error;
+
+		if (port->driver != WYE_DRIVER_VFIO)
+			continue;
+		error = wye_device_of_port(&request->root, port, &device, why);
+		error = error ? error : bind_found(tool, request, &device, &plan, why);
+		error = error ? error : bind_state_add(done, &plan, why);
+		if (error)
+			code = failure(tool, exit_of(error), "port %s: %s", port->netdev, why);
+	}
+	wye_config_free(config);
+	return code;
 }
 
 static int show_state(struct tool *tool)
@@ -89,7 +125,7 @@ static int show_state(struct tool *tool)
 
 static int take_arguments(struct tool *tool, int argc, char **argv, struct request *request, int words)
 {
-	*request = (struct request){ .root = { "" } };
+	*request = (struct request){ .root = { "" }, .config = tool->view.config_path };
 	for (int i = 0; i < argc; i++) {
 		if (!strcmp(argv[i], "--group"))
 			request->wishes.group = true;
@@ -99,6 +135,10 @@ static int take_arguments(struct tool *tool, int argc, char **argv, struct reque
 			request->wishes.allow_unsafe = true;
 		else if (!strcmp(argv[i], "--all"))
 			request->all = true;
+		else if (!strcmp(argv[i], "--ports"))
+			request->ports = true;
+		else if (!strcmp(argv[i], "--config") && i + 1 < argc)
+			request->config = argv[++i];
 		else if (!strcmp(argv[i], "--root") && i + 1 < argc)
 			request->root.dir = argv[++i];
 		else if (argv[i][0] != '-' && !request->device)
@@ -115,20 +155,24 @@ static int run_bind(struct tool *tool, int argc, char **argv)
 {
 	char why[WYE_WHY_BYTES];
 	struct request request;
+	int error, code = WYE_EXIT_OK;
 	struct bind_plan plan;
-	int error;
 
 	if (!argc)
 		return show_state(tool);
 	if (take_arguments(tool, argc, argv, &request, 2))
 		return WYE_EXIT_USAGE;
-	if (!request.device || !request.wishes.driver || request.all)
-		return usage_error(tool, "a device and a driver are wanted: wye bind 0000:01:10.0 vfio-pci");
-	error = bind_device(tool, &request, &plan, why);
-	if (error)
-		return failure(tool, exit_of(error), "%s", why);
+	if (request.all || request.ports == (request.device != NULL) || request.ports == (request.wishes.driver != NULL))
+		return usage_error(tool, "a device and a driver are wanted, or --ports: wye bind 0000:01:10.0 vfio-pci");
+	if (request.ports) {
+		code = bind_ports(tool, &request, &plan);
+	} else {
+		error = bind_device(tool, &request, &plan, why);
+		if (error)
+			return failure(tool, exit_of(error), "%s", why);
+	}
 	print(&tool->out, &plan);
-	return WYE_EXIT_OK;
+	return code;
 }
 
 /* ---- unbind ---- */
@@ -217,7 +261,7 @@ static int run_unbind(struct tool *tool, int argc, char **argv)
 
 	if (code)
 		return code;
-	if (request.all == (request.device != NULL))
+	if (request.ports || request.all == (request.device != NULL))
 		return usage_error(tool, "either a device or --all");
 	lock = bind_state_open(tool->view.run_dir, why);
 	if (lock < 0)
@@ -230,8 +274,9 @@ static int run_unbind(struct tool *tool, int argc, char **argv)
 const struct command cmd_bind = {
 	.name = "bind",
 	.summary = "give a PCI or platform device to vfio-pci, vfio-platform, UIO, no driver, or the kernel",
-	.arguments = "[DEVICE DRIVER] [--group] [--force] [--allow-unsafe]",
+	.arguments = "[DEVICE DRIVER|--ports [--config FILE]] [--group] [--force] [--allow-unsafe]",
 	.help = "DRIVER: vfio (recommended: vfio-pci or vfio-platform), uio_pci_generic, igb_uio, kernel (its own choice), none.\n"
+		"--ports: the devices of the configuration's ports with driver vfio, to VFIO (" WYE_CONFIG_PATH_DEFAULT ").\n"
 		"Without arguments: what was changed since boot. The driver is verified; if anything fails, all is put back.\n"
 		"Refused: a device whose netdev carries the default route, this ssh session or a mounted file system, or a\n"
 		"storage controller (--force); one in use by a virtual machine; one whose IOMMU group would not be viable\n"

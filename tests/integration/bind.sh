@@ -77,6 +77,17 @@ echo '//10.1.9.9/share /mnt cifs rw 0 0' >"$root/proc/mounts"
 no 1 'one whose options do not tell the server' '/mnt \(cifs' 01:00.0 vfio-pci
 echo '192.0.2.9:/home /home nfs4 rw,addr=192.0.2.9 0 0' >"$root/proc/mounts"
 
+# the ports of a configuration: as wye-dpd would have them
+port() { printf 'ports:\n  - { netdev: one, driver: vfio, devargs: "%s"%s }\n' "$1" "${2-}" >/run/ports.yaml; }
+no 2 'the ports of no file' 'nothing is bound: wye check /run/none.yaml' --ports --config /run/none.yaml
+no 2 'ports and a device' 'or --ports' --ports 01:00.0 vfio
+port 0000:01:00.0,an_option=1
+no 2 'a port that is a whole device' 'port one: 0000:01:00.0 .*no virtual function.*device: whole' --ports --config /run/ports.yaml
+port 0000:0f:00.0
+no 4 'a port whose device is not there' 'port one: .*0000:0f:00.0: there is none' --ports --config /run/ports.yaml
+port 0000:03:00.0 ', device: whole'
+no 1 'a port in a group that would not be viable' 'port one: .*0000:03:00.1.*blocks it' --ports --config /run/ports.yaml
+
 chmod 444 "$root/sys/devices/pci0000:00/0000:01:00.0/driver_override"
 run_as=(setpriv --bounding-set=-dac_override,-dac_read_search --)
 no 1 'no permission' 'driver_override: Permission denied; run as root' 01:00.0 vfio-pci

@@ -18,13 +18,6 @@ fi
 [ -n "${pf-}" ] || skip 'no NIC with SR-IOV in an IOMMU group; in tools/lab: --iommu --nic igb'
 vf=$(basename "$(readlink "/sys/bus/pci/devices/$pf/virtfn0")")
 outside() { nsenter --net=/proc/self/fd/9 "$@"; }
-bind() {
-	[ -e "/sys/bus/pci/devices/$vf/driver" ] && echo "$vf" >"/sys/bus/pci/devices/$vf/driver/unbind"
-	echo vfio-pci >"/sys/bus/pci/devices/$vf/driver_override"
-	echo "$vf" >/sys/bus/pci/drivers_probe
-	[ "$(basename "$(readlink "/sys/bus/pci/devices/$vf/driver")")" = vfio-pci ]
-}
-
 lab
 ip netns del host1	# the PF takes its place
 ip -n router link del r1 2>/dev/null
@@ -47,7 +40,11 @@ says_detail() { detail "$1" | grep -qE "$2"; }
 soon 'not on vfio-pci: it says what to do' says_detail vf0 "failed .*not on VFIO: wye bind $vf vfio-pci"
 soon 'no such device' says_detail no1 'failed .*0000:ff:1f.7'
 soon 'a whole device is not taken unless that is said' says_detail pf1 "failed .*$pf .*no virtual function"
-check 'bound to vfio-pci' bind
+wye bind --ports --config "$conf" >/run/bound 2>&1
+equal 'bind of all ports, of which two cannot be: exit status' $? 1
+says 'no device: bind says so' '^wye bind: port no1: .*0000:ff:1f.7' cat /run/bound
+says 'a whole device: bind says so, too' "^wye bind: port pf1: $pf .*no virtual function" cat /run/bound
+says 'the VF is bound' "^$vf +[a-z-]+ +vfio-pci" cat /run/bound
 on router sysctl -qw net.ipv6.conf.vf0.accept_dad=0
 ip -n router addr add 10.0.1.1/24 dev vf0
 ip -n router addr add fd00:1::1/64 dev vf0

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The device of a port on VFIO. One as a whole is taken from the kernel, so that is done only when the configuration says so. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "why.h"
+#include "wye_config.h"
+#include "wye_device.h"
+#include "wye_map.h"
+
+static int not_a_vf(const struct wye_config_port *port, const struct wye_device *device, char *why)
+{
+	char text[WYE_WHY_BYTES], vfs[192] = "";
+
+	if (device->vfs_max > 0)
+		snprintf(vfs, sizeof(vfs), ", but can have some (echo 1 > /sys/bus/pci/devices/%s/sriov_numvfs)", device->name);
+	return why_fail(why, -EINVAL,
+			"%.150s is no virtual function%s; the kernel would lose it altogether: if that is meant, say device: whole "
+			"for port %s", wye_device_text(device, text), vfs, port->netdev);
+}
+
+int wye_device_of_port(const struct wye_sysroot *root, const struct wye_config_port *port, struct wye_device *device, char *why)
+{
+	char address[32];
+	int error;
+
+	snprintf(address, sizeof(address), "%.*s", (int)strcspn(port->devargs, ","), port->devargs);
+	error = wye_device_find(root, address, device, why);
+	if (!error && !device->physfn[0] && !port->whole_device)
+		error = not_a_vf(port, device, why);
+	return error;
+}
