@@ -106,7 +106,7 @@ static int bind_ports(struct tool *tool, struct request *request, struct bind_pl
 		error = error ? error : bind_found(tool, request, &device, &plan, why);
 		error = error ? error : bind_state_add(done, &plan, why);
 		if (error)
-			code = failure(tool, exit_of(error), "port %s: %s", port->netdev, why);
+			code = failure(tool, WYE_EXIT_ERROR, "port %s: %s", port->netdev, why);
 	}
 	wye_config_free(config);
 	return code;

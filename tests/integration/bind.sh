@@ -82,9 +82,9 @@ port() { printf 'ports:\n  - { netdev: one, driver: vfio, devargs: "%s"%s }\n' "
 no 2 'the ports of no file' 'nothing is bound: wye check /run/none.yaml' --ports --config /run/none.yaml
 no 2 'ports and a device' 'or --ports' --ports 01:00.0 vfio
 port 0000:01:00.0,an_option=1
-no 2 'a port that is a whole device' 'port one: 0000:01:00.0 .*no virtual function.*device: whole' --ports --config /run/ports.yaml
+no 1 'a port that is a whole device' 'port one: 0000:01:00.0 .*no virtual function.*device: whole' --ports --config /run/ports.yaml
 port 0000:0f:00.0
-no 4 'a port whose device is not there' 'port one: .*0000:0f:00.0: there is none' --ports --config /run/ports.yaml
+no 1 'a port whose device is not there' 'port one: .*0000:0f:00.0: there is none' --ports --config /run/ports.yaml
 port 0000:03:00.0 ', device: whole'
 no 1 'a port in a group that would not be viable' 'port one: .*0000:03:00.1.*blocks it' --ports --config /run/ports.yaml
 
