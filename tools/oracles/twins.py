@@ -114,8 +114,10 @@ class Twins:
             return False
         if [seen.key for seen in here] == [seen.key for seen in there]:
             return True
-        # One path leads to a neighbour, or is wide enough, and another is not.
-        return len(allowed) < len(paths) or any(seen.kind == "error" for seen in here + there) or \
+        # One path leads to a neighbour, or is wide enough, and another is not; the error may reach nobody.
+        widths = {e["ifname"]: e["mtu"] for e in kernel["link"]}
+        unheard = not (usual(one_probe) or here and there) and any(widths.get(dev, 0) < one_probe.size for dev, _ in paths)
+        return len(allowed) < len(paths) or any(seen.kind == "error" for seen in here + there) or unheard or \
             fragmented(here) != fragmented(there) and here and there
 
     def cached_mtu(self, kernel, one_probe, here, there):
@@ -131,9 +133,13 @@ class Twins:
         return {key: sum(port.get(key, 0) for port in ports) for key in ("tx_packets", "punted")}
 
 
+def usual(one_probe):
+    return one_probe.source.startswith(("10.98.", "fd99:"))
+
+
 def plain(one_probe, seen):
     """Where an error goes is compared only for the usual sources: others may have several paths back."""
-    if one_probe.source.startswith(("10.98.", "fd99:")):
+    if usual(one_probe):
         return seen
     return [s if s.kind == "forward" else (s.kind, s.key) for s in seen]
 
