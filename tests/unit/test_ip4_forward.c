@@ -33,6 +33,32 @@ static enum wye_reason verdict(struct world *world, const char *src, const char 
 	return world_reason(world, 0);
 }
 
+/* What a port's packets may not be forwarded for, whatever the tables say of their destination. */
+static void ingress_gate(void **state)
+{
+	enum { UP = WYE_LINK_PRESENT | WYE_LINK_PORT | WYE_LINK_UP | WYE_LINK_CARRIER };
+	static const struct { uint32_t flags; enum wye_reason ip4, ip6; } cases[] = {
+		{ UP | WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6, NODE_OK, NODE_OK },
+		{ UP | WYE_LINK_FORWARD4, NODE_OK, WYE_REASON_PORT_NOT_FORWARDING },
+		{ UP | WYE_LINK_FORWARD6, WYE_REASON_PORT_NOT_FORWARDING, NODE_OK },
+		/* nobody guards it: its netdev has another name now, or wye-ctld's configuration has it no more */
+		{ (UP & ~WYE_LINK_PORT) | WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6, WYE_REASON_PORT_PARITY,
+		  WYE_REASON_PORT_PARITY },
+		{ (UP & ~WYE_LINK_UP) | WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6, WYE_REASON_PORT_DOWN, WYE_REASON_PORT_DOWN },
+		{ WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6, WYE_REASON_PORT_DOWN, WYE_REASON_PORT_DOWN },
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		world_link_flags(world, 2, cases[i].flags, 0);
+		assert_int_equal(node_gate(world->plan, &world->plan->port[0], WYE_LINK_FORWARD4), cases[i].ip4);
+		assert_int_equal(node_gate(world->plan, &world->plan->port[0], WYE_LINK_FORWARD6), cases[i].ip6);
+	}
+	world_link_flags(world, 2, UP | WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6, wye_parity_bits(WYE_PARITY_NFTABLES, WYE_PARITY_IP6));
+	assert_int_equal(node_gate(world->plan, &world->plan->port[0], WYE_LINK_FORWARD4), NODE_OK);
+	assert_int_equal(node_gate(world->plan, &world->plan->port[0], WYE_LINK_FORWARD6), WYE_REASON_PORT_PARITY);
+}
+
 static void addresses(void **state)
 {
 	static const struct { const char *src, *dst; enum wye_reason reason; } cases[] = {
@@ -463,7 +489,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(addresses), TEST(headers), TEST(runts), TEST(decrement), TEST(rewrite), TEST(padding_is_trimmed),
+		TEST(ingress_gate), TEST(addresses), TEST(headers), TEST(runts), TEST(decrement), TEST(rewrite), TEST(padding_is_trimmed),
 		TEST(untouched_when_it_leaves), TEST(nexthop_kinds), TEST(too_big), TEST(sources_asked), TEST(mixed_vectors),
 		TEST(a_vrf_is_another_view),
 		TEST(by_weight), TEST(one_flow_one_leg), TEST(neighbours_are_marked),
