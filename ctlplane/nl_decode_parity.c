@@ -156,14 +156,16 @@ bool nl_hooked_on(const struct nl_hooked *hooked, const char *name)
 
 enum nl_verdict nl_decode_policy(const struct nlmsghdr *msg, struct nl_policy *policy)
 {
-	const struct xfrm_userpolicy_info *info = msg_header(msg, sizeof(*info));
+	struct xfrm_userpolicy_info info;
+	const void *given = msg_header(msg, sizeof(info));
 
-	if (!info)
+	if (!given)
 		return NL_MALFORMED;
-	*policy = (struct nl_policy){ .family = (uint8_t)info->sel.family, .dir = info->dir,
-				      .src_len = info->sel.prefixlen_s, .dst_len = info->sel.prefixlen_d };
-	memcpy(policy->src, &info->sel.saddr, 16);
-	memcpy(policy->dst, &info->sel.daddr, 16);
+	memcpy(&info, given, sizeof(info)); /* it has members of 8 bytes, a message is aligned to 4 */
+	*policy = (struct nl_policy){ .family = (uint8_t)info.sel.family, .dir = info.dir,
+				      .src_len = info.sel.prefixlen_s, .dst_len = info.sel.prefixlen_d };
+	memcpy(policy->src, &info.sel.saddr, 16);
+	memcpy(policy->dst, &info.sel.daddr, 16);
 	return NL_DECODED;
 }
 

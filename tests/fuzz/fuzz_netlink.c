@@ -212,10 +212,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(datagram, data + 1, left);
 	at = datagram;
 	while ((msg = nl_next(&at, &left, &bad))) {
-		struct nlmsghdr *exact = malloc(msg->nlmsg_len);
+		char *exact = malloc(NLMSG_ALIGNTO + msg->nlmsg_len); /* a message is aligned to 4, and to no more */
 
-		memcpy(exact, msg, msg->nlmsg_len);
-		message((data[0] & 0x7f) % PROTOCOLS, exact, data[0] & 0x80);
+		memcpy(exact + NLMSG_ALIGNTO, msg, msg->nlmsg_len);
+		message((data[0] & 0x7f) % PROTOCOLS, (const void *)(exact + NLMSG_ALIGNTO), data[0] & 0x80);
 		free(exact);
 	}
 	free(datagram);

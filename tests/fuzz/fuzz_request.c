@@ -86,7 +86,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	struct process *process;
 	char why[512];
 
-	snprintf(dir, sizeof(dir), "%s/wye-fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(dir, sizeof(dir), "%s/wye-fuzz-XXXXXX", getenv("TMPDIR") ?: "/tmp");
 	must(mkdtemp(dir) != NULL, "a folder can be made");
 	dpd.options.run_dir = dir;
 	dpd.config = &config;

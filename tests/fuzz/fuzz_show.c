@@ -134,7 +134,7 @@ static void fill_trace(struct wye_trace *trace)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	errors = stderr;
-	snprintf(dir, sizeof(dir), "%s/wye-fuzz-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(dir, sizeof(dir), "%s/wye-fuzz-XXXXXX", getenv("TMPDIR") ?: "/tmp");
 	must(mkdtemp(dir) != NULL, "a folder can be made");
 	atexit(clean_up);
 	stderr = fopen("/dev/null", "w");

@@ -21,6 +21,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 
 #include "nl_decode.h"
 
@@ -437,6 +438,26 @@ static void chains(void **state)
 	assert_true(table.id != chain.table_id);
 }
 
+/* As it lies in a datagram behind another message: aligned to 4, though it has members of 8 bytes. */
+static void an_ipsec_policy(void **state)
+{
+	static _Alignas(8) uint8_t datagram[4 + NLMSG_HDRLEN + sizeof(struct xfrm_userpolicy_info)];
+	struct xfrm_userpolicy_info info = { .dir = XFRM_POLICY_FWD, .sel = { .family = AF_INET, .prefixlen_d = 24 } };
+	struct nl_policy policy;
+	struct nlmsghdr *msg = (void *)(datagram + 4);
+
+	memcpy(&info.sel.daddr, dst, sizeof(dst));
+	begin(XFRM_MSG_NEWPOLICY, &info, sizeof(info));
+	memcpy(msg, &m, m.header.nlmsg_len);
+	assert_int_equal(nl_decode_policy(msg, &policy), NL_DECODED);
+	assert_int_equal(policy.family, AF_INET);
+	assert_int_equal(policy.dir, XFRM_POLICY_FWD);
+	assert_int_equal(policy.dst_len, 24);
+	assert_memory_equal(policy.dst, dst, sizeof(dst));
+	msg->nlmsg_len--;
+	assert_int_equal(nl_decode_policy(msg, &policy), NL_MALFORMED);
+}
+
 /* One device, several, and names that only begin so, as Linux 6.16 and 6.17 say it. */
 static void hooked_devices(void **state)
 {
@@ -554,7 +575,8 @@ int main(void)
 		cmocka_unit_test(multipath), cmocka_unit_test(ipv4_by_an_ipv6_gateway),
 		cmocka_unit_test(an_encapsulation_is_the_kernels), cmocka_unit_test(metrics),
 		cmocka_unit_test(datagrams), cmocka_unit_test(nexthop_group_weights), cmocka_unit_test(chains),
-		cmocka_unit_test(hooked_devices), cmocka_unit_test(alternative_names), cmocka_unit_test(rules),
+		cmocka_unit_test(an_ipsec_policy), cmocka_unit_test(hooked_devices),
+		cmocka_unit_test(alternative_names), cmocka_unit_test(rules),
 	};
 
 	return cmocka_run_group_tests_name("nl_decode", tests, NULL, NULL);
