@@ -90,6 +90,11 @@ static bool read_events(void *ctx)
 	return n >= 0 && !channel->behind;
 }
 
+bool channel_drain(struct channel *channel)
+{
+	return read_events(channel);
+}
+
 /*
  * Notifications are cheaper together: alone, the wake-up and the turn of the loop cost more than what they bring. From a
  * channel on which many come they are left to gather for a moment, unless the last read brought many already; a lone

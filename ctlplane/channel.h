@@ -45,6 +45,8 @@ int channel_open(struct channel *channel, const int *groups);
 void channel_open_offline(struct channel *channel);
 void channel_close(struct channel *channel);
 void channel_lost(struct channel *channel, int error);
+/* Reads notifications now. True: there are no more. */
+bool channel_drain(struct channel *channel);
 /* A message of the notification socket; of the dump socket. */
 void channel_notified(struct channel *channel, const struct nlmsghdr *msg);
 void channel_dumped(struct channel *channel, const struct nlmsghdr *msg);

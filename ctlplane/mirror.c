@@ -496,6 +496,7 @@ int mirror_turn(void *ctx)
 	struct mirror *mirror = ctx;
 	bool more = false, behind;
 
+	routes_check_guess(mirror);
 	parity_commit(mirror);
 	links_commit(mirror);
 	behind = step_channels(mirror, &more);

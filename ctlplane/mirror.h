@@ -107,8 +107,9 @@ struct route_table {		/* all routes of all tables mirrored */
 	struct nl_endpoint asker;
 	bool ask, asking;	/* one is wanted; one is under way */
 	uint32_t ask_rib, ask_at;
+	bool guessed;		/* as unsure, unless nothing went unsaid: routes_check_guess() */
 	bool reveal;		/* IPv6 routes may have become visible to dumps unsaid */
-	uint64_t reveal_after_ns;
+	uint64_t reveal_after_ns, reveal_asked_ns;	/* asked: dumps for `reveal` or `unsure` are under way, 0 = none */
 	uint32_t suspect_gen;	/* of the first complete dump that missed something, 0 = none yet */
 };
 
@@ -316,7 +317,9 @@ void routes_address_added(struct mirror *mirror, uint32_t ifindex);
 void routes_prefsrc_gone(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);
 void routes_nexthop_changed(struct mirror *mirror, uint32_t kernel_id, bool gone);
 void routes_walk_all(struct mirror *mirror);
-void routes_reveal(struct mirror *mirror);	/* asks for what `reveal` and `unsure` say, once a second at most */
+void routes_guessed(struct mirror *mirror);	/* which of several IPv4 routes of one class was replaced */
+void routes_check_guess(struct mirror *mirror);	/* first in each turn */
+void routes_reveal(struct mirror *mirror);	/* asks for what `reveal` and `unsure` say, a tenth of the time at most */
 bool routes_walk(struct mirror *mirror);	/* a bounded part of a walk; true: there is more */
 
 /* ---- mirror_route_ask.c: what is told of a path only when asked for ---- */

@@ -99,6 +99,8 @@ static void put4(struct mirror *mirror, struct channel *channel, struct rib *rib
 	result = dumped ? rib_dumped4(rib, key, info, channel->sync.gen, !channel->sync.job[0].ifindex) :
 			  rib_notified4(rib, key, info, nl_flags, channel->sync.gen);
 	mirror->routes.unsure |= result.unsure;
+	if (result.guessed)
+		routes_guessed(mirror);
 	settle(mirror, channel, rib, &result, info);
 }
 

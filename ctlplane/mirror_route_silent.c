@@ -20,7 +20,8 @@
 
 #define WALK_A_TURN  32768u	/* routes looked at */
 #define WORK_A_TURN  4096u	/* routes removed or published */
-#define REVEAL_NS    1000000000ULL
+#define REVEAL_PAUSE 9u		/* times as long as the dumps took: a tenth of a core at most */
+#define REVEAL_PAUSE_MIN_NS 10000000ULL
 #define ATTEMPTS_MAX 16u	/* of one job: then what is in doubt stays, until the next */
 
 /* ---- walks ---- */
@@ -275,22 +276,68 @@ void routes_verify(struct mirror *mirror, uint32_t ifindex)
 		routes_resync(mirror, channel);
 }
 
+/*
+ * Has everything that went unsaid been found out? Its cause was read, no dump is to come that would show it, and nothing
+ * that it made go is still there.
+ */
+static bool settled(const struct mirror *mirror)
+{
+	const struct channel *channel = &mirror->channel[CHANNEL_ROUTE];
+	const struct sync *sync = &channel->sync;
+	bool only_audits = !sync->n_jobs || sync->job[sync->n_jobs - 1].audit;
+
+	return channel_idle(&mirror->channel[CHANNEL_LINK]) && only_audits && !channel->lost &&
+	       !mirror->routes.walk_wanted && !mirror->routes.walking;
+}
+
+void routes_guessed(struct mirror *mirror)
+{
+	if (settled(mirror))
+		mirror->routes.guessed = true;
+	else
+		mirror->routes.unsure = true;
+}
+
+/* What the kernel did unsaid before a message of a route, it told the cause of before: on the links' socket, if anywhere. */
+void routes_check_guess(struct mirror *mirror)
+{
+	struct route_table *routes = &mirror->routes;
+
+	if (!routes->guessed || !channel_drain(&mirror->channel[CHANNEL_LINK]))
+		return;
+	links_commit(mirror);
+	routes->unsure |= !settled(mirror);
+	routes->guessed = false;
+}
+
+/* A full table's dump takes a second, and what made it necessary may come back at once. */
+static bool may_reveal(struct mirror *mirror, uint64_t now)
+{
+	struct route_table *routes = &mirror->routes;
+
+	if (routes->reveal_asked_ns) {
+		if (!channel_idle(&mirror->channel[CHANNEL_ROUTE]))
+			return false;
+		routes->reveal_after_ns = now + REVEAL_PAUSE * (now - routes->reveal_asked_ns) + REVEAL_PAUSE_MIN_NS;
+		routes->reveal_asked_ns = 0;
+	}
+	return now >= routes->reveal_after_ns;
+}
+
 void routes_reveal(struct mirror *mirror)
 {
 	struct sync *sync = &mirror->channel[CHANNEL_ROUTE].sync;
 	struct route_table *routes = &mirror->routes;
-	uint64_t now;
+	bool wanted = (routes->reveal || routes->unsure) && mirror->phase_two;
+	uint64_t now = wanted || routes->reveal_asked_ns ? now_ns() : 0;
 
-	if ((!routes->reveal && !routes->unsure) || !mirror->phase_two)
-		return;
-	now = now_ns();
-	if (now < routes->reveal_after_ns)
+	if (!now || !may_reveal(mirror, now) || !wanted)
 		return;
 	if (routes->reveal && sync_add(sync, &(struct sync_job){ .class = CLASS_ROUTE, .family = AF_INET6 }))
 		routes->reveal = false;
 	if (routes->unsure && sync_add(sync, &(struct sync_job){ .class = CLASS_ROUTE, .family = AF_INET }))
 		routes->unsure = false;
-	routes->reveal_after_ns = now + REVEAL_NS;
+	routes->reveal_asked_ns = now;
 }
 
 /* ---- sweep ---- */
@@ -387,8 +434,5 @@ enum sync_outcome routes_sweep(struct mirror *mirror, const struct sync_job *job
 		return SYNC_AGAIN;
 	}
 	routes->suspect_gen = 0;
-	if (routes->unsure) /* a filtered dump found a route among equals: in which order? */
-		sync_add(&mirror->channel[CHANNEL_ROUTE].sync, &(struct sync_job){ .class = CLASS_ROUTE, .family = AF_INET });
-	routes->unsure = false;
 	return SYNC_DONE;
 }

@@ -195,9 +195,9 @@ struct rib_result rib_notified4(struct rib *rib, const struct rib_key *key, uint
 		result.unsure = place.class_first != place.class_last;
 		return result;
 	}
-	if (place.class_first && nl_flags & NLM_F_REPLACE) { /* our first, unless that went unsaid before: then another */
+	if (place.class_first && nl_flags & NLM_F_REPLACE) {
 		result = replace(rib, place.class_first, info, gen);
-		result.unsure = place.class_first != place.class_last;
+		result.guessed = place.class_first != place.class_last;
 		return result;
 	}
 	if (place.class_last && nl_flags & NLM_F_APPEND)

@@ -63,7 +63,8 @@ struct rib_result {
 	uint32_t index;		/* the route that is there now; 0 = out of memory */
 	uint32_t old_info;	/* it took the place of this one, 0 = none */
 	bool same;		/* it was there already, exactly */
-	bool unsure;		/* its place among equals, or which it replaced, is a guess: only a whole dump knows */
+	bool unsure;		/* its place among equals is a guess: only a whole dump knows */
+	bool guessed;		/* it replaced the first of several: the kernel's first, unless that went unsaid before */
 };
 
 /*

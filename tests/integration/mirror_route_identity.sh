@@ -47,6 +47,17 @@ for kind in blackhole unreachable prohibit throw; do
 	soon "$kind" same 192.0.2.1
 done
 
+# While nothing goes without a word it is ours, and the table is not read again.
+table /run/table 2000
+check 'a table' load add /run/table
+rip route add 198.51.100.0/24 via 10.9.1.2
+rip route append 198.51.100.0/24 via 10.9.2.2
+soon 'two of one class' same 198.51.100.1
+told=$(ctld_stat messages)
+for i in {3..22}; do rip route replace 198.51.100.0/24 via "10.9.1.$i"; done
+soon 'the first of them is replaced, again and again' same 198.51.100.1
+at_most 'what was told of that' $(($(ctld_stat messages) - told)) 1000
+
 # The first of its class goes without a word, and what replaces the next is heard of first.
 rip route append unreachable 10.9.3.0/24 proto bird
 soon 'behind that of an address' same

@@ -100,7 +100,7 @@ static void append_prepend_replace(void **state)
 	notified(0, 10, 2, APPEND);
 	notified(0, 10, 3, NLM_F_CREATE);
 	assert_list("0/10:3 0/10:1 0/10:2");
-	assert_true(notified(0, 10, 4, NLM_F_REPLACE).unsure);	/* the first of its class, in place; if it is there */
+	assert_true(notified(0, 10, 4, NLM_F_REPLACE).guessed);	/* the first of its class, in place; if it is there */
 	assert_list("0/10:4 0/10:1 0/10:2");
 	notified(0, 20, 5, NLM_F_CREATE | NLM_F_REPLACE);	/* nothing to replace */
 	assert_list("0/10:4 0/10:1 0/10:2 0/20:5");
