@@ -91,6 +91,7 @@ static int take(struct capture *capture, const struct wye_capture_record *record
 	char comment[192];
 
 	if (bytes < (ssize_t)sizeof(*record) || bytes != (ssize_t)(sizeof(*record) + record->captured_bytes) ||
+	    record->captured_bytes > capture->packet_bytes || record->captured_bytes > record->packet_bytes ||
 	    record->port >= info->n_ports || record->reason > WYE_REASON_COUNT)
 		return failure(capture->tool, WYE_EXIT_ERROR, "wye-dpd sent what is not a packet; is it of another version?");
 	if (record->reason < WYE_REASON_COUNT) {

@@ -78,13 +78,24 @@ static int print_show_help(FILE *file)
 
 /* ---- what the subcommands share ---- */
 
+/* One line; what a terminal would obey (a name, a message of wye-dpd's) is shown as '?'. */
+static void complain(const struct tool *tool, const char *format, va_list args)
+{
+	char text[2048];
+
+	vsnprintf(text, sizeof(text), format, args);
+	for (char *at = text; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	fprintf(stderr, "%s: %s", tool->self, text);
+}
+
 int usage_error(const struct tool *tool, const char *format, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "%s: ", tool->self);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	complain(tool, format, args);
 	va_end(args);
 	fprintf(stderr, " (%s --help)\n", tool->self);
 	return WYE_EXIT_USAGE;
@@ -94,9 +105,8 @@ int failure(const struct tool *tool, enum wye_exit code, const char *format, ...
 {
 	va_list args;
 
-	fprintf(stderr, "%s: ", tool->self);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	complain(tool, format, args);
 	va_end(args);
 	fprintf(stderr, "\n");
 	return code;

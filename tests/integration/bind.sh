@@ -101,3 +101,14 @@ equal 'a driver that does not take it: exit status' $? 1
 says 'it says where the device is' 'vfio-pci did not take it: it is bound to e1000e now' cat /run/output
 equal 'its override is as it was' "$(tr -d '\n' <"$root/sys/bus/pci/devices/0000:01:00.0/driver_override")" ''
 equal 'nothing is remembered' "$(cat /run/state/bind)" ''
+
+# What is remembered is the way back: of a file that is not understood nothing is rewritten, and nothing in it becomes a path.
+for line in 'pci 0000:05:00.0 e1000e - vfio-pci' 'pci 0000:05:00.0 ../../x - vfio-pci vfio-pci' 'usb 1-1 e1000e - vfio-pci vfio-pci' \
+	'pci 0000:05:00.0 e1000e - vfio-pci vfio-pci and more' "pci $(printf '%0300d' 0) e1000e - vfio-pci vfio-pci" ''; do
+	printf 'pci 0000:06:00.0 e1000e - vfio-pci vfio-pci\n%s\n' "$line" >/run/state/bind
+	kept=$(md5sum </run/state/bind)
+	bind 01:00.0 vfio-pci >/run/output 2>&1
+	equal "\"${line:0:60}\": exit status" $? 1
+	says "\"${line:0:60}\": the place" '/run/state/bind, line 2: not "BUS DEVICE' cat /run/output
+	equal "\"${line:0:60}\": it is kept" "$(md5sum </run/state/bind)" "$kept"
+done

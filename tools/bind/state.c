@@ -40,15 +40,25 @@ static void unword(char *text)
 		text[0] = '\0';
 }
 
+/* It becomes part of a path in /sys. */
+static bool is_name(const char *text)
+{
+	return text[0] != '.' && !strchr(text, '/');
+}
+
 static bool parse(const char *line, struct bind_change *change)
 {
 	char bus[16];
+	int end = 0;
 
 	*change = (struct bind_change){ 0 };
-	if (sscanf(line, "%15s %63s %31s %31s %31s %31s", bus, change->device, change->from, change->from_override, change->to,
-		   change->to_override) != 6 || strchr(change->device, '/') || change->device[0] == '.')
+	if (sscanf(line, "%15s %63s %31s %31s %31s %31s%n", bus, change->device, change->from, change->from_override, change->to,
+		   change->to_override, &end) != 6 || strcmp(line + end, "\n"))
 		return false;
-	change->bus = strcmp(bus, "pci") ? WYE_BUS_PLATFORM : WYE_BUS_PCI;
+	change->bus = strcmp(bus, wye_bus_name(WYE_BUS_PCI)) ? WYE_BUS_PLATFORM : WYE_BUS_PCI;
+	if (strcmp(bus, wye_bus_name(change->bus)) || !is_name(change->device) || !is_name(change->from) ||
+	    !is_name(change->from_override) || !is_name(change->to) || !is_name(change->to_override))
+		return false;
 	unword(change->from);
 	unword(change->from_override);
 	unword(change->to);
@@ -56,10 +66,27 @@ static bool parse(const char *line, struct bind_change *change)
 	return true;
 }
 
+/* Rewriting the file would lose what is not understood: the way back of a device. */
+static int parse_all(FILE *file, const char *path, struct bind_plan *state, char *why)
+{
+	char line[256];
+
+	for (; fgets(line, sizeof(line), file); state->n++) {
+		if (state->n == BIND_DEVICES_MAX)
+			return why_fail(why, -EBADMSG, "%s has more than %d lines: it was not written by wye; take it away, and bind back by "
+					"hand what it names", path, BIND_DEVICES_MAX);
+		if (!parse(line, &state->change[state->n]))
+			return why_fail(why, -EBADMSG, "%s, line %zu: not \"BUS DEVICE FROM OVERRIDE TO OVERRIDE\"; correct it, or take the "
+					"file away and bind back by hand what it names", path, state->n + 1);
+	}
+	return ferror(file) ? why_fail(why, -EIO, "%s cannot be read", path) : 0;
+}
+
 int bind_state_read(const char *run_dir, struct bind_plan *state, char *why)
 {
-	char path[WYE_SYS_PATH_BYTES], line[256];
+	char path[WYE_SYS_PATH_BYTES];
 	FILE *file;
+	int error;
 
 	state->n = 0;
 	snprintf(path, sizeof(path), "%s/bind", run_dir);
@@ -68,10 +95,9 @@ int bind_state_read(const char *run_dir, struct bind_plan *state, char *why)
 		return 0;
 	if (!file)
 		return why_fail(why, -errno, "%s: %s", path, strerror(errno));
-	while (fgets(line, sizeof(line), file) && state->n < BIND_DEVICES_MAX)
-		state->n += parse(line, &state->change[state->n]);
+	error = parse_all(file, path, state, why);
 	fclose(file);
-	return 0;
+	return error;
 }
 
 static bool write_all(FILE *file, const struct bind_plan *state)
