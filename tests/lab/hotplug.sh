@@ -34,6 +34,11 @@ make_vf() {
 		wye bind "$vf" vfio-pci
 }
 state_is() { [ "$(port_state "$1")" = "$2" ]; }
+# becomes WHAT NETDEV STATE: what it is instead is part of the message, which is all that a summary has
+becomes() {
+	await 30 state_is "$2" "$3" || fail "$1: $2 is $(wye -j show port | jq -r ".[] | select(.netdev == \"$2\") | \"\(.state): \(.detail)\"")"
+	pass "$1"
+}
 state_is_not() { ! state_is "$@"; }
 forwards_vf() {
 	soon 'the VF reaches host3' ping_from router 10.0.3.2
@@ -63,8 +68,8 @@ sed -i "s/hugepages: none/hugepages: auto/; s/^ports:/&\n  - { netdev: pf0, driv
 check 'daemons start' start_daemons
 ip -n router addr add 10.0.3.1/24 dev vf0
 ip -n router link set vf0 up
-soon 'the VF is a port' state_is vf0 active
-soon 'the PF is a port' state_is pf0 active
+becomes 'the VF is a port' vf0 active
+becomes 'the PF is a port' pf0 active
 warm
 forwards_vf start
 forwards_pf start
@@ -75,20 +80,20 @@ soon 'the port is not active any more' state_is_not vf0 active
 forwards_others 'without the VF'
 forwards_pf 'without the VF'
 check 'it comes back' make_vf
-check 'and is a port' await 20 state_is vf0 active
+becomes 'and is a port' vf0 active
 forwards_vf 'a new VF'
 
 echo '# ---- the NIC goes, and with it the VF'
 check 'removed' timeout 100 bash -c "echo 1 >$bus/devices/$pf/remove"
 soon 'the VF is no port any more' state_is_not vf0 active
-soon 'the PF is gone' state_is pf0 waiting
+becomes 'the PF waits' pf0 waiting
 check 'wye-dpd lives' kill -0 "$dpd"
 forwards_others 'without the NIC'
 echo 1 >$bus/rescan
 check 'the PF is there again' take_pf
-soon 'and a port' state_is pf0 active
+becomes 'the PF is a port again' pf0 active
 check 'its VF' make_vf
-check 'and a port' await 20 state_is vf0 active
+becomes 'its VF is a port again' vf0 active
 forwards_pf 'a NIC replugged'
 forwards_vf 'a NIC replugged'
 forwards_others 'a NIC replugged'
