@@ -2,7 +2,8 @@
 /*
  * Addresses. For the host's own prefixes the local routes count (mirror_local.c); this is what `wye show addr` prints.
  * Their removal matters more than they do: with a link's last IPv4 address, or with one that routes prefer as their
- * source, routes vanish without a message.
+ * source, routes vanish without a message. Addresses that a link keeps when it goes down may come without one, so they are
+ * dumped then (mirror_link.c).
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -221,6 +221,17 @@ static void watch_uppers(struct mirror *mirror, const struct link_entry *link, c
 	}
 }
 
+/*
+ * A link goes down. A new IPv6 address is told at the end of its check by DAD, even one that is not to be checked, and the
+ * link's going down takes the check away: if it keeps the address (keep_addr_on_down), that was never told. Nor is it told
+ * that a kept one is tentative again (addrconf_ifdown()).
+ */
+static void watch_addresses(struct mirror *mirror, const struct link_entry *link, const struct nl_link *nl)
+{
+	if (link && link->present && nl->family == AF_UNSPEC && link->nl.ifi_flags & ~nl->ifi_flags & IFF_UP)
+		sync_add(&mirror->channel[CHANNEL_LINK].sync, &(struct sync_job){ .class = CLASS_ADDR, .fence = true });
+}
+
 void links_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)
 {
 	struct link_entry *link;
@@ -247,6 +258,7 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 	}
 	if (!dumped) {
 		watch_uppers(mirror, link, &nl);
+		watch_addresses(mirror, link, &nl);
 		routes_link_told(mirror, nl.ifindex);
 	}
 	link = link_make(mirror, nl.ifindex);
