@@ -5,7 +5,8 @@
  * a core at most). What differs is suspect: it may have changed unsaid a moment ago, its cause still on the way. A
  * second later, all being quiet again, it is looked at once more. What differs in both looks, with nothing else asked of
  * the kernel from the start of the second to its end, is drift: a defect of the mirror or of what it knows of the
- * kernel, counted, logged, and set right. What only the second look shows is left to another audit, at once.
+ * kernel, counted, logged, and set right. What only the second look shows is left to another audit, at once. What no
+ * dump shows is asked for after it (mirror_route_ask.c).
  */
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -134,6 +135,7 @@ static void finished(struct mirror *mirror, uint64_t now)
 
 	atomic_fetch_add_explicit(&stats->audit_drift, audit->drift, memory_order_relaxed);
 	atomic_fetch_add_explicit(&stats->audits, 1, memory_order_relaxed);
+	mirror->routes.ask_again = true;
 	rest(audit, next_due(mirror, now));
 }
 

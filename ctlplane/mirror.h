@@ -103,10 +103,11 @@ struct route_table {		/* all routes of all tables mirrored */
 	bool changed6;		/* IPv6 notifications came since the present dump was asked for */
 	bool doubled6;		/* the present dump told of an IPv6 route once more often than we have it */
 	bool unsure;		/* which of some IPv4 routes of one class there are, or in what order, is a guess */
-	/* A walk over IPv6 routes with unsure paths, a few a turn: mirror_route_ask.c. */
+	/* A walk over IPv6 routes that the kernel is to be asked about, a few a turn: mirror_route_ask.c. */
 	struct nl_endpoint asker;
 	bool ask, asking;	/* one is wanted; one is under way */
-	uint32_t ask_rib, ask_at;
+	bool ask_again, asking_again;	/* also about those that it was asked about before */
+	uint32_t ask_rib, ask_at, questions;	/* asked in the present turn */
 	bool guessed;		/* as unsure, unless nothing went unsaid: routes_check_guess() */
 	bool reveal;		/* IPv6 routes may have become visible to dumps unsaid */
 	uint64_t reveal_after_ns, reveal_asked_ns;	/* asked: dumps for `reveal` or `unsure` are under way, 0 = none */
@@ -235,6 +236,7 @@ struct link_entry *links_named(struct mirror *mirror, const char *name);	/* or b
 bool links_have_vrf(struct mirror *mirror);
 /* Table and VRF index a routing table belongs to: WYE_VRF_MAIN for main, local, default; 0 = none of ours. */
 uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table);
+uint32_t links_vrf_device(struct mirror *mirror, uint32_t table);	/* of which that is the table; 0 = none */
 
 /* ---- mirror_link_record.c: what the record of a link says ---- */
 struct wye_link links_record(struct mirror *mirror, const struct link_entry *link);
@@ -285,6 +287,8 @@ void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, bool 
 void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
 /* IPv6: of the same paths, otherwise what is said. */
 void routes_say(struct mirror *mirror, struct rib *rib, uint32_t index, const struct nl_route *said);
+/* IPv6: one that no dump shows; nothing new if it is known. */
+void routes_found(struct mirror *mirror, struct rib *rib, const struct nl_route *found);
 /* IPv6: without its paths by that link; without any, removed. */
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex);
 /* IPv6: could a dump have missed it? */
@@ -322,10 +326,12 @@ void routes_check_guess(struct mirror *mirror);	/* first in each turn */
 void routes_reveal(struct mirror *mirror);	/* asks for what `reveal` and `unsure` say, a tenth of the time at most */
 bool routes_walk(struct mirror *mirror);	/* a bounded part of a walk; true: there is more */
 
-/* ---- mirror_route_ask.c: what is told of a path only when asked for ---- */
+/* ---- mirror_route_ask.c: what is told of IPv6 routes only when asked for ---- */
 int routes_ask_open(struct mirror *mirror);
 void routes_ask_close(struct mirror *mirror);
 bool routes_ask(struct mirror *mirror);		/* when nothing else is to be done; true: there is more */
+/* IPv6 routes of one prefix and metric, some of which a dump told, changed: which the kernel takes is to be asked anew. */
+void routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len, uint32_t priority);
 
 /* ---- mirror_local.c: prefixes of packets for the host ---- */
 int locals_open(struct mirror *mirror);

@@ -322,6 +322,8 @@ void netconf_message(struct mirror *mirror, struct channel *channel, const struc
 		return;
 	}
 	conf->gen = channel->sync.gen;
+	/* Without it the kernel also heeds which neighbours answer (rt6_score_route()). */
+	mirror->routes.ask_again |= nl.family == AF_INET6 && !link && nl.forwarding >= 0 && nl.forwarding != conf->forwarding;
 	conf->forwarding = nl.forwarding >= 0 ? nl.forwarding : conf->forwarding;
 	conf->rp_filter = nl.rp_filter >= 0 ? nl.rp_filter : conf->rp_filter;
 	conf->proxy = nl.proxy >= 0 ? nl.proxy : conf->proxy;
@@ -371,17 +373,25 @@ bool links_have_vrf(struct mirror *mirror)
 	return false;
 }
 
-uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table)
+uint32_t links_vrf_device(struct mirror *mirror, uint32_t table)
 {
-	if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL || table == RT_TABLE_DEFAULT)
-		return WYE_VRF_MAIN;
 	for (uint32_t i = 1; i < mirror->links.pool.used; i++) {
 		const struct link_entry *link = pool_item(&mirror->links.pool, i);
 
 		if (link->present && link->nl.vrf_table == table)
-			return fib_vrf(mirror->tables->fib, table, link->ifindex);
+			return link->ifindex;
 	}
 	return 0;
+}
+
+uint32_t links_vrf_of_table(struct mirror *mirror, uint32_t table)
+{
+	uint32_t device;
+
+	if (table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL || table == RT_TABLE_DEFAULT)
+		return WYE_VRF_MAIN;
+	device = links_vrf_device(mirror, table);
+	return device ? fib_vrf(mirror->tables->fib, table, device) : 0;
 }
 
 #define SILENT_FLAGS (WYE_LINK_UP | WYE_LINK_CARRIER | WYE_LINK_IGNORE_LINKDOWN4 | WYE_LINK_IGNORE_LINKDOWN6)

@@ -46,6 +46,8 @@ void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index)
 	locals_remove(mirror, rib, &old, route_info(&mirror->routes.infos, old.info));
 	routes_record_free(mirror, rib, index);
 	rib_remove(rib, index);
+	routes_suspect(mirror, rib, old.addr, old.len, old.priority);
+	mirror->routes.reveal |= old.dumped;
 	count(mirror, rib, -1);
 	routes_prefix_changed(mirror, rib, old.addr, old.len);
 	routes_info_drop(mirror, old.info);
@@ -73,6 +75,7 @@ static void settle(struct mirror *mirror, struct channel *channel, struct rib *r
 		return;
 	}
 	route = rib_route(rib, result->index);
+	routes_suspect(mirror, rib, route->addr, route->len, route->priority);
 	route->flags = 0; /* its record is to be written */
 	if (result->old_info)
 		locals_remove(mirror, rib, route, route_info(infos, result->old_info));
@@ -297,8 +300,11 @@ static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib
 	hid = over && route_info(&mirror->routes.infos, rib_route(rib, over)->info)->n_legs > 1;
 	mirror->routes.ask |= route_info_unsure(route_info(&mirror->routes.infos, info));
 	result = rib_put6(rib, key, over, info, channel->sync.gen);
-	if (result.index && dumped && scratch.n_legs > 1 && !hid)
+	if (result.index && dumped && scratch.n_legs > 1 && (!hid || channel->lost)) {
 		rib_route(rib, result.index)->dumped = true;
+		routes_suspect(mirror, rib, key->addr, key->len, key->priority);
+		result.same = false;
+	}
 	settle(mirror, channel, rib, &result, info);
 	if (replaces && hid && result.index)
 		reveal6(mirror, rib, key, rib_route(rib, result.index)->dumped);
@@ -429,6 +435,15 @@ static void normalise(struct mirror *mirror, struct nl_route *route)
 		if (route->too_many_legs)
 			route->legs[i].kind = WYE_NH_KERNEL;
 	}
+}
+
+void routes_found(struct mirror *mirror, struct rib *rib, const struct nl_route *found)
+{
+	struct rib_key key = { .addr = found->dst, .len = found->dst_len, .priority = found->priority };
+
+	memcpy(&scratch, found, sizeof(scratch));
+	normalise(mirror, &scratch);
+	put6(mirror, &mirror->channel[CHANNEL_ROUTE], rib, &key, find6(mirror, rib, &key, 0), false, false);
 }
 
 /* Traces of an interface's IPv6 being switched on or off (disable_ipv6), which no link message tells: its route to all

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Paths of IPv6 multipath routes that no message told of (join_paths()). The kernel tells the metrics and the type of the
- * path that a packet would take, if it is asked for that packet's route: RTM_F_FIB_MATCH names all paths, that one first.
- * So it is asked about packets to the prefix, out of each unsure path's link and then from many sources, until every one
- * was named or it was in vain for long: one whose link has no carrier may not be taken, nor one of a prefix whose
- * addresses have longer ones. Such a path stays unsure, which is safe, and is asked for anew when a link changes or
- * another route needs it. In a VRF only the first path of each link can be asked for.
+ * What the kernel tells of IPv6 multipath routes only if it is asked for a packet's route: RTM_F_FIB_MATCH names all paths
+ * of the one it takes, that first which the packet would take, with its metrics and type. It answers before sending
+ * returns. The answer may be ahead of notifications that wait to be read, never behind what was read: what is changed
+ * later is told later.
  *
- * The kernel answers before sending returns. The answer may be ahead of notifications that wait to be read, never behind
- * what was read: what is changed later is told later.
+ * Paths that no message told of (join_paths()): asked about with packets to the prefix, out of each unsure path's link and
+ * then from many sources, until every one was named or it was in vain for long: one whose link has no carrier may not be
+ * taken, nor one of a prefix whose addresses have longer ones. Such a path stays unsure, which is safe, and is asked for
+ * anew when a link changes or another route needs it. In a VRF only the first path of each link can be asked for.
+ *
+ * Routes that no dump shows (routes_hidden6()): whether one of them is taken instead of the route that hides them. If so,
+ * the answer is that route, and the prefix has two of one metric, which leaves it to the kernel. Without an answer about
+ * the prefix (longer ones have its addresses, rules lead elsewhere, a refusal is no route) or with `forwarding` off, when
+ * neighbours count besides, it is the kernel's as well. With it on, which one is taken changes only by messages about
+ * routes of that metric (routes_suspect()) and, unsaid, when a hidden one's link has its carrier again of which the lack
+ * is ignored, or when a router advertises another preference: found by asking again after any change of a link, and
+ * after every audit.
  */
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
@@ -17,9 +25,10 @@
 
 #include "mirror.h"
 
-#define ROUTES_A_TURN 2u	/* asked about: up to a millisecond */
-#define WALK_A_TURN   32768u	/* looked at */
-#define QUESTIONS     128u	/* about one route: of 8 equal paths, all are named but once in a million */
+#define A_TURN	      256u	/* questions: about a millisecond */
+#define WALK_A_TURN   32768u	/* routes looked at */
+#define QUESTIONS     128u	/* about the paths of one route: of 8 equal ones, all are named but once in a million */
+#define ADDRESSES     16u	/* of one prefix: if longer ones have half of it, one in 65,536 is missed */
 #define BUFFER_BYTES  65536u
 
 static struct nl_route answer, said;	/* 20 KiB each: not on the stack; one thread, no recursion */
@@ -66,15 +75,14 @@ static struct nl_msg *question(const uint8_t dst[16], const uint8_t *src, uint32
 	return msg;
 }
 
-/* Is the answer, which names a path first, about this route? */
+/* Is the answer about a route of this one's identity, if not this one? */
 static bool is_about(const struct rib *rib, const struct rib_route *route)
 {
 	return answer.family == AF_INET6 && answer.table == rib->table && answer.dst_len == route->len && !answer.src_len &&
-	       answer.priority == route->priority && !answer.kernel_id && answer.n_legs &&
-	       !memcmp(answer.dst, route->addr, 16);
+	       answer.priority == route->priority && !memcmp(answer.dst, route->addr, 16);
 }
 
-/* True: the kernel named a path of this route. Then `said` has what it told. */
+/* True: the kernel takes a route of this one's identity; `answer` is that. */
 static bool ask(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, const uint8_t *src,
 		uint32_t oif)
 {
@@ -83,9 +91,19 @@ static bool ask(struct mirror *mirror, const struct rib *rib, const struct rib_r
 	struct nl_reader reader = { .message = heard, .ctx = &decoded };
 	uint8_t dst[16];
 
+	mirror->routes.questions++;
 	address_in(dst, route->addr, route->len);
-	if (endpoint_send(asker, question(dst, src, oif)) < 0 || endpoint_receive(asker, 1, &reader) < 1 || !decoded ||
-	    !is_about(rib, route))
+	return endpoint_send(asker, question(dst, src, oif)) == 0 && endpoint_receive(asker, 1, &reader) == 1 && decoded &&
+	       is_about(rib, route);
+}
+
+/* ---- what paths are ---- */
+
+/* True: the kernel named a path of this route. Then `said` has what it told. */
+static bool ask_for_path(struct mirror *mirror, const struct rib *rib, const struct rib_route *route, const uint8_t *src,
+			 uint32_t oif)
+{
+	if (!ask(mirror, rib, route, src, oif) || answer.kernel_id || !answer.n_legs)
 		return false;
 	for (uint32_t i = 0; i < said.n_legs; i++) {
 		struct nexthop_leg *leg = &said.legs[i];
@@ -108,7 +126,7 @@ static bool asks_more(struct mirror *mirror)
 	return false;
 }
 
-static void ask_about(struct mirror *mirror, struct rib *rib, uint32_t at)
+static void ask_for_paths(struct mirror *mirror, struct rib *rib, uint32_t at)
 {
 	static const uint8_t sources[16] = { 0xfd };
 	const struct rib_route *route = rib_route(rib, at);
@@ -119,46 +137,114 @@ static void ask_about(struct mirror *mirror, struct rib *rib, uint32_t at)
 	route_info_say(route_info(&mirror->routes.infos, route->info), &said);
 	for (uint32_t i = 0; i < said.n_legs; i++)
 		if (said.legs[i].unsure)
-			named += ask(mirror, rib, route, NULL, said.legs[i].ifindex);
+			named += ask_for_path(mirror, rib, route, NULL, said.legs[i].ifindex);
 	for (uint32_t i = 0; by_source && named && i < QUESTIONS && asks_more(mirror); i++) {
 		address_in(src, sources, 8);
-		ask(mirror, rib, route, src, 0);
+		ask_for_path(mirror, rib, route, src, 0);
 	}
 	said.type = said.legs[0].type;
 	routes_say(mirror, rib, at, &said);
 }
 
+/* ---- which route is taken ---- */
+
+void routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len, uint32_t priority)
+{
+	bool nobody = !mirror->routes.asker.sock; /* a recording answers nothing, and nothing is forwarded by it */
+
+	for (uint32_t at = rib->family == AF_INET6 ? rib_first(rib, addr, len) : 0; at; at = rib_route(rib, at)->next) {
+		struct rib_route *route = rib_route(rib, at);
+
+		if (!route->dumped || route->priority != priority)
+			continue;
+		route->asked = nobody;
+		mirror->routes.ask = true;
+	}
+}
+
+/* Is the answer this route, by one of its paths? */
+static bool is_this(const struct route_info *info)
+{
+	for (uint32_t i = 0; answer.n_legs && i < info->n_legs; i++)
+		if (leg_same_path(&info->legs[i], &answer.legs[0]))
+			return true;
+	return false;
+}
+
+/* True: the kernel told which route of this one's metric it takes, and we have that. */
+static bool ask_for_choice(struct mirror *mirror, struct rib *rib, uint32_t at)
+{
+	const struct rib_route *route = rib_route(rib, at);
+	uint32_t oif = links_vrf_device(mirror, rib->table), tries = 0;
+
+	if (mirror->links.all[1].forwarding <= 0)
+		return false;
+	while (!ask(mirror, rib, route, NULL, oif))
+		if (++tries == ADDRESSES)
+			return false;
+	if (!is_this(route_info(&mirror->routes.infos, route->info)))
+		routes_found(mirror, rib, &answer);
+	return true;
+}
+
+static void settle_choice(struct mirror *mirror, struct rib *rib, uint32_t at)
+{
+	bool asked = ask_for_choice(mirror, rib, at);
+	struct rib_route *route = rib_route(rib, at);
+
+	if (route->asked == asked)
+		return;
+	route->asked = asked;
+	routes_prefix_changed(mirror, rib, route->addr, route->len);
+}
+
+/* ---- the walk ---- */
+
+static void ask_about(struct mirror *mirror, struct rib *rib, uint32_t at)
+{
+	const struct rib_route *route = rib_route(rib, at);
+	const struct route_info *info = route->info ? route_info(&mirror->routes.infos, route->info) : NULL;
+
+	if (!info || info->doomed)
+		return;
+	if (route_info_unsure(info))
+		ask_for_paths(mirror, rib, at);
+	if (route->dumped && (!route->asked || mirror->routes.asking_again))
+		settle_choice(mirror, rib, at);
+}
+
+static void walk_begins(struct route_table *routes)
+{
+	routes->asking = true;
+	routes->asking_again = routes->ask_again;
+	routes->ask = routes->ask_again = false;
+	routes->ask_rib = routes->ask_at = 0;
+}
+
 bool routes_ask(struct mirror *mirror)
 {
 	struct route_table *routes = &mirror->routes;
-	uint32_t looked = 0, asked = 0;
+	uint32_t looked = 0;
 
 	if (!routes->asking) {
-		if (!routes->ask || !routes->asker.sock)
+		if ((!routes->ask && !routes->ask_again) || !routes->asker.sock)
 			return false;
-		routes->asking = true;
-		routes->ask = false;
-		routes->ask_rib = routes->ask_at = 0;
+		walk_begins(routes);
 	}
+	routes->questions = 0;
 	for (; routes->ask_rib < routes->n_ribs; routes->ask_rib++, routes->ask_at = 0) {
 		struct rib *rib = routes->rib[routes->ask_rib];
 
 		if (rib->family != AF_INET6)
 			continue;
 		while (++routes->ask_at < rib->pool.used) {
-			const struct rib_route *route = rib_route(rib, routes->ask_at);
-			const struct route_info *info = route->info ? route_info(&routes->infos, route->info) : NULL;
-
-			if (info && !info->doomed && route_info_unsure(info)) {
-				ask_about(mirror, rib, routes->ask_at);
-				asked++;
-			}
-			if (++looked == WALK_A_TURN || asked == ROUTES_A_TURN)
+			ask_about(mirror, rib, routes->ask_at);
+			if (++looked == WALK_A_TURN || routes->questions >= A_TURN)
 				return true;
 		}
 	}
 	routes->asking = false;
-	return routes->ask;
+	return routes->ask || routes->ask_again;
 }
 
 int routes_ask_open(struct mirror *mirror)

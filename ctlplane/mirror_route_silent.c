@@ -114,11 +114,10 @@ void routes_link_changed(struct mirror *mirror, uint32_t ifindex)
 	for (uint32_t i = 1; i < infos->pool.used; i++) {
 		struct route_info *info = route_info(infos, i);
 
-		if (!info->refs || info->doomed || info->kernel_id || !route_info_uses(info, ifindex))
-			continue;
-		mark(mirror, info);
-		mirror->routes.ask |= route_info_unsure(info);
+		if (info->refs && !info->doomed && !info->kernel_id && route_info_uses(info, ifindex))
+			mark(mirror, info);
 	}
+	mirror->routes.ask_again = true; /* a path by it may be taken now, or taken no more */
 	routes_verify(mirror, ifindex);
 }
 

@@ -10,7 +10,8 @@
  *   no route, blackhole, unreachable and prohibit are therefore WYE_NH_KERNEL; the rest is not touched by it.
  * - throw ends a table: WYE_NH_KERNEL. A VRF's table that has no route goes on to main: no entry, the kernel answers.
  * - Behind the first path of an IPv6 multipath route that a dump told first, another route of its metric may stand that no
- *   dump shows, and win when that path is dead: WYE_NH_KERNEL while one is.
+ *   dump shows, and win by its preference, or when that path is dead: WYE_NH_KERNEL until the kernel was asked which it
+ *   takes (mirror_route_ask.c), and while a path is dead.
  * - A route with a TOS makes its prefix WYE_NH_KERNEL: which route it is depends on the packet. So does an IPv6 route
  *   with a source prefix, and several IPv6 routes of one metric that are no siblings (find_rr_leaf() scores those).
  * - A route without a living leg is passed over, to the next of its prefix and then to shorter prefixes.
@@ -186,7 +187,14 @@ static struct choice kernel_decides(const struct mirror *mirror)
 	return (struct choice){ .found = true, .nexthop = mirror->tables->nh_kernel };
 }
 
-/* Is there another living route of at's metric that does not mean the same? */
+/* May a route win, or this one lose, of which no dump told? */
+static bool hides6(const struct rib_route *route, const struct route_info *info)
+{
+	return route->dumped && (!route->asked || info->maimed || info->doomed || !info->alive);
+}
+
+/* Is there another living route of at's metric that does not mean the same? Or a dead one, if there may be more that no
+ * dump told: which of these the kernel takes now was not asked. */
 static bool ambiguous6(struct mirror *mirror, const struct rib *rib, uint32_t at)
 {
 	const struct rib_route *best = rib_route(rib, at);
@@ -194,8 +202,11 @@ static bool ambiguous6(struct mirror *mirror, const struct rib *rib, uint32_t at
 
 	for (uint32_t i = best->next; i && rib_route(rib, i)->priority == best->priority; i = rib_route(rib, i)->next) {
 		struct route_info *other = route_info(&mirror->routes.infos, rib_route(rib, i)->info);
+		bool hides = best->dumped || rib_route(rib, i)->dumped;
 
-		if (other->doomed || info_nexthop(mirror, other) == info_nexthop(mirror, info) || !other->alive)
+		if (other->doomed && !hides)
+			continue;
+		if (info_nexthop(mirror, other) == info_nexthop(mirror, info) || (!other->alive && !hides))
 			continue;
 		if (kind_of_type(other->type) != WYE_NH_LOCAL || kind_of_type(info->type) != WYE_NH_LOCAL)
 			return true;
@@ -203,23 +214,31 @@ static bool ambiguous6(struct mirror *mirror, const struct rib *rib, uint32_t at
 	return false;
 }
 
+static struct choice chosen(struct mirror *mirror, const struct rib *rib, uint32_t at)
+{
+	struct route_info *info = route_info(&mirror->routes.infos, rib_route(rib, at)->info);
+
+	return (struct choice){ .found = true, .nexthop = info_nexthop(mirror, info), .route = at, .type = info->type };
+}
+
 static struct choice choose(struct mirror *mirror, const struct rib *rib, uint32_t first)
 {
 	for (uint32_t at = first; at; at = rib_route(rib, at)->next) {
 		const struct rib_route *route = rib_route(rib, at);
 		struct route_info *info = route_info(&mirror->routes.infos, route->info);
-		uint32_t nexthop;
 
-		if (info->doomed)
+		if (info->doomed && !route->dumped)
 			continue;
 		if (route->tos)
 			return kernel_decides(mirror);
-		nexthop = info_nexthop(mirror, info);
+		info_nexthop(mirror, info);
+		if (hides6(route, info))
+			return kernel_decides(mirror);
 		if (!info->alive)
 			continue;
-		if (rib->family == AF_INET6 && (ambiguous6(mirror, rib, at) || (route->dumped && info->maimed)))
+		if (rib->family == AF_INET6 && ambiguous6(mirror, rib, at))
 			return kernel_decides(mirror);
-		return (struct choice){ .found = true, .nexthop = nexthop, .route = at, .type = info->type };
+		return chosen(mirror, rib, at);
 	}
 	return (struct choice){ 0 };
 }

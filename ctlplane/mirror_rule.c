@@ -142,8 +142,10 @@ void rules_message(struct mirror *mirror, struct channel *channel, const struct 
 		if (at < RULES_MAX)
 			rules->rule[f][at].gen = channel->sync.gen;
 	}
-	if (!dumped)
-		judge(mirror, f);
+	if (dumped)
+		return;
+	judge(mirror, f);
+	mirror->routes.ask = true; /* another table may have answered */
 }
 
 void rules_sweep(struct mirror *mirror, uint8_t family, uint32_t gen)

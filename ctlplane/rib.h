@@ -23,7 +23,8 @@ struct rib_route {
 	uint8_t len;
 	uint8_t tos;
 	uint8_t flags;		/* the caller's */
-	bool dumped;		/* IPv6: it had several paths already when it was first seen, in a dump */
+	bool dumped : 1;	/* IPv6: a dump that told it may have hidden others of its metric, of which we know nothing */
+	bool asked : 1;		/* and since then, and since any of its metric changed, the kernel was asked which it takes */
 };
 
 struct rib {

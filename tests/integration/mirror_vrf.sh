@@ -21,6 +21,17 @@ in_red() { [ "$(of_vrf 192.0.2.1 gateway)" = 10.9.2.2 ]; }
 soon 'a route of the VRF' in_red
 equal 'and another of main' "$(wye -j lookup 192.0.2.1 | jq -r .paths[0].gateway)" 10.9.1.2
 soon 'all tables' same 192.0.2.1
+rip link set m4 master red
+rip -6 route add 2001:db8::/32 vrf red nexthop via fe80::2 dev m2 nexthop via fe80::3 dev m2
+rip -6 route append 2001:db8::/32 vrf red dev m4 pref high
+rip -6 route append 2001:db8::/32 vrf red via fe80::4 dev m2
+crash "$ctld"
+check 'wye-ctld starts again' start_ctld
+equal 'a route that no dump shows, asked for' "$(of_vrf 2001:db8::1 kind)" kernel
+equal 'is known' "$(wye -j show route 2001:db8::/32 table 100 | jq length)" 2
+rip -6 route del 2001:db8::/32 vrf red dev m4
+unresolved() { [ "$(of_vrf 2001:db8::1 kind)" = unresolved ]; }
+soon 'it goes' unresolved
 
 rip link add blue type vrf table 200
 rip link set blue up

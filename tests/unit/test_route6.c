@@ -247,6 +247,40 @@ static void alike_is_not_equal(void **state)
 	assert_int_equal(nth(0)->mtu_bytes, 1300);
 }
 
+/* ---- routes that no dump shows ---- */
+
+static bool may_hide(void)
+{
+	return rib_route(rib(), rib_first(rib(), prefix, 32))->dumped;
+}
+
+static void only_what_is_dumped_first_hides(void **state)
+{
+	const struct path two[] = { a, b };
+
+	tell(RTM_NEWROUTE, NLM_F_CREATE, RTN_UNICAST, 0, two, 2);
+	dump_begins();
+	dump(RTN_UNICAST, 0, two, 2);
+	assert_false(may_hide());
+	tell(RTM_DELROUTE, 0, RTN_UNICAST, 0, two, 2);
+	dump(RTN_UNICAST, 0, two, 2);
+	assert_true(may_hide());
+	assert_true(fixture->mirror.routes.ask);
+}
+
+/* Among the lost messages may have been one about a route that it hides. */
+static void after_a_loss_any_hides(void **state)
+{
+	const struct path two[] = { a, b };
+
+	tell(RTM_NEWROUTE, NLM_F_CREATE, RTN_UNICAST, 0, two, 2);
+	channel->lost = true;
+	dump_begins();
+	dump(RTN_UNICAST, 0, two, 2);
+	assert_true(may_hide());
+	assert_true(fixture->mirror.routes.ask);
+}
+
 /* ---- siblings of several types ---- */
 
 static void types_are_the_paths(void **state)
@@ -368,6 +402,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_dump_takes_one_of_two, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dump_repeats_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(alike_is_not_equal, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_what_is_dumped_first_hides, setup, teardown),
+		cmocka_unit_test_setup_teardown(after_a_loss_any_hides, setup, teardown),
 		cmocka_unit_test_setup_teardown(types_are_the_paths, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dump_tells_the_first_type, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dump_tells_the_first_mtu, setup, teardown),
