@@ -214,6 +214,29 @@ static bool ambiguous6(struct mirror *mirror, const struct rib *rib, uint32_t at
 	return false;
 }
 
+/* IPV6_DECODE_PREF() */
+static uint8_t rank6(const struct route_info *info)
+{
+	return (info->pref & 3) ^ 2;
+}
+
+/* Of several that mean the same the kernel names the first of those it prefers most (rt6_score_route()). */
+static uint32_t preferred6(const struct mirror *mirror, const struct rib *rib, uint32_t at)
+{
+	const struct route_info *info = route_info(&mirror->routes.infos, rib_route(rib, at)->info);
+	uint32_t priority = rib_route(rib, at)->priority, best = at;
+
+	for (at = rib_route(rib, at)->next; at && rib_route(rib, at)->priority == priority; at = rib_route(rib, at)->next) {
+		const struct route_info *other = route_info(&mirror->routes.infos, rib_route(rib, at)->info);
+
+		if (other->doomed || !other->alive || rank6(other) <= rank6(info))
+			continue;
+		best = at;
+		info = other;
+	}
+	return best;
+}
+
 static struct choice chosen(struct mirror *mirror, const struct rib *rib, uint32_t at)
 {
 	struct route_info *info = route_info(&mirror->routes.infos, rib_route(rib, at)->info);
@@ -236,9 +259,9 @@ static struct choice choose(struct mirror *mirror, const struct rib *rib, uint32
 			return kernel_decides(mirror);
 		if (!info->alive)
 			continue;
-		if (rib->family == AF_INET6 && ambiguous6(mirror, rib, at))
-			return kernel_decides(mirror);
-		return chosen(mirror, rib, at);
+		if (rib->family == AF_INET)
+			return chosen(mirror, rib, at);
+		return ambiguous6(mirror, rib, at) ? kernel_decides(mirror) : chosen(mirror, rib, preferred6(mirror, rib, at));
 	}
 	return (struct choice){ 0 };
 }

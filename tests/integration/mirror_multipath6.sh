@@ -61,6 +61,14 @@ rip -6 route del unreachable 2001:db8:3::/48
 soon 'one goes' same
 equal 'one is left' "$(twice)" 1
 
+# Of two for the host the kernel names the one it prefers.
+rip -6 route add local 2001:db8:5::1 dev lo pref low
+rip -6 route append anycast 2001:db8:5::1 dev m1
+soon 'two of one metric for the host' same 2001:db8:5::1
+equal 'the preferred one' "$(wye -j lookup 2001:db8:5::1 | jq -r .route.type)" anycast
+rip -6 route del anycast 2001:db8:5::1
+soon 'the other' same 2001:db8:5::1
+
 # Each path has an MTU of its own, and a dump tells the first's.
 rip addr add fd09:2::1/64 dev m2 nodad
 rip link set m2 up
