@@ -291,8 +291,6 @@ void routes_say(struct mirror *mirror, struct rib *rib, uint32_t index, const st
 void routes_found(struct mirror *mirror, struct rib *rib, const struct nl_route *found);
 /* IPv6: without its paths by that link; without any, removed. */
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex);
-/* IPv6: could a dump have missed it? */
-bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t index);
 /* Did notifications since the present dump was asked for speak of this prefix, TOS and priority? */
 bool routes_touched(const struct mirror *mirror, const struct rib *rib, const struct rib_key *key);
 /* A complete dump has not shown a route of this key. True: remove it (audit_differs()). */
@@ -330,6 +328,10 @@ bool routes_walk(struct mirror *mirror);	/* a bounded part of a walk; true: ther
 int routes_ask_open(struct mirror *mirror);
 void routes_ask_close(struct mirror *mirror);
 bool routes_ask(struct mirror *mirror);		/* when nothing else is to be done; true: there is more */
+/* IPv6: could a dump have missed it? */
+bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t index);
+/* IPv6: a multipath route (dumped: as in struct rib_route) lost paths. */
+void routes_reveal6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool dumped);
 /* IPv6 routes of one prefix and metric, some of which a dump told, changed: which the kernel takes is to be asked anew. */
 void routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len, uint32_t priority);
 

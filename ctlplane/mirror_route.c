@@ -126,12 +126,6 @@ static bool has_leg(const struct route_info *info, const struct nexthop_leg *leg
 	return false;
 }
 
-/* May be one path of several: rt6_qualify_for_ecmp(). */
-static bool can_have_siblings(const struct nexthop_leg *legs, uint32_t n)
-{
-	return n && legs[0].family;
-}
-
 /* Do the message in scratch and this route speak of the same one? */
 static bool same_route6(const struct route_info *info)
 {
@@ -147,40 +141,6 @@ static bool same_route6(const struct route_info *info)
 		if (has_leg(info, &scratch.legs[i]))
 			return true;
 	return !info->n_legs && !scratch.n_legs;
-}
-
-/*
- * A dump steps from the first path of a multipath route to its last, over whatever else of that metric stands between
- * (fib6_dump_node()). So it is no witness against such a route.
- */
-bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t index)
-{
-	const struct rib_route *route = rib_route(rib, index);
-	const struct route_info *info = route_info(&mirror->routes.infos, route->info);
-
-	if (can_have_siblings(info->legs, info->n_legs))
-		return false;
-	for (uint32_t at = rib_first(rib, route->addr, route->len); at; at = rib_route(rib, at)->next) {
-		const struct route_info *other = route_info(&mirror->routes.infos, rib_route(rib, at)->info);
-
-		if (rib_route(rib, at)->priority == route->priority && !other->doomed && other->n_legs > 1)
-			return true;
-	}
-	return false;
-}
-
-/* A multipath route lost paths: what it may have hidden, and what we kept for that reason, is to be seen now. Of one that was
- * dumped we do not know what that is. */
-static void reveal6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool dumped)
-{
-	mirror->routes.reveal |= dumped;
-	for (uint32_t at = rib_first(rib, key->addr, key->len); at; at = rib_route(rib, at)->next) {
-		const struct rib_route *route = rib_route(rib, at);
-		const struct route_info *info = route_info(&mirror->routes.infos, route->info);
-
-		if (route->priority == key->priority && !can_have_siblings(info->legs, info->n_legs))
-			routes_verify(mirror, info->n_legs ? info->legs[0].ifindex : 0);
-	}
 }
 
 /* The route that the one in scratch takes the place of: the first of its metric that, like it, can or cannot have siblings,
@@ -307,7 +267,7 @@ static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib
 	}
 	settle(mirror, channel, rib, &result, info);
 	if (replaces && hid && result.index)
-		reveal6(mirror, rib, key, rib_route(rib, result.index)->dumped);
+		routes_reveal6(mirror, rib, key, rib_route(rib, result.index)->dumped);
 }
 
 /* What is left of a route when the paths in scratch go; false: nothing. On return scratch holds the rest. */
@@ -348,7 +308,7 @@ static void take_legs(struct mirror *mirror, struct channel *channel, struct rib
 	if (!subtract_legs(old)) {
 		routes_remove(mirror, rib, index);
 		if (hid)
-			reveal6(mirror, rib, key, dumped);
+			routes_reveal6(mirror, rib, key, dumped);
 		return;
 	}
 	info = route_info_get(&mirror->routes.infos, &scratch);
@@ -358,7 +318,7 @@ static void take_legs(struct mirror *mirror, struct channel *channel, struct rib
 	}
 	result = rib_put6(rib, key, index, info, channel->sync.gen);
 	settle(mirror, channel, rib, &result, info);
-	reveal6(mirror, rib, key, dumped);
+	routes_reveal6(mirror, rib, key, dumped);
 }
 
 void routes_say(struct mirror *mirror, struct rib *rib, uint32_t index, const struct nl_route *said)
@@ -425,9 +385,6 @@ static void normalise_leg(struct mirror *mirror, struct nexthop_leg *leg, uint8_
 static void normalise(struct mirror *mirror, struct nl_route *route)
 {
 	mask(route->dst, route->dst_len);
-	/* A route's type follows its nexthop object's, which changes without a word. */
-	if (route->kernel_id && route->type == RTN_BLACKHOLE)
-		route->type = RTN_UNICAST;
 	if (route->n_legs == 1)
 		route->legs[0].weight = 1;
 	for (uint32_t i = 0; i < route->n_legs; i++) {
@@ -444,6 +401,27 @@ void routes_found(struct mirror *mirror, struct rib *rib, const struct nl_route 
 	memcpy(&scratch, found, sizeof(scratch));
 	normalise(mirror, &scratch);
 	put6(mirror, &mirror->channel[CHANNEL_ROUTE], rib, &key, find6(mirror, rib, &key, 0), false, false);
+}
+
+/*
+ * While a nexthop object is a blackhole, that is told as the type of all routes by it, whatever their own is
+ * (fib_dump_info()); which counts again when the object, without a word of them, leads somewhere. Notifications come in
+ * order with those of objects, dumps may be behind.
+ */
+static uint8_t own_type(struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool dumped)
+{
+	bool leads = nexthops_known(mirror, scratch.kernel_id) && !nexthops_blackhole(mirror, scratch.kernel_id);
+
+	if (leads && !dumped)
+		return scratch.type;
+	for (uint32_t at = rib_first(rib, key->addr, key->len); at; at = rib_route(rib, at)->next) {
+		const struct rib_route *route = rib_route(rib, at);
+		const struct route_info *info = route_info(&mirror->routes.infos, route->info);
+
+		if (info->kernel_id == scratch.kernel_id && route->priority == key->priority && route->tos == key->tos)
+			return info->type;
+	}
+	return leads ? scratch.type : RTN_UNICAST;
 }
 
 /* Traces of an interface's IPv6 being switched on or off (disable_ipv6), which no link message tells: its route to all
@@ -572,6 +550,8 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 	key = (struct rib_key){ .addr = addr, .len = scratch.dst_len, .tos = scratch.tos, .priority = scratch.priority };
 	if (dumped && routes_touched(mirror, rib, &key))
 		return;
+	if (scratch.kernel_id && scratch.type == RTN_BLACKHOLE)
+		scratch.type = own_type(mirror, rib, &key, dumped);
 	if (rib->family == AF_INET6)
 		about = replaces ? replaced6(mirror, rib, &key) : find6(mirror, rib, &key, dumped ? channel->sync.gen : 0);
 	if (rib->family == AF_INET6 && scratch.n_legs > 1 && msg->nlmsg_type == RTM_NEWROUTE)

@@ -146,7 +146,41 @@ static void ask_for_paths(struct mirror *mirror, struct rib *rib, uint32_t at)
 	routes_say(mirror, rib, at, &said);
 }
 
-/* ---- which route is taken ---- */
+/* ---- routes that no dump shows ---- */
+
+/*
+ * A dump steps from the first path of a multipath route to its last, over whatever else of that metric stands between
+ * (fib6_dump_node()). So it is no witness against such a route.
+ */
+bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t index)
+{
+	const struct rib_route *route = rib_route(rib, index);
+	const struct route_info *info = route_info(&mirror->routes.infos, route->info);
+
+	if (can_have_siblings(info->legs, info->n_legs))
+		return false;
+	for (uint32_t at = rib_first(rib, route->addr, route->len); at; at = rib_route(rib, at)->next) {
+		const struct route_info *other = route_info(&mirror->routes.infos, rib_route(rib, at)->info);
+
+		if (rib_route(rib, at)->priority == route->priority && !other->doomed && other->n_legs > 1)
+			return true;
+	}
+	return false;
+}
+
+/* A multipath route lost paths: what it may have hidden, and what we kept for that reason, is to be seen now. Of one that was
+ * dumped we do not know what that is. */
+void routes_reveal6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool dumped)
+{
+	mirror->routes.reveal |= dumped;
+	for (uint32_t at = rib_first(rib, key->addr, key->len); at; at = rib_route(rib, at)->next) {
+		const struct rib_route *route = rib_route(rib, at);
+		const struct route_info *info = route_info(&mirror->routes.infos, route->info);
+
+		if (route->priority == key->priority && !can_have_siblings(info->legs, info->n_legs))
+			routes_verify(mirror, info->n_legs ? info->legs[0].ifindex : 0);
+	}
+}
 
 void routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len, uint32_t priority)
 {

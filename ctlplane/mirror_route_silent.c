@@ -163,17 +163,21 @@ void routes_link_gone(struct mirror *mirror, uint32_t ifindex)
 void routes_nexthop_changed(struct mirror *mirror, uint32_t kernel_id, bool gone)
 {
 	struct route_infos *infos = &mirror->routes.infos;
+	bool blackhole = false;
 
 	for (uint32_t i = 1; i < infos->pool.used; i++) {
 		struct route_info *info = route_info(infos, i);
 
 		if (!info->refs || info->doomed || info->kernel_id != kernel_id)
 			continue;
+		blackhole |= info->blackhole;
 		if (gone)
 			doom(mirror, i);
 		else
 			mark(mirror, info);
 	}
+	if (blackhole && !gone && !nexthops_blackhole(mirror, kernel_id)) /* of what type its routes are may not have been told */
+		routes_verify(mirror, 0);
 }
 
 void routes_prefsrc_gone(struct mirror *mirror, uint8_t family, const uint8_t addr[16])

@@ -116,10 +116,11 @@ bool routes_info_refresh(struct mirror *mirror, struct route_info *info)
 	return changed;
 }
 
-/* An object's nexthop id is shared by routes, so a route with an MTU of its own cannot have it. */
+/* An object's nexthop id is shared by routes, so a route with an MTU of its own cannot have it, nor one of a type of its own,
+ * which the kernel obeys whatever the object is. */
 static bool by_object(const struct route_info *info)
 {
-	return info->kernel_id && !info->mtu_bytes && !info->src_len;
+	return info->kernel_id && info->type == RTN_UNICAST && !info->mtu_bytes && !info->src_len;
 }
 
 /* Siblings of another type than the first: what the kernel makes of these is its own. */

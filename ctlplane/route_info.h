@@ -61,6 +61,12 @@ static inline bool route_of_host_scope(const struct route_info *info)
 	return info->family == AF_INET && info->type == RTN_UNICAST && info->scope == RT_SCOPE_HOST;
 }
 
+/* May be one path of several: rt6_qualify_for_ecmp(). */
+static inline bool can_have_siblings(const struct nexthop_leg *legs, uint32_t n)
+{
+	return n && legs[0].family;
+}
+
 bool leg_same_path(const struct nexthop_leg *a, const struct nexthop_leg *b);	/* output link and gateway */
 bool route_info_uses(const struct route_info *info, uint32_t ifindex);
 bool route_info_unsure(const struct route_info *info);	/* is any of its paths? */

@@ -60,6 +60,17 @@ rip nexthop del id 30
 rip nexthop replace id 11 blackhole
 soon 'a blackhole' same 203.0.113.1
 equal 'drops' "$(wye -j lookup 203.0.113.1 | jq -r .paths[0].kind)" blackhole
+kinds() { [ "$(wye -j lookup 203.0.113.1 | jq -r .paths[0].kind) $(wye -j lookup 203.0.113.65 | jq -r .paths[0].kind)" = "$*" ]; }
+rip route add multicast 203.0.113.64/28 nhid 11
+soon 'a route of another type, of which that is not told' same 203.0.113.1
+rip nexthop replace id 11 via 10.9.1.9 dev m1
+soon 'when the object leads somewhere, each is what it was' kinds unresolved kernel
+check 'the kernel agrees' same 203.0.113.1
+rip nexthop replace id 11 blackhole
+soon 'a blackhole again' kinds blackhole kernel
+check 'an audit' audit
+equal 'finds no drift' "$(ctld_stat audit_drift)" 0
+rip nexthop replace id 11 via 10.9.1.9 dev m1
 rip nexthop add id 40 via 192.0.2.9 fdb
 soon 'one for a bridge table is no way for packets' same "${lookups[@]}"
 equal 'it is the kernel'"'"'s' "$(wye -j show nexthop | jq -r '.[] | select(.nhid == 40) | .kind')" kernel
