@@ -273,7 +273,7 @@ static int companion_open(struct dpd *dpd)
 
 	process.data = dpd;
 	for (uint32_t i = 0; i < dpd->n_ports && !error; i++) {
-		if (dpd->port[i].config->driver != WYE_DRIVER_VFIO)
+		if (!wye_driver_takes_device(dpd->port[i].config->driver))
 			continue;
 		error = companion_take(&dpd->port[i]);
 		any |= dpd->port[i].companion.fd >= 0;

@@ -81,6 +81,14 @@ static void eal_arg_lcores(struct eal_args *args, const struct wye_config *confi
 
 /* ---- memory ------------------------------------------------------------------------------------------------- */
 
+/* What is no multiple of a page's size DPDK takes of smaller pages, or not at all. */
+static uint32_t whole_pages_mib(uint32_t mib, uint64_t page_kib)
+{
+	uint32_t page_mib = (uint32_t)(page_kib >> 10);
+
+	return page_mib ? (mib + page_mib - 1) / page_mib * page_mib : mib;
+}
+
 static int eal_arg_memory(struct eal_args *args, const struct wye_config *config, struct eal_memory *memory)
 {
 	static const struct wye_sysroot machine = { "" };
@@ -93,16 +101,12 @@ static int eal_arg_memory(struct eal_args *args, const struct wye_config *config
 		log_error("%s", why);
 		return error;
 	}
-	if (kib)
-		snprintf(memory->kind, sizeof(memory->kind), "hugetlbfs %llu MiB", (unsigned long long)kib >> 10);
-	else
-		snprintf(memory->kind, sizeof(memory->kind), "4 KiB pages");
 	/* the first implies the second, but is refused with --no-huge */
 	eal_arg(args, kib ? "--in-memory" : "--no-shconf");
 	if (!kib)
 		eal_arg(args, "--no-huge");
 	eal_arg(args, "-m");
-	eal_arg(args, "%u", config->memory.size_mib);
+	eal_arg(args, "%u", whole_pages_mib(config->memory.size_mib, kib));
 	return 0;
 }
 
@@ -111,7 +115,7 @@ static bool eal_needs_pci(const struct wye_config *config)
 	for (size_t i = 0; i < config->n_ports; i++) {
 		const struct wye_config_port *port = &config->port[i];
 
-		if (port->driver == WYE_DRIVER_MLX5 || port->driver == WYE_DRIVER_VFIO ||
+		if (port->driver == WYE_DRIVER_MLX5 || wye_driver_takes_device(port->driver) ||
 		    (port->devargs && strspn(port->devargs, "0123456789abcdefABCDEF:.") >= 7))
 			return true;
 	}
@@ -139,7 +143,7 @@ static void eal_pages(const struct wye_config *config, struct eal_memory *memory
 	bool allowed = want == WYE_HUGE_THP || (want == WYE_HUGE_AUTO && !wye_thp_never());
 
 	eal_pages_find(memory);
-	if (strncmp(memory->kind, "4 KiB", 5) || want == WYE_HUGE_NONE)
+	if (memory->page_max_bytes >= EAL_HUGE_BYTES || want == WYE_HUGE_NONE)
 		return;
 	if (allowed && !eal_needs_pci(config))
 		eal_pages_transparent(memory);
@@ -161,7 +165,8 @@ static int open_with(const struct options *options, const struct wye_config *con
 	error = eal_arg_memory(args, config, memory);
 	if (error)
 		goto out;
-	eal_arg(args, "--iova-mode=va");
+	/* Physical addresses are all devices' or nobody's. With an IOMMU those on VFIO are told the same ones. */
+	eal_arg(args, "--iova-mode=%s", wye_need_physical(config) ? "pa" : "va");
 	eal_arg(args, "--no-telemetry");
 	eal_arg_pci(args, config);
 	eal_arg(args, "--log-level=*:%s", options->verbose ? "info" : "error");

@@ -22,7 +22,6 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
-#define HUGE_BYTES (2UL << 20)
 
 static int add_list(const struct rte_memseg_list *list, void *arg)
 {
@@ -33,13 +32,24 @@ static int add_list(const struct rte_memseg_list *list, void *arg)
 		return 0;
 	memory->start = memory->end && memory->start < start ? memory->start : start;
 	memory->end = memory->end > end ? memory->end : end;
+	memory->page_max_bytes = memory->page_max_bytes > list->page_sz ? memory->page_max_bytes : list->page_sz;
+	if (!memory->page_min_bytes || memory->page_min_bytes > list->page_sz)
+		memory->page_min_bytes = list->page_sz;
 	return 0;
 }
 
 void eal_pages_find(struct eal_memory *memory)
 {
 	memory->start = memory->end = 0;
+	memory->page_min_bytes = memory->page_max_bytes = 0;
 	rte_memseg_list_walk(add_list, memory);
+	if (memory->page_max_bytes < EAL_HUGE_BYTES)
+		snprintf(memory->kind, sizeof(memory->kind), "4 KiB pages");
+	else if (memory->page_min_bytes == memory->page_max_bytes)
+		snprintf(memory->kind, sizeof(memory->kind), "hugetlbfs %llu MiB", (unsigned long long)memory->page_max_bytes >> 20);
+	else
+		snprintf(memory->kind, sizeof(memory->kind), "hugetlbfs %llu and %llu MiB",
+			 (unsigned long long)memory->page_max_bytes >> 20, (unsigned long long)memory->page_min_bytes >> 20);
 }
 
 /* Those pages of `from` that are there. */
@@ -106,7 +116,7 @@ static void look(const struct eal_memory *memory, uint64_t *rss_bytes, uint64_t 
 
 static void collapse(const struct eal_memory *memory)
 {
-	uintptr_t from = (memory->start + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1), to = memory->end & ~(HUGE_BYTES - 1);
+	uintptr_t from = (memory->start + EAL_HUGE_BYTES - 1) & ~(EAL_HUGE_BYTES - 1), to = memory->end & ~(EAL_HUGE_BYTES - 1);
 
 	if (to > from)
 		madvise((void *)from, to - from, MADV_COLLAPSE);

@@ -366,7 +366,7 @@ void port_steer(struct dpd *dpd)
 
 		if (!port->open || !port->link_index)
 			continue;
-		if (port->config->driver == WYE_DRIVER_VFIO)
+		if (wye_driver_takes_device(port->config->driver))
 			companion_mtu(port);
 		steer_one(dpd, port);
 	}

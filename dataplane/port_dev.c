@@ -204,7 +204,7 @@ static int devargs_of(struct port *port, char *devargs, size_t size, char *why)
 		return af_xdp_devargs(port, devargs, size, why);
 	if (port->config->driver == WYE_DRIVER_MLX5)
 		return mlx5_devargs(port, devargs, size, why);
-	if (port->config->driver == WYE_DRIVER_VFIO)
+	if (wye_driver_takes_device(port->config->driver))
 		return port_vfio_devargs(port, devargs, size, why);
 	snprintf(devargs, size, "%s", port->config->devargs);
 	snprintf(port->device, sizeof(port->device), "%.*s", (int)strcspn(devargs, ","), devargs);
@@ -219,7 +219,7 @@ static int probe(struct port *port, const char *devargs, char *why)
 		return 0;
 	snprintf(why, WYE_WHY_BYTES, "DPDK has no driver for \"%.300s\", or the driver refuses it%s%s; run with -v for its words",
 		 devargs, error ? ": " : "", error ? strerror(-error) : "");
-	if (port->config->driver == WYE_DRIVER_VFIO)
+	if (wye_driver_takes_device(port->config->driver))
 		port_vfio_why(port, why);
 	return error ? error : -ENODEV;
 }
@@ -326,7 +326,7 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 	}
 	if (!error && port->backend == &steer_flow)
 		error = port_flow_attach(port, why);
-	if (!error && port->config->driver == WYE_DRIVER_VFIO)
+	if (!error && wye_driver_takes_device(port->config->driver))
 		error = companion_up(port, why);
 	if (error)
 		port_dev_close(port);

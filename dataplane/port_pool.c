@@ -5,6 +5,7 @@
  * closed ports have kept too many.
  */
 #include <errno.h>
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_pool_ops.h>
@@ -38,6 +39,8 @@ static uint16_t pool_room(const struct dpd *dpd)
 {
 	uint32_t mtu = 0;
 
+	if (rte_eal_iova_mode() == RTE_IOVA_PA)
+		return ROOM_PAGE; /* no buffer crosses from one page to another */
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
 		if (dpd->port[i].link_index && dpd->port[i].link.mtu_bytes <= WYE_AF_XDP_MTU_MAX)
 			mtu = at_least(mtu, dpd->port[i].link.mtu_bytes);
@@ -66,10 +69,18 @@ static unsigned int pool_flags(uint16_t room)
 	return RTE_MEMPOOL_F_NO_IOVA_CONTIG | (room == ROOM_PAGE ? RTE_MEMPOOL_F_NO_SPREAD : 0);
 }
 
+/* Pages that lie side by side here are anywhere physically. */
+static void physical_address(struct rte_mempool *pool, void *arg, void *object, unsigned int index)
+{
+	const struct rte_memseg *page = rte_mem_virt2memseg(object, NULL);
+
+	rte_mempool_get_header(object)->iova = page->iova + (rte_iova_t)RTE_PTR_DIFF(object, page->addr);
+}
+
 /*
  * As rte_pktmbuf_pool_create(), but on memory of our own choice: one piece, packed, since the af_xdp PMD reckons with
- * packed objects, and the same piece again when the pool is made anew. IOVAs are virtual addresses here, so objects are
- * contiguous in them.
+ * packed objects, and the same piece again when the pool is made anew. Where IOVAs are virtual addresses, objects are
+ * contiguous in them; where they are physical, each is told its own.
  */
 static struct rte_mempool *pool_create(const struct rte_memzone *zone, unsigned int n, uint16_t room)
 {
@@ -86,6 +97,8 @@ static struct rte_mempool *pool_create(const struct rte_memzone *zone, unsigned 
 		error = rte_mempool_populate_iova(pool, zone->addr, zone->iova, zone->len, NULL, NULL);
 	}
 	if (error >= 0 && pool->populated_size == n) {
+		if (rte_eal_iova_mode() == RTE_IOVA_PA)
+			rte_mempool_obj_iter(pool, physical_address, NULL);
 		rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
 		return pool;
 	}

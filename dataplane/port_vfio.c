@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Ports on vfio-pci: what must be true before DPDK is asked, whose own words for the same are "probe failed".
+ * Ports on VFIO and UIO: what must be true before DPDK is asked, whose own words for the same are "probe failed".
  *
- * When such a device is unplugged, or its PF goes, the kernel asks for it and waits until it is closed. DPDK's interrupt
+ * When a device on VFIO is unplugged, or its PF goes, the kernel asks for it and waits until it is closed. DPDK's interrupt
  * thread hears that and notes the time; main closes the port soon after, when DPDK's own handler has returned: a handler
  * that still runs cannot be taken off the device.
  */
@@ -31,7 +31,7 @@ int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why)
 	struct wye_device device;
 	int error = wye_device_of_port(&machine, port->config, &device, why);
 
-	error = error ? error : wye_device_vfio_ready(&machine, &device, why);
+	error = error ? error : wye_device_ready(&machine, port->config, &device, why);
 	if (error)
 		return error;
 	snprintf(port->device, sizeof(port->device), "%s", device.name);

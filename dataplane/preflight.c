@@ -59,7 +59,7 @@ static int preflight(struct dpd *dpd)
 		xdp |= config->port[i].driver == WYE_DRIVER_AF_XDP;
 	error = wye_need_cpus(&machine, config, why);
 	error = error ? error : preflight_cpus(config, why);
-	error = error ? error : wye_need_capabilities(xdp, why);
+	error = error ? error : wye_need_capabilities(xdp, wye_need_physical(config) != NULL, why);
 	if (!error && xdp)
 		error = wye_need_bpffs(why);
 	if (error)

@@ -220,6 +220,7 @@ static const char *const driver_name[] = {
 	[WYE_DRIVER_AF_XDP] = "af_xdp",
 	[WYE_DRIVER_MLX5] = "mlx5",
 	[WYE_DRIVER_VFIO] = "vfio",
+	[WYE_DRIVER_UIO] = "uio",
 	[WYE_DRIVER_DEVARGS] = "devargs",
 };
 

@@ -16,7 +16,7 @@
 #define WYE_CONFIG_PATH_DEFAULT  "/etc/wye/wye.yaml"
 #define WYE_PLUGINS_PATH_DEFAULT "/usr/lib/wye/plugins"
 
-enum wye_driver { WYE_DRIVER_AF_XDP, WYE_DRIVER_MLX5, WYE_DRIVER_VFIO, WYE_DRIVER_DEVARGS };
+enum wye_driver { WYE_DRIVER_AF_XDP, WYE_DRIVER_MLX5, WYE_DRIVER_VFIO, WYE_DRIVER_UIO, WYE_DRIVER_DEVARGS };
 enum wye_hugepages { WYE_HUGE_AUTO, WYE_HUGE_HUGETLBFS, WYE_HUGE_THP, WYE_HUGE_NONE };
 enum wye_idle { WYE_IDLE_ADAPTIVE, WYE_IDLE_POLL };
 enum wye_action { WYE_ACTION_KERNEL = 0, WYE_ACTION_DATAPLANE = 1 };
@@ -24,11 +24,17 @@ enum wye_action { WYE_ACTION_KERNEL = 0, WYE_ACTION_DATAPLANE = 1 };
 struct wye_config_port {
 	char netdev[WYE_NETDEV_BYTES];	/* name or alternative name */
 	enum wye_driver driver;
-	char *devargs;		/* owned by the config; NULL unless driver is DEVARGS, VFIO (begins with a PCI address), or MLX5 (may) */
-	bool whole_device;	/* VFIO: not a virtual function, and meant */
+	char *devargs;		/* owned by the config; NULL unless driver is DEVARGS, VFIO or UIO (begins with a PCI address), or MLX5 (may) */
+	bool whole_device;	/* VFIO, UIO: not a virtual function, and meant */
 	uint16_t queues;	/* 0 = as many as the netdev has */
 	uint32_t line;
 };
+
+/* Drivers that have a device of their own, which the kernel has lost: devargs name it, its companion is another netdev. */
+static inline bool wye_driver_takes_device(enum wye_driver driver)
+{
+	return driver == WYE_DRIVER_VFIO || driver == WYE_DRIVER_UIO;
+}
 
 /* A prefix or "any" (family 0). Host bits are zero: the loader refuses 10.0.0.1/8. */
 struct wye_prefix {

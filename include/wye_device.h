@@ -41,8 +41,10 @@ int wye_device_read(const struct wye_sysroot *root, enum wye_bus bus, const char
 		    char *why);
 /* What an operator types: a PCI address with or without its domain, a platform device, or a netdev's name. */
 int wye_device_find(const struct wye_sysroot *root, const char *text, struct wye_device *device, char *why);
-/* What devargs of a port with driver vfio begin with. -EINVAL: no virtual function, and the port does not say `device: whole`. */
+/* What devargs of a port with driver vfio or uio begin with. -EINVAL: no virtual function, and the port does not say `device: whole`. */
 int wye_device_of_port(const struct wye_sysroot *root, const struct wye_config_port *port, struct wye_device *device, char *why);
+/* Can a process have it as the port's driver wants it? As wye_device_vfio_ready() or wye_device_uio_ready(). */
+int wye_device_ready(const struct wye_sysroot *root, const struct wye_config_port *port, const struct wye_device *device, char *why);
 
 /* "Ethernet controller", "NVMe storage"; for what it does not know the base class in words. Static. */
 const char *wye_device_class(const struct wye_device *device);
@@ -70,5 +72,7 @@ bool wye_driver_is_uio(const char *driver);
 
 /* Can a process open the device through VFIO now? 0, or -errno and the first obstacle with the next step. */
 int wye_device_vfio_ready(const struct wye_sysroot *root, const struct wye_device *device, char *why);
+/* And through UIO: only where no IOMMU translates what the device says, which are physical addresses? */
+int wye_device_uio_ready(const struct wye_sysroot *root, const struct wye_device *device, char *why);
 
 #endif

@@ -14,10 +14,12 @@
  * and FCS. */
 #define WYE_AF_XDP_MTU_MAX 3502u
 
-int wye_need_capabilities(bool xdp, char *why);		/* of this process */
+/* The first port whose device is given physical addresses, which decides how all memory is addressed; NULL = none is. */
+const struct wye_config_port *wye_need_physical(const struct wye_config *config);
+int wye_need_capabilities(bool xdp, bool physical, char *why);		/* of this process */
 int wye_need_bpffs(char *why);				/* in this mount namespace */
 int wye_need_cpus(const struct wye_sysroot *root, const struct wye_config *config, char *why);
-/* When memory.hugepages asks for reserved pages: *kib is the page size to use, 0 = none has enough. */
+/* When memory.hugepages asks for reserved pages: *kib is the page size to use, 0 = none has enough. Physical addresses need some. */
 int wye_need_hugepages(const struct wye_sysroot *root, const struct wye_config *config, uint64_t *kib, char *why);
 
 #endif

@@ -83,6 +83,12 @@ static int bind_device(struct tool *tool, const struct request *request, struct 
 	return error ? error : bind_found(tool, request, &device, plan, why);
 }
 
+/* igb_uio is as good where it is bound already. */
+static const char *uio_driver(const struct wye_device *device)
+{
+	return wye_driver_is_uio(device->driver) ? device->driver : "uio_pci_generic";
+}
+
 /* Each for itself: a device that is missing keeps no other port from its own. */
 static int bind_ports(struct tool *tool, struct request *request, struct bind_plan *done)
 {
@@ -92,7 +98,6 @@ static int bind_ports(struct tool *tool, struct request *request, struct bind_pl
 	done->n = 0;
 	if (wye_config_load(request->config, &config, stderr))
 		return failure(tool, WYE_EXIT_USAGE, "nothing is bound: wye check %s", request->config);
-	request->wishes.driver = "vfio";
 	for (size_t i = 0; i < config->n_ports; i++) {
 		const struct wye_config_port *port = &config->port[i];
 		struct wye_device device;
@@ -100,9 +105,10 @@ static int bind_ports(struct tool *tool, struct request *request, struct bind_pl
 		char why[WYE_WHY_BYTES];
 		int error;
 
-		if (port->driver != WYE_DRIVER_VFIO)
+		if (!wye_driver_takes_device(port->driver))
 			continue;
 		error = wye_device_of_port(&request->root, port, &device, why);
+		request->wishes.driver = port->driver == WYE_DRIVER_VFIO ? "vfio" : uio_driver(&device);
 		error = error ? error : bind_found(tool, request, &device, &plan, why);
 		error = error ? error : bind_state_add(done, &plan, why);
 		if (error)
@@ -276,7 +282,7 @@ const struct command cmd_bind = {
 	.summary = "give a PCI or platform device to vfio-pci, vfio-platform, UIO, no driver, or the kernel",
 	.arguments = "[DEVICE DRIVER|--ports [--config FILE]] [--group] [--force] [--allow-unsafe]",
 	.help = "DRIVER: vfio (recommended: vfio-pci or vfio-platform), uio_pci_generic, igb_uio, kernel (its own choice), none.\n"
-		"--ports: the devices of the configuration's ports with driver vfio, to VFIO (" WYE_CONFIG_PATH_DEFAULT ").\n"
+		"--ports: the devices of the configuration's ports, to VFIO or UIO as their driver says (" WYE_CONFIG_PATH_DEFAULT ").\n"
 		"Without arguments: what was changed since boot. The driver is verified; if anything fails, all is put back.\n"
 		"Refused: a device whose netdev carries the default route, this ssh session or a mounted file system, or a\n"
 		"storage controller (--force); one in use by a virtual machine; one whose IOMMU group would not be viable\n"

@@ -37,7 +37,7 @@ static const struct out_column mapping_columns[] = {
 	{ "huge_bytes", NULL, true }, { NULL, "HUGE", true }, { "pages", "PAGES", false },
 };
 
-struct mapping {	/* sums over the areas of one file, or of all anonymous memory */
+struct mapping {	/* sums over the areas of one file, or of all anonymous memory, on pages of one size */
 	char name[512];
 	uint64_t rss_bytes, huge_bytes, page_bytes;
 };
@@ -169,13 +169,14 @@ static const char *area_name(const struct mappings *all, const struct wye_smaps_
 	return NULL;
 }
 
-static struct mapping *mapping_named(struct mappings *all, const char *name)
+static struct mapping *mapping_on(struct mappings *all, const char *name, uint64_t page_bytes)
 {
 	for (size_t i = 0; i < all->n; i++)
-		if (!strcmp(all->mapping[i].name, name))
+		if (all->mapping[i].page_bytes == page_bytes && !strcmp(all->mapping[i].name, name))
 			return &all->mapping[i];
 	if (all->n == MAPPINGS_MAX)
 		return NULL;
+	all->mapping[all->n].page_bytes = page_bytes;
 	snprintf(all->mapping[all->n].name, sizeof(all->mapping[0].name), "%s", name);
 	return &all->mapping[all->n++];
 }
@@ -188,13 +189,11 @@ static void add_area(void *ctx, const struct wye_smaps_area *area)
 
 	if (!name || !(area->rss_bytes | area->huge_bytes))
 		return;
-	sum = mapping_named(all, name);
+	sum = mapping_on(all, name, area->page_bytes);
 	if (!sum)
 		return;
 	sum->rss_bytes += area->rss_bytes;
 	sum->huge_bytes += area->huge_bytes;
-	if (area->page_bytes > sum->page_bytes)
-		sum->page_bytes = area->page_bytes;
 }
 
 /* In words, for who does not want to compare figures. */

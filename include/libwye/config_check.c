@@ -140,12 +140,13 @@ static void check_driver(struct config_parse *parse, yaml_node_t *node, const st
 {
 	yaml_node_t *devargs = config_key(parse, node, "devargs"), *device = config_key(parse, node, "device");
 
-	if (port->driver == WYE_DRIVER_VFIO && !pci_address(named))
+	if (wye_driver_takes_device(port->driver) && !pci_address(named))
 		config_problem(parse, mark_of(devargs ? devargs : config_key(parse, node, "driver")),
-			       "port \"%s\": driver vfio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")",
+			       "port \"%s\": driver %s needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")",
+			       port->netdev, port->driver == WYE_DRIVER_VFIO ? "vfio" : "uio");
+	if (device && !wye_driver_takes_device(port->driver))
+		config_problem(parse, device->start_mark, "port \"%s\": device: is for drivers vfio and uio; remove it",
 			       port->netdev);
-	if (device && port->driver != WYE_DRIVER_VFIO)
-		config_problem(parse, device->start_mark, "port \"%s\": device: is for driver vfio; remove it", port->netdev);
 
 	if (port->driver == WYE_DRIVER_DEVARGS && !devargs)
 		config_problem(parse, mark_of(config_key(parse, node, "driver")),

@@ -22,6 +22,7 @@ static const cyaml_strval_t driver[] = {
 	{ "af_xdp", WYE_DRIVER_AF_XDP },
 	{ "mlx5", WYE_DRIVER_MLX5 },
 	{ "vfio", WYE_DRIVER_VFIO },
+	{ "uio", WYE_DRIVER_UIO },
 	{ "devargs", WYE_DRIVER_DEVARGS },
 };
 static const cyaml_strval_t device[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The device of a port on VFIO. One as a whole is taken from the kernel, so that is done only when the configuration says so. */
+/* The device of a port on VFIO or UIO. One as a whole is taken from the kernel, so that is done only when the configuration says so. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,4 +30,9 @@ int wye_device_of_port(const struct wye_sysroot *root, const struct wye_config_p
 	if (!error && !device->physfn[0] && !port->whole_device)
 		error = not_a_vf(port, device, why);
 	return error;
+}
+
+int wye_device_ready(const struct wye_sysroot *root, const struct wye_config_port *port, const struct wye_device *device, char *why)
+{
+	return port->driver == WYE_DRIVER_UIO ? wye_device_uio_ready(root, device, why) : wye_device_vfio_ready(root, device, why);
 }

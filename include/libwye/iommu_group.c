@@ -100,3 +100,22 @@ int wye_device_vfio_ready(const struct wye_sysroot *root, const struct wye_devic
 	wye_group_free(&group);
 	return error;
 }
+
+/* Types of a group's default domain: only "identity" lets physical addresses through. Older kernels do not tell: "". */
+int wye_device_uio_ready(const struct wye_sysroot *root, const struct wye_device *device, char *why)
+{
+	char type[sizeof(((struct wye_group *)NULL)->type)];
+
+	if (!wye_driver_is_uio(device->driver))
+		return why_fail(why, -ENODEV, "%s is %s%s, not on UIO: wye bind %s uio_pci_generic --allow-unsafe", device->name,
+				device->driver[0] ? "bound to driver " : "bound to no driver", device->driver, device->name);
+	if (device->group < 0)
+		return 0;
+	(void)wye_sys_read(root, type, sizeof(type), "/sys/kernel/iommu_groups/%lld/type", (long long)device->group);
+	if (!type[0] || !strcmp(type, "identity"))
+		return 0;
+	return why_fail(why, -ENOTSUP, "%s is on UIO behind an IOMMU that does not know its addresses (group %lld has type %s): wye bind "
+			"%s vfio-pci, driver: vfio; or: wye bind %s none && echo identity > /sys/kernel/iommu_groups/%lld/type && wye bind "
+			"%s uio_pci_generic --allow-unsafe", device->name, (long long)device->group, type, device->name,
+			device->name, (long long)device->group, device->name);
+}

@@ -26,7 +26,15 @@ static bool capable(unsigned int cap)
 	return data[cap / 32].effective & 1u << cap % 32;
 }
 
-int wye_need_capabilities(bool xdp, char *why)
+const struct wye_config_port *wye_need_physical(const struct wye_config *config)
+{
+	for (size_t i = 0; i < config->n_ports; i++)
+		if (config->port[i].driver == WYE_DRIVER_UIO)
+			return &config->port[i];
+	return NULL;
+}
+
+int wye_need_capabilities(bool xdp, bool physical, char *why)
 {
 	const char *missing = NULL;
 
@@ -36,6 +44,8 @@ int wye_need_capabilities(bool xdp, char *why)
 		missing = "CAP_BPF (load the punt and steering programs)";
 	else if (xdp && !capable(CAP_NET_RAW))
 		missing = "CAP_NET_RAW (AF_XDP sockets)";
+	else if (physical && !capable(CAP_SYS_ADMIN))
+		missing = "CAP_SYS_ADMIN (physical addresses, for driver uio)";
 	if (!missing)
 		return 0;
 	return why_fail(why, -EPERM, "missing capability: %s; run as root or give it with AmbientCapabilities= in the unit",
@@ -77,30 +87,41 @@ int wye_need_cpus(const struct wye_sysroot *root, const struct wye_config *confi
 	return 0;
 }
 
-/* Free reserved bytes of the largest huge page size that alone has enough; 0 = none has. */
+/* The largest huge page size of which enough is free; one that is larger than all that is wanted only if it must be. */
 static uint64_t hugepage_kib(const struct wye_sysroot *root, uint64_t need_bytes)
 {
 	static const uint64_t size_kib[] = { 1048576, 2048 };
+	uint64_t too_large = 0;
 
 	for (size_t i = 0; i < sizeof(size_kib) / sizeof(size_kib[0]); i++) {
 		int64_t pages = 0;
 
 		(void)wye_sys_number(root, &pages, "/sys/kernel/mm/hugepages/hugepages-%llukB/free_hugepages",
 				     (unsigned long long)size_kib[i]);
-		if (pages > 0 && (uint64_t)pages * size_kib[i] * 1024 >= need_bytes)
+		if (pages <= 0 || (uint64_t)pages * size_kib[i] * 1024 < need_bytes)
+			continue;
+		if (size_kib[i] * 1024 <= need_bytes)
 			return size_kib[i];
+		too_large = size_kib[i];
 	}
-	return 0;
+	return too_large;
 }
 
 int wye_need_hugepages(const struct wye_sysroot *root, const struct wye_config *config, uint64_t *kib, char *why)
 {
+	const struct wye_config_port *physical = wye_need_physical(config);
 	uint32_t mib = config->memory.size_mib;
 
 	*kib = 0;
 	if (config->memory.hugepages == WYE_HUGE_AUTO || config->memory.hugepages == WYE_HUGE_HUGETLBFS)
 		*kib = hugepage_kib(root, (uint64_t)mib << 20);
-	if (*kib || config->memory.hugepages != WYE_HUGE_HUGETLBFS)
+	if (*kib)
+		return 0;
+	if (physical)
+		return why_fail(why, -ENOMEM, "port %.60s: driver uio gives its device physical addresses, which only reserved huge "
+				"pages keep, and there are not enough: \"echo %u > /proc/sys/vm/nr_hugepages\", with memory.hugepages: "
+				"auto or hugetlbfs; or use driver vfio", physical->netdev, (mib + 1) / 2);
+	if (config->memory.hugepages != WYE_HUGE_HUGETLBFS)
 		return 0;
 	return why_fail(why, -ENOMEM, "memory.hugepages is hugetlbfs, but no huge page size has %u MiB free; reserve them with "
 			"\"echo %u > /proc/sys/vm/nr_hugepages\", lower memory.size_mib, or set memory.hugepages: auto", mib,

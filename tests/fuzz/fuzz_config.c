@@ -76,7 +76,7 @@ static void check_config(const struct wye_config *config)
 	must(config->memory.size_mib >= 64 && config->punt.rate_pps >= 1, "limits hold");
 	for (size_t i = 0; i < config->n_ports; i++) {
 		must(config->port[i].netdev[0] && memchr(config->port[i].netdev, 0, sizeof(config->port[i].netdev)), "a port has a netdev");
-		must((config->port[i].driver != WYE_DRIVER_DEVARGS && config->port[i].driver != WYE_DRIVER_VFIO) |
+		must((config->port[i].driver != WYE_DRIVER_DEVARGS && !wye_driver_takes_device(config->port[i].driver)) |
 			     !!config->port[i].devargs, "devargs are there");
 		for (size_t j = 0; j < i; j++)
 			must(strcmp(config->port[i].netdev, config->port[j].netdev), "one port a netdev");

@@ -45,6 +45,8 @@ bad 2 "$at.*r1" 'two ports on a netdev' < <(ports r1 r1)
 bad 2 "$at" 'not YAML' <<<'ports: [ { netdev: r1'
 bad 1 'CPU 99' 'a CPU that does not exist' < <(ports r1 r2 | sed 's/cpus: .0./cpus: [99]/')
 bad 1 'hugepages.*nr_hugepages' 'no huge pages' < <(ports r1 r2 | sed 's/none, size_mib: 64/hugetlbfs, size_mib: 65536/')
+bad 1 'port u0: driver uio .*physical addresses.*nr_hugepages' 'UIO without huge pages' < \
+	<(ports r1 r2; echo '  - { netdev: u0, driver: uio, devargs: "0000:ff:1f.7" }')
 umount /sys/fs/bpf
 bad 1 'mount -t bpf' 'no bpffs' < <(ports r1 r2)
 mount -t bpf bpf /sys/fs/bpf

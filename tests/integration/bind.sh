@@ -87,6 +87,8 @@ port 0000:0f:00.0
 no 1 'a port whose device is not there' 'port one: .*0000:0f:00.0: there is none' --ports --config /run/ports.yaml
 port 0000:03:00.0 ', device: whole'
 no 1 'a port in a group that would not be viable' 'port one: .*0000:03:00.1.*blocks it' --ports --config /run/ports.yaml
+sed -i 's/driver: vfio/driver: uio/' /run/ports.yaml
+no 1 'a port on UIO' 'port one: uio_pci_generic has no IOMMU .*--allow-unsafe' --ports --config /run/ports.yaml
 
 chmod 444 "$root/sys/devices/pci0000:00/0000:01:00.0/driver_override"
 run_as=(setpriv --bounding-set=-dac_override,-dac_read_search --)

@@ -59,6 +59,15 @@ exits 4 'neither device nor netdev' nonsense
 exits 1 'a name that is a path' ../../etc/passwd
 exits 2 'an unknown option' --fix
 
+fixture_new /run/uio
+pci 0000:05:00.0 0x020000 uio_pci_generic -
+pci 0000:05:00.1 0x020000 igb_uio 12
+exits 5 'UIO without an IOMMU' 05:00.0
+exits 6 'UIO behind an IOMMU' 05:00.1
+has 'and how it lets physical addresses through' 'behind an IOMMU .*type DMA-FQ.* echo identity > /sys/kernel/iommu_groups/12/type'
+fixture_file sys/kernel/iommu_groups/12/type identity
+exits 5 'one that does' 05:00.1
+
 fixture_new /run/gone
 pci 0000:06:00.0 0x020000 e1000e 13
 pci 0000:06:00.1 0x020000 e1000e 13

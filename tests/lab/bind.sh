@@ -70,7 +70,8 @@ equal 'nothing is remembered' "$(wye -j bind)" '[]'
 says 'UIO' '.*--allow-unsafe' wye bind "$vf0" uio_pci_generic
 check 'UIO all the same' wye bind "$vf0" uio_pci_generic --allow-unsafe
 equal 'its driver' "$(driver "$vf0")" uio_pci_generic
-doctor_exits 'on UIO' "$vf0" 5
+doctor_exits 'on UIO, where the IOMMU knows none of its addresses' "$vf0" 6
+says 'and how it would be' 'echo identity > /sys/kernel/iommu_groups' cat /run/output
 check 'another has no driver' wye bind "$vf1" none
 equal 'none' "$(driver "$vf1")" none
 check 'all back' wye unbind --all

@@ -136,17 +136,19 @@ static const struct {
 	{ "ports:\n  - netdev: eth0\n  - netdev: eth0\n",
 	  "f:3:13: port \"eth0\": netdev already used by the port on line 2; remove one\n" },
 	{ "ports: [ { netdev: eth0, driver: afxdp } ]\n",
-	  "f:1:34: ports[0].driver: \"afxdp\": expected one of af_xdp, mlx5, vfio, devargs; did you mean \"af_xdp\"?\n" },
+	  "f:1:34: ports[0].driver: \"afxdp\": expected one of af_xdp, mlx5, vfio, uio, devargs; did you mean \"af_xdp\"?\n" },
 	{ "ports: [ { netdev: eth0, driver: devargs } ]\n",
 	  "f:1:34: port \"eth0\": driver devargs needs a key \"devargs\" (for instance \"net_tap0,iface=dtap0\")\n" },
 	{ "ports: [ { netdev: eth0, devargs: net_null0 } ]\n",
 	  "f:1:35: port \"eth0\": driver af_xdp takes no devargs; remove them or use driver: devargs\n" },
 	{ "ports: [ { netdev: eth0, driver: vfio } ]\n",
 	  "f:1:34: port \"eth0\": driver vfio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
+	{ "ports: [ { netdev: eth0, driver: uio, devargs: net_tap0 } ]\n",
+	  "f:1:48: port \"eth0\": driver uio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
 	{ "ports: [ { netdev: eth0, driver: vfio, devargs: \"0000:03:02.0x\" } ]\n",
 	  "f:1:49: port \"eth0\": driver vfio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
 	{ "ports: [ { netdev: eth0, device: whole } ]\n",
-	  "f:1:34: port \"eth0\": device: is for driver vfio; remove it\n" },
+	  "f:1:34: port \"eth0\": device: is for drivers vfio and uio; remove it\n" },
 	{ "ports: [ { netdev: eth0, queues: 17 } ]\n",
 	  "f:1:34: port \"eth0\": queues 17: expected 1 to 16; without the key, as many as the netdev has\n" },
 	{ "steering: { default: drop }\n",
@@ -495,11 +497,12 @@ static void devices_of_vfio(void **state)
 {
 	struct wye_config *config = good("ports:\n  - { netdev: vf0, driver: vfio, devargs: \"0000:03:02.0\" }\n"
 					 "  - { netdev: pf0, driver: vfio, devargs: \"04:00.1,rx=1\", device: whole }\n"
-					 "  - { netdev: vf1, driver: vfio, devargs: \"0000:03:02.1\", device: vf }\n");
+					 "  - { netdev: vf1, driver: uio, devargs: \"0000:03:02.1\", device: vf }\n");
 
 	assert_string_equal(config->port[1].devargs, "04:00.1,rx=1");
 	assert_false(config->port[0].whole_device);
 	assert_true(config->port[1].whole_device);
+	assert_int_equal(config->port[2].driver, WYE_DRIVER_UIO);
 	assert_false(config->port[2].whole_device);
 	wye_config_free(config);
 }

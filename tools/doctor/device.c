@@ -137,10 +137,13 @@ static void check_identity(struct doctor *doctor, const struct wye_device *devic
 static void check_uio(struct doctor *doctor, const struct wye_device *device)
 {
 	struct report *report = &doctor->report;
+	char why[WYE_WHY_BYTES];
 
 	report_finding(report, SEVERITY_WARN, "driver", device->name, "on %s: no IOMMU stands between it and memory, it is not "
 		       "reset between owners, and only root can use it", device->driver);
 	report_next(report, "wye bind %s vfio-%s", device->name, wye_bus_name(device->bus));
+	if (wye_device_uio_ready(&doctor->root, device, why))
+		report_finding(report, SEVERITY_FAIL, "driver", device->name, "%s", why);
 }
 
 static void no_group(struct doctor *doctor, const struct wye_device *device)

@@ -31,7 +31,7 @@ void check_needs(struct doctor *doctor)
 	char why[WYE_WHY_BYTES];
 
 	if (doctor->live) {
-		need(doctor, wye_need_capabilities(true, why), "capabilities", "this user has those that wye-dpd needs", why);
+		need(doctor, wye_need_capabilities(true, doctor->config && wye_need_physical(doctor->config), why), "capabilities", "this user has those that wye-dpd needs", why);
 		need(doctor, wye_need_bpffs(why), "bpffs", "/sys/fs/bpf is one", why);
 		check_memlock(doctor);
 	}

@@ -22,7 +22,7 @@ static const struct wye_config_port *configured(struct doctor *doctor, const cha
 
 static void check_config(struct doctor *doctor, const char *netdev)
 {
-	static const char *const drivers[] = { "af_xdp", "mlx5", "vfio", "devargs" };
+	static const char *const drivers[] = { "af_xdp", "mlx5", "vfio", "uio", "devargs" };
 	const struct wye_config_port *port = configured(doctor, netdev);
 	const char *path = doctor->tool->view.config_path;
 	struct report *report = &doctor->report;
