@@ -66,6 +66,8 @@ static bool back(struct region *region, enum wye_section_id id, uint64_t records
 	step = step < STEP_MIN_BYTES ? STEP_MIN_BYTES : step > STEP_MAX_BYTES ? STEP_MAX_BYTES : step;
 	if (pool->unit == 1 && bytes < pool->backed_bytes + step)	/* roots are large and few */
 		bytes = pool->backed_bytes + step;
+	if (region->transparent && pool->backed_bytes >= REGION_HUGE_BYTES)	/* then the section begins on a huge page */
+		bytes = (bytes + REGION_HUGE_BYTES - 1) & ~(REGION_HUGE_BYTES - 1);
 	if (bytes > all)
 		bytes = all;
 	bytes = (bytes + 4095) & ~4095ULL;	/* sections are whole pages apart */

@@ -25,7 +25,6 @@
 #include "wye_smaps.h"
 
 #define PAGE_BYTES 4096ULL
-#define HUGE_BYTES (2ULL << 20)
 
 const struct region_section_info region_section_info[WYE_SECTIONS] = {
 	[WYE_SECTION_LINK] = { "link", NULL, sizeof(struct wye_link), 1, 0 },
@@ -194,12 +193,27 @@ static uint64_t lay_out(struct wye_section section[WYE_SECTIONS], const struct w
 	for (int i = 0; i < WYE_SECTIONS; i++) {
 		uint64_t bytes = (uint64_t)capacity[i] * region_section_info[i].record_bytes;
 
-		offset = align(offset, bytes >= HUGE_BYTES ? HUGE_BYTES : PAGE_BYTES);
+		offset = align(offset, bytes >= REGION_HUGE_BYTES ? REGION_HUGE_BYTES : PAGE_BYTES);
 		section[i] = (struct wye_section){ .offset = offset, .capacity = capacity[i],
 						   .record_bytes = region_section_info[i].record_bytes };
 		offset += bytes;
 	}
-	return align(offset, HUGE_BYTES);
+	return align(offset, REGION_HUGE_BYTES);
+}
+
+/*
+ * Whole huge pages, if the kernel has some, where nothing is yet: otherwise they would have to be copied later
+ * (region_collapse()). It makes none of nothing at all (collapse_file()), hence the first small page.
+ */
+static void take_huge(struct region *region, uint64_t from, uint64_t to)
+{
+	for (from = align(from, REGION_HUGE_BYTES); region->transparent && from + REGION_HUGE_BYTES <= to;
+	     from += REGION_HUGE_BYTES) {
+		char *at = (char *)region->base + from;
+
+		if (madvise(at, PAGE_BYTES, MADV_POPULATE_WRITE) || madvise(at, REGION_HUGE_BYTES, MADV_COLLAPSE))
+			return;
+	}
 }
 
 int region_populate(struct region *region, uint64_t from, uint64_t to)
@@ -208,6 +222,7 @@ int region_populate(struct region *region, uint64_t from, uint64_t to)
 
 	from &= ~(PAGE_BYTES - 1);
 	to = align(to, PAGE_BYTES);
+	take_huge(region, from, to);
 	while (madvise(base + from, to - from, MADV_POPULATE_WRITE))
 		if (errno != EINTR && errno != EAGAIN)
 			return -ENOMEM;

@@ -4,7 +4,8 @@
  * that MADV_HUGEPAGE alone asks in vain; MADV_COLLAPSE (Linux 6.1) goes by no setting. It copies 2 MiB at a time while
  * readers read on, and gives every mapping that lies on 2 MiB boundaries (wye_map_shared) one entry in place of 512.
  *
- * Only what is full is collapsed: nothing takes more memory for it. What came since is looked at once a second.
+ * Only what is full is collapsed: nothing takes more memory for it. What came since is looked at once a second. A section
+ * that is larger than a huge page already grows by whole ones (region_populate()), which is cheaper: nothing is copied.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,16 +15,11 @@
 #include "region_private.h"
 #include "wye_smaps.h"
 
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-#define HUGE_BYTES (2ULL << 20)
-
 /* What of a section is full and not yet asked for. Pages that are busy just now stay small. */
 static uint64_t collapse(struct region *region, enum wye_section_id id)
 {
 	struct region_pool *pool = &region->pool[id];
-	uint64_t from = pool->collapsed_bytes, to = pool->backed_bytes & ~(HUGE_BYTES - 1);
+	uint64_t from = pool->collapsed_bytes, to = pool->backed_bytes & ~(REGION_HUGE_BYTES - 1);
 	char *at = (char *)region->base + region->base->section[id].offset;
 
 	if (to <= from)

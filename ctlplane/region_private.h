@@ -9,6 +9,10 @@
 #include "runs.h"
 
 #define REGION_VRFS 256u	/* records in VRF, index 0 included */
+#define REGION_HUGE_BYTES (2ULL << 20)
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25	/* Linux 6.1 */
+#endif
 
 struct region_pool {		/* one a section */
 	struct runs runs;	/* sections with runs: GROUP, FIB_NODE */
