@@ -65,11 +65,11 @@ static void on_event(void *ctx, const struct nlmsghdr *msg)
 	channel_notified(ctx, msg);
 }
 
-static void on_ahead(void *ctx, const struct nlmsghdr *msg, bool near)
+static void on_ahead(void *ctx, const struct nlmsghdr *msg, unsigned step)
 {
 	const struct channel *channel = ctx;
 
-	routes_ahead(channel->mirror, msg, near);
+	routes_ahead(channel->mirror, msg, step);
 }
 
 /* Returns true when the socket was found empty. */

@@ -94,7 +94,7 @@ static uint32_t root_number(const struct fib *fib, uint32_t index)
 static void remove_nodes(struct fib *fib, uint32_t vrf)
 {
 	for (int level = FIB_LEVELS - 1; level >= 0; level--) {
-		for (uint32_t i = 1; i < fib->n_nodes; i++) {
+		for (uint32_t i = 1; i < fib->nodes.used; i++) {
 			if (!fib->node[i].in_use || fib->node[i].level != level || root_number(fib, i) / 2 != vrf)
 				continue;
 			if (fib->node[i].shared)
@@ -108,7 +108,7 @@ static void relist_dirty(struct fib *fib)
 {
 	memset(fib->dirty, 0, sizeof(fib->dirty));
 	fib->n_dirty = 0;
-	for (uint32_t i = 1; i < fib->n_nodes; i++) {
+	for (uint32_t i = 1; i < fib->nodes.used; i++) {
 		if (!fib->node[i].in_use || !fib->node[i].dirty)
 			continue;
 		fib->node[i].dirty = 0;
@@ -166,13 +166,14 @@ static bool locate(const struct fib *fib, uint32_t vrf, uint8_t family, const ui
 /* The node at place->level on addr's path. 0: none and not to be made, or no memory. */
 static uint32_t descend(struct fib *fib, const struct place *place, const uint8_t *addr, bool make)
 {
-	uint32_t parent = FIB_PARENT_ROOT | (uint32_t)(place->root - fib->root);
-	uint32_t slot = (uint32_t)addr[0] << 8 | addr[1], node = 0;
+	uint32_t root = (uint32_t)(place->root - fib->root), parent = FIB_PARENT_ROOT | root;
+	uint32_t slot = (uint32_t)addr[0] << 8 | addr[1], hash = root, node = 0;
 
 	for (uint8_t level = 0; level <= place->level; level++) {
-		node = fib_node_find(fib, parent, slot);
+		hash = fib_hash_below(hash, slot);
+		node = fib_node_find(fib, parent, slot, hash);
 		if (!node && make)
-			node = fib_node_make(fib, parent, slot, level);
+			node = fib_node_make(fib, parent, slot, hash);
 		if (!node)
 			return 0;
 		parent = node;

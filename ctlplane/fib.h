@@ -22,9 +22,9 @@ void fib_vrf_remove(struct fib *fib, uint32_t vrf);
  * 0; -ENOSPC: the region's or the process's memory is exhausted, nothing changed. */
 int fib_set(struct fib *fib, uint32_t vrf, uint8_t family, const uint8_t *addr, uint8_t prefix_len,
 	    uint32_t nexthop_id);
-/* Fetches into the cache what fib_set() of a prefix of addr looks at first; near = not before a call without it has had
- * time to. */
-void fib_prefetch(const struct fib *fib, uint32_t vrf, uint8_t family, const uint8_t *addr, bool near);
+/* Fetches into the cache what fib_set() will look at. step: 0, 1, 2, each when the one before has had time to. */
+void fib_prefetch(const struct fib *fib, uint32_t vrf, uint8_t family, const uint8_t *addr, uint8_t prefix_len,
+		  unsigned step);
 /* The id last set for exactly this prefix, 0 = none. */
 uint32_t fib_get(const struct fib *fib, uint32_t vrf, uint8_t family, const uint8_t *addr, uint8_t prefix_len);
 

@@ -14,6 +14,7 @@
 #define FIB_PRIVATE_H
 
 #include "fib.h"
+#include "pool.h"
 #include "region_private.h"
 #include "wye_fib.h"
 
@@ -43,7 +44,7 @@ struct fib_node {
 	uint32_t parent;	/* node, or FIB_PARENT_ROOT | root */
 	uint32_t shared;	/* the word that names it as it is published, 0 = not, or as a stub of its parent */
 	uint32_t next_dirty;
-	uint32_t next_pending;	/* in parent's list; of a free node: the next free one */
+	uint32_t next_pending;	/* in parent's list */
 	uint32_t pending;	/* children that came, went, or became stubs or nodes since this node was built */
 	uint16_t n_children;
 	uint8_t level;
@@ -61,13 +62,18 @@ struct fib_palette {		/* place 0 stands for id 0 */
 	uint32_t next;		/* where to look for one */
 };
 
+struct fib_place {		/* of the hash (parent, slot) → node, with open addressing */
+	uint32_t node;		/* 0 = free */
+	uint32_t hash;		/* fib_hash_below(), so that few nodes are looked at in vain, and none to grow */
+};
+
 struct fib {
 	struct region *region;
 	struct fib_root *root;	/* 2 * REGION_VRFS: vrf * 2 + (family is IPv6) */
-	struct fib_node *node;	/* index 0 unused */
-	uint32_t n_nodes, cap_nodes, free_node;
-	uint32_t *hash;		/* open addressing: node index, 0 = free; key (parent, slot) */
-	uint32_t hash_mask, n_hashed;
+	struct pool nodes;
+	struct fib_node *node;	/* nodes.items; index 0 unused */
+	struct fib_place *place;
+	uint32_t place_mask, n_placed;
 	struct runs ids;	/* the nodes' id lists */
 	uint64_t ids_bytes;
 	struct fib_palette palette;
@@ -78,12 +84,19 @@ struct fib {
 /* ---- fib_store.c ---- */
 int fib_store_create(struct fib *fib);
 void fib_store_destroy(struct fib *fib);
-uint32_t fib_node_find(const struct fib *fib, uint32_t parent, uint32_t slot);
-uint32_t fib_node_make(struct fib *fib, uint32_t parent, uint32_t slot, uint8_t level);	/* 0 = no memory */
+/* hash: fib_hash_below() of the parent's and slot */
+uint32_t fib_node_find(const struct fib *fib, uint32_t parent, uint32_t slot, uint32_t hash);
+uint32_t fib_node_make(struct fib *fib, uint32_t parent, uint32_t slot, uint32_t hash);	/* 0 = no memory */
 void fib_node_unmake(struct fib *fib, uint32_t node);	/* its shared node is the caller's to retire */
 uint32_t fib_node_get(const struct fib *fib, const struct fib_node *node, uint32_t heap);
 int fib_node_set(struct fib *fib, uint32_t node, uint32_t heap, uint32_t id);	/* 1 changed, 0 same, -ENOMEM */
 void fib_mark_dirty(struct fib *fib, uint32_t node);
+
+/* A node's hash follows from the slots on the way to it, the root's number standing above: it is known before the nodes are. */
+static inline uint32_t fib_hash_below(uint32_t above, uint32_t slot)
+{
+	return (uint32_t)(((uint64_t)above << 16 | slot) * 0x9E3779B97F4A7C15ULL >> 32);
+}
 
 static inline uint32_t *fib_node_ids(const struct fib *fib, const struct fib_node *node)
 {

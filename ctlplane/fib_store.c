@@ -10,7 +10,7 @@
 
 #include "fib_private.h"
 
-#define HASH_MIN    1024u
+#define PLACES_MIN  1024u
 #define IDS_GRANULE 4u
 
 static uint32_t granules(uint32_t n)
@@ -41,21 +41,19 @@ int fib_store_create(struct fib *fib)
 
 	fib->palette.n_idle = 255;
 	fib->palette.refs[0] = 1;	/* always in use */
-	fib->cap_nodes = 1024;
-	fib->n_nodes = 1;
-	fib->hash_mask = HASH_MIN - 1;
-	fib->node = calloc(fib->cap_nodes, sizeof(*fib->node));
-	fib->hash = calloc(HASH_MIN, sizeof(*fib->hash));
-	if (!fib->node || !fib->hash)
+	fib->place_mask = PLACES_MIN - 1;
+	fib->place = calloc(PLACES_MIN, sizeof(*fib->place));
+	if (!fib->place || pool_open(&fib->nodes, sizeof(*fib->node)))
 		return -ENOMEM;
+	fib->node = (struct fib_node *)fib->nodes.items;
 	/* a node's last granule may be filled by a quarter only */
 	return runs_init(&fib->ids, NULL, IDS_GRANULE, (uint32_t)(ids * 2), back_ids, fib);
 }
 
 void fib_store_destroy(struct fib *fib)
 {
-	free(fib->node);
-	free(fib->hash);
+	pool_close(&fib->nodes);
+	free(fib->place);
 	free(fib->palette.of_id);
 	free(fib->ids.base);
 	runs_fini(&fib->ids);
@@ -63,119 +61,123 @@ void fib_store_destroy(struct fib *fib)
 
 /* ---- the hash (parent, slot) → node ---------------------------------------------------------------------------------- */
 
-static uint32_t home(const struct fib *fib, uint32_t parent, uint32_t slot)
+uint32_t fib_node_find(const struct fib *fib, uint32_t parent, uint32_t slot, uint32_t hash)
 {
-	uint64_t h = ((uint64_t)parent << 16 | slot) * 0x9E3779B97F4A7C15ULL;
+	for (uint32_t at = hash & fib->place_mask; fib->place[at].node; at = (at + 1) & fib->place_mask) {
+		const struct fib_node *node = &fib->node[fib->place[at].node];
 
-	return (uint32_t)(h >> 32) & fib->hash_mask;
-}
-
-uint32_t fib_node_find(const struct fib *fib, uint32_t parent, uint32_t slot)
-{
-	for (uint32_t at = home(fib, parent, slot); fib->hash[at]; at = (at + 1) & fib->hash_mask) {
-		const struct fib_node *node = &fib->node[fib->hash[at]];
-
-		if (node->parent == parent && node->slot == slot)
-			return fib->hash[at];
+		if (fib->place[at].hash == hash && node->parent == parent && node->slot == slot)
+			return fib->place[at].node;
 	}
 	return 0;
 }
 
-void fib_prefetch(const struct fib *fib, uint32_t vrf, uint8_t family, const uint8_t *addr, bool near)
+/* What stands there, if the hash is to be believed; 0 = nothing. */
+static uint32_t peek(const struct fib *fib, uint32_t hash)
 {
-	uint32_t root = vrf * 2 + (family == AF_INET6);
-	uint32_t at = home(fib, FIB_PARENT_ROOT | root, (uint32_t)addr[0] << 8 | addr[1]);
+	uint32_t at = hash & fib->place_mask;
 
-	if (near)
-		__builtin_prefetch(&fib->node[fib->hash[at]]);
-	else
-		__builtin_prefetch(&fib->hash[at]);
+	while (fib->place[at].node && fib->place[at].hash != hash)
+		at = (at + 1) & fib->place_mask;
+	return fib->place[at].node;
 }
 
-static void hash_insert(struct fib *fib, uint32_t index)
+void fib_prefetch(const struct fib *fib, uint32_t vrf, uint8_t family, const uint8_t *addr, uint8_t prefix_len,
+		  unsigned step)
 {
-	const struct fib_node *node = &fib->node[index];
-	uint32_t at = home(fib, node->parent, node->slot);
+	uint32_t hash = vrf * 2 + (family == AF_INET6), slot = (uint32_t)addr[0] << 8 | addr[1];
+	const struct fib_node *node = fib->node;
 
-	while (fib->hash[at])
-		at = (at + 1) & fib->hash_mask;
-	fib->hash[at] = index;
-	fib->n_hashed++;
+	for (uint8_t len = 16; len < prefix_len; len += 8) {
+		hash = fib_hash_below(hash, slot);
+		slot = addr[len / 8];
+		if (!step) {
+			__builtin_prefetch(&fib->place[hash & fib->place_mask]);
+			continue;
+		}
+		node = &fib->node[peek(fib, hash)];
+		if (step == 1) {
+			__builtin_prefetch(node);
+			__builtin_prefetch((const char *)(node + 1) - 1);
+		}
+	}
+	if (step > 1 && prefix_len > 16)
+		__builtin_prefetch(fib_node_ids(fib, node));
 }
 
-static int hash_grow(struct fib *fib)
+static void place_enter(struct fib *fib, struct fib_place place)
 {
-	uint32_t *old = fib->hash, *bigger, old_mask = fib->hash_mask;
+	uint32_t at = place.hash & fib->place_mask;
 
-	if (fib->n_hashed < old_mask - old_mask / 4)
+	while (fib->place[at].node)
+		at = (at + 1) & fib->place_mask;
+	fib->place[at] = place;
+	fib->n_placed++;
+}
+
+static int places_grow(struct fib *fib)
+{
+	struct fib_place *old = fib->place, *bigger;
+	uint32_t old_mask = fib->place_mask;
+
+	if (fib->n_placed < old_mask - old_mask / 4)
 		return 0;
 	bigger = calloc((size_t)(old_mask + 1) * 2, sizeof(*bigger));
 	if (!bigger)
 		return -ENOMEM;
-	fib->hash = bigger;
-	fib->hash_mask = old_mask * 2 + 1;
-	fib->n_hashed = 0;
+	fib->place = bigger;
+	fib->place_mask = old_mask * 2 + 1;
+	fib->n_placed = 0;
 	for (uint32_t i = 0; i <= old_mask; i++)
-		if (old[i])
-			hash_insert(fib, old[i]);
+		if (old[i].node)
+			place_enter(fib, old[i]);
 	free(old);
 	return 0;
 }
 
-/* Knuth's Algorithm R: pull back what would no longer be found. */
-static void hash_remove(struct fib *fib, uint32_t index)
+static uint32_t hash_of(const struct fib *fib, const struct fib_node *node)
 {
-	const struct fib_node *node = &fib->node[index];
-	uint32_t mask = fib->hash_mask, hole = home(fib, node->parent, node->slot), at;
+	uint32_t parent = node->parent;
 
-	while (fib->hash[hole] != index)
+	return fib_hash_below(parent & FIB_PARENT_ROOT ? parent & ~FIB_PARENT_ROOT : hash_of(fib, &fib->node[parent]),
+			      node->slot);
+}
+
+/* Knuth's Algorithm R: pull back what would no longer be found. */
+static void place_remove(struct fib *fib, uint32_t index)
+{
+	uint32_t mask = fib->place_mask, hole = hash_of(fib, &fib->node[index]) & mask, at;
+
+	while (fib->place[hole].node != index)
 		hole = (hole + 1) & mask;
-	for (at = (hole + 1) & mask; fib->hash[at]; at = (at + 1) & mask) {
-		const struct fib_node *other = &fib->node[fib->hash[at]];
-
-		if (((at - home(fib, other->parent, other->slot)) & mask) >= ((at - hole) & mask)) {
-			fib->hash[hole] = fib->hash[at];
+	for (at = (hole + 1) & mask; fib->place[at].node; at = (at + 1) & mask) {
+		if (((at - fib->place[at].hash) & mask) >= ((at - hole) & mask)) {
+			fib->place[hole] = fib->place[at];
 			hole = at;
 		}
 	}
-	fib->hash[hole] = 0;
-	fib->n_hashed--;
+	fib->place[hole] = (struct fib_place){ 0 };
+	fib->n_placed--;
 }
 
 /* ---- nodes ----------------------------------------------------------------------------------------------------------- */
 
-static uint32_t node_alloc(struct fib *fib)
+uint32_t fib_node_make(struct fib *fib, uint32_t parent, uint32_t slot, uint32_t hash)
 {
-	uint32_t index = fib->free_node;
+	bool below_root = parent & FIB_PARENT_ROOT;
+	uint32_t index = places_grow(fib) ? 0 : pool_take(&fib->nodes);
+	struct fib_node *node;
 
-	if (index) {
-		fib->free_node = fib->node[index].next_pending;
-		return index;
-	}
-	if (fib->n_nodes == fib->cap_nodes) {
-		uint32_t cap = fib->cap_nodes + fib->cap_nodes / 4;
-		struct fib_node *bigger = realloc(fib->node, (size_t)cap * sizeof(*bigger));
-
-		if (!bigger)
-			return 0;
-		fib->node = bigger;
-		fib->cap_nodes = cap;
-	}
-	return fib->n_nodes++;
-}
-
-uint32_t fib_node_make(struct fib *fib, uint32_t parent, uint32_t slot, uint8_t level)
-{
-	uint32_t index;
-
-	if (hash_grow(fib))
-		return 0;
-	index = node_alloc(fib);
 	if (!index)
 		return 0;
-	fib->node[index] = (struct fib_node){ .parent = parent, .slot = (uint16_t)slot, .level = level, .in_use = 1 };
-	hash_insert(fib, index);
-	if (!(parent & FIB_PARENT_ROOT))
+	fib->node = (struct fib_node *)fib->nodes.items;	/* they may have moved */
+	node = &fib->node[index];
+	node->parent = parent;
+	node->slot = (uint16_t)slot;
+	node->level = below_root ? 0 : fib->node[parent].level + 1;
+	node->in_use = 1;
+	place_enter(fib, (struct fib_place){ index, hash });
+	if (!below_root)
 		fib->node[parent].n_children++;
 	fib_mark_dirty(fib, index);	/* even if it stays empty: then the flush removes it */
 	return index;
@@ -187,11 +189,10 @@ void fib_node_unmake(struct fib *fib, uint32_t index)
 
 	if (node->ids)
 		runs_free(&fib->ids, node->ids / IDS_GRANULE, granules(node->n_ids));
-	hash_remove(fib, index);
+	place_remove(fib, index);
 	if (!(node->parent & FIB_PARENT_ROOT))
 		fib->node[node->parent].n_children--;
-	*node = (struct fib_node){ .next_pending = fib->free_node };
-	fib->free_node = index;
+	pool_give(&fib->nodes, index);
 }
 
 void fib_mark_dirty(struct fib *fib, uint32_t index)

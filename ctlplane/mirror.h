@@ -282,8 +282,8 @@ void routes_table_remove(struct mirror *mirror, uint32_t table);
 
 /* ---- mirror_route.c: messages to model ---- */
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
-/* Fetches into the cache what routes_message() will look at; once some messages before it, once (near) fewer. */
-void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, bool near);
+/* Fetches into the cache what routes_message() will look at: struct nl_reader's ahead(). */
+void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, unsigned step);
 void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
 /* IPv6: of the same paths, otherwise what is said. */
 void routes_say(struct mirror *mirror, struct rib *rib, uint32_t index, const struct nl_route *said);

@@ -512,7 +512,7 @@ bool routes_gone(struct mirror *mirror, const struct rib *rib, const struct rib_
 	return audit_differs(mirror, &mirror->channel[CHANNEL_ROUTE], &suspect, sizeof(suspect));
 }
 
-void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, bool near)
+void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, unsigned step)
 {
 	struct nl_route_peek peek;
 	const struct rib *rib;
@@ -520,8 +520,8 @@ void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, bool 
 	if (!nl_peek_route(msg, &peek) || peek.table != RT_TABLE_MAIN)
 		return;
 	rib = routes_rib(mirror, peek.family, peek.table);
-	rib_prefetch(rib, peek.dst, peek.dst_len, near);
-	fib_prefetch(mirror->tables->fib, WYE_VRF_MAIN, peek.family, peek.dst, near);
+	rib_prefetch(rib, peek.dst, peek.dst_len, step);
+	fib_prefetch(mirror->tables->fib, WYE_VRF_MAIN, peek.family, peek.dst, peek.dst_len, step);
 }
 
 void routes_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped)

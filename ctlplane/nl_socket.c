@@ -149,27 +149,27 @@ static const struct nlmsghdr *cursor_next(struct cursor *cursor)
 	return NULL;
 }
 
-static const struct nlmsghdr *cursor_show(struct cursor *cursor, const struct nl_reader *reader, bool near)
+static void cursor_show(struct cursor *cursor, const struct nl_reader *reader, unsigned step)
 {
-	const struct nlmsghdr *msg = cursor_next(cursor);
+	const struct nlmsghdr *msg = reader->ahead ? cursor_next(cursor) : NULL;
 
-	if (msg && reader->ahead)
-		reader->ahead(reader->ctx, msg, near);
-	return msg;
+	if (msg)
+		reader->ahead(reader->ctx, msg, step);
 }
 
 static int hand_on(unsigned n, const struct nl_reader *reader)
 {
-	struct cursor here = { .n = n }, near = here, far = here;
+	struct cursor here = { .n = n }, ahead[NL_AHEAD_STEPS];
 	const struct nlmsghdr *msg;
 
-	for (unsigned i = 0; i < NL_AHEAD_FAR; i++)
-		cursor_show(&far, reader, false);
-	for (unsigned i = 0; i < NL_AHEAD_NEAR; i++)
-		cursor_show(&near, reader, true);
+	for (unsigned step = 0; step < NL_AHEAD_STEPS; step++) {
+		ahead[step] = here;
+		for (unsigned i = 0; i < NL_AHEAD(step); i++)
+			cursor_show(&ahead[step], reader, step);
+	}
 	while ((msg = cursor_next(&here))) {
-		cursor_show(&far, reader, false);
-		cursor_show(&near, reader, true);
+		for (unsigned step = 0; step < NL_AHEAD_STEPS; step++)
+			cursor_show(&ahead[step], reader, step);
 		reader->message(reader->ctx, msg);
 	}
 	return here.error;

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NL_AHEAD_FAR 16u			/* messages: see struct nl_reader */
-#define NL_AHEAD_NEAR 8u
+#define NL_AHEAD_STEPS 3u
+#define NL_AHEAD(step) (16u >> (step))	/* messages: see struct nl_reader */
 #define NL_BUFFER_BYTES (128u << 20)	/* receive buffer asked for: several hundred thousand route messages */
 
 struct nl_endpoint {
@@ -33,9 +33,9 @@ int endpoint_send(struct nl_endpoint *endpoint, struct nl_msg *msg);
 
 struct nl_reader {
 	void (*message)(void *ctx, const struct nlmsghdr *msg);
-	/* Of the same batch, each message some before it is handed on, and once more (`near`) halfway: to fetch what it
-	 * will need into the cache. It may not change anything. May be NULL. */
-	void (*ahead)(void *ctx, const struct nlmsghdr *msg, bool near);
+	/* Of the same batch, each message NL_AHEAD(step) before it is handed on, for step 0, 1 …: to fetch what it will need
+	 * into the cache, each step what the one before made known. It may not change anything. May be NULL. */
+	void (*ahead)(void *ctx, const struct nlmsghdr *msg, unsigned step);
 	void *ctx;
 };
 

@@ -362,13 +362,13 @@ struct ahead {
 	size_t left;
 };
 
-static void look_ahead(const struct replay *replay, struct ahead *ahead, bool near)
+static void look_ahead(const struct replay *replay, struct ahead *ahead, unsigned step)
 {
 	bool bad = false;
 	const struct nlmsghdr *msg = nl_next(&ahead->at, &ahead->left, &bad);
 
 	if (msg)
-		routes_ahead(replay->mirror, msg, near);
+		routes_ahead(replay->mirror, msg, step);
 }
 
 static int read_all(struct replay *replay)
@@ -376,13 +376,14 @@ static int read_all(struct replay *replay)
 	const void *at = replay->bytes;
 	const struct nlmsghdr *msg;
 	size_t left = replay->len;
-	struct ahead near = { at, left }, far = near;
+	struct ahead ahead[NL_AHEAD_STEPS];
 	bool bad = false;
 
-	for (unsigned i = 0; i < NL_AHEAD_FAR; i++)
-		look_ahead(replay, &far, false);
-	for (unsigned i = 0; i < NL_AHEAD_NEAR; i++)
-		look_ahead(replay, &near, true);
+	for (unsigned step = 0; step < NL_AHEAD_STEPS; step++) {
+		ahead[step] = (struct ahead){ at, left };
+		for (unsigned i = 0; i < NL_AHEAD(step); i++)
+			look_ahead(replay, &ahead[step], step);
+	}
 	for (;;) {
 		replay->result->at_byte = (uint64_t)((const char *)at - replay->bytes);
 		replay->mirror->source.byte = replay->result->at_byte;
@@ -397,8 +398,8 @@ static int read_all(struct replay *replay)
 		msg = nl_next(&at, &left, &bad);
 		if (!msg)
 			return bad ? bad_message(replay) : 0;
-		look_ahead(replay, &far, false);
-		look_ahead(replay, &near, true);
+		for (unsigned step = 0; step < NL_AHEAD_STEPS; step++)
+			look_ahead(replay, &ahead[step], step);
 		apply(replay, msg);
 		if (++replay->result->messages % MESSAGES_A_TURN == 0)
 			turn(replay->mirror);

@@ -54,11 +54,14 @@ uint32_t rib_first(const struct rib *rib, const uint8_t addr[16], uint8_t len)
 	return hash_find(&rib->hash, prefix_hash(addr, len), prefix_equal, &key);
 }
 
-void rib_prefetch(const struct rib *rib, const uint8_t addr[16], uint8_t len, bool near)
+void rib_prefetch(const struct rib *rib, const uint8_t addr[16], uint8_t len, unsigned step)
 {
-	uint32_t index, h = prefix_hash(addr, len);
+	uint32_t index, h;
 
-	if (!near) {
+	if (step > 1)
+		return;
+	h = prefix_hash(addr, len);
+	if (!step) {
 		hash_prefetch(&rib->hash, h);
 		return;
 	}

@@ -50,8 +50,8 @@ static inline struct rib_route *rib_route(const struct rib *rib, uint32_t index)
 /* First route of a prefix, 0 = none. addr: 16 bytes. */
 uint32_t rib_first(const struct rib *rib, const uint8_t addr[16], uint8_t len);
 
-/* Fetches into the cache what rib_first() reads: near = not before a call without it has had time to. */
-void rib_prefetch(const struct rib *rib, const uint8_t addr[16], uint8_t len, bool near);
+/* Fetches into the cache what rib_first() reads. step: 0, 1 …, each when the one before has had time to. */
+void rib_prefetch(const struct rib *rib, const uint8_t addr[16], uint8_t len, unsigned step);
 
 struct rib_key {
 	const uint8_t *addr;	/* 16 bytes */
