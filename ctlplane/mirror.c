@@ -203,14 +203,6 @@ static void links_resync(struct mirror *mirror, struct channel *channel)
 	mirror->routes_after_links = mirror->phase_two;
 }
 
-static void neighs_resync(struct mirror *mirror, struct channel *channel)
-{
-	if (!mirror->phase_two)
-		return;
-	sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_NEIGH, .family = AF_INET });
-	sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_NEIGH, .family = AF_INET6 });
-}
-
 /* Those of rtnetlink that tables are made of. */
 static void channels_make(struct mirror *mirror)
 {

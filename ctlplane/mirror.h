@@ -47,6 +47,7 @@ struct link_entry {
 	bool present;		/* RTM_NEWLINK seen */
 	bool written;		/* `record` stands in the tables */
 	bool port;		/* the configuration names it as one */
+	bool again;		/* its ifindex may have been another's, which went a moment ago */
 	bool silent;		/* `record` changed in what moves routes without a word */
 	uint32_t parity;	/* as in wye_link.parity, of what the guard found on it */
 	uint32_t tc_due;	/* parity_tc.c: filters still to be asked about */
@@ -61,6 +62,7 @@ struct link_table {
 	struct hash hash;
 	struct netconf all[2];	/* NETCONFA_IFINDEX_ALL */
 	bool all_ignores;	/* links_learn(): the IPv4 ignore_routes_with_linkdown of `all` counts */
+	uint32_t highest;	/* ifindex ever seen: the kernel's own choice is above */
 	bool dirty;
 	bool have_vrf;		/* as the rules were last judged */
 };
@@ -265,6 +267,7 @@ void neighs_close(struct mirror *mirror);
 void neighs_message(struct mirror *mirror, struct channel *channel, const struct nlmsghdr *msg, bool dumped);
 enum sync_outcome neighs_sweep(struct mirror *mirror, const struct sync_job *job, uint32_t gen, unsigned attempt);
 void neighs_link_gone(struct mirror *mirror, uint32_t ifindex);
+void neighs_resync(struct mirror *mirror, struct channel *channel);
 void neighs_republish(struct mirror *mirror);
 
 /* ---- mirror_neigh_life.c: neighbours with traffic stay alive ---- */
@@ -312,6 +315,8 @@ void routes_link_changed(struct mirror *mirror, uint32_t ifindex);	/* up, down, 
 /* Any change of a link makes the kernel notice what it had not: a path to an IPv6 gateway without a carrier. */
 void routes_link_told(struct mirror *mirror, uint32_t ifindex);
 void routes_link_gone(struct mirror *mirror, uint32_t ifindex);
+/* There is a link of this index again. What was told of its routes before that of its predecessor's end went with that's. */
+void routes_link_again(struct mirror *mirror, uint32_t ifindex);
 bool routes_use(struct mirror *mirror, uint8_t family, uint32_t ifindex);	/* any that is not certain to go */
 void routes_verify(struct mirror *mirror, uint32_t ifindex);	/* a filtered dump per family; 0 = everything */
 void routes_resync(struct mirror *mirror, struct channel *channel);

@@ -75,6 +75,8 @@ static struct link_entry *link_make(struct mirror *mirror, uint32_t ifindex)
 		return NULL;
 	link = pool_item(&mirror->links.pool, index);
 	link->ifindex = ifindex;
+	link->again = ifindex <= mirror->links.highest;
+	mirror->links.highest = link->again ? mirror->links.highest : ifindex;
 	link->nl.disable_ipv6 = link->nl.mtu6_bytes = link->nl.lower_netnsid = -1;
 	link->conf[0] = link->conf[1] = (struct netconf){ -1, -1, -1, -1, 0 };
 	if (!hash_enter(&mirror->links.hash, hash_bytes_of(&ifindex, sizeof(ifindex), 0), index))
@@ -454,6 +456,19 @@ static void leave_port(struct mirror *mirror, const struct link_entry *link)
 	mirror->links.dirty = true;
 }
 
+/*
+ * Routes and neighbours come on sockets of their own: what was read there may be ahead, and then that the last link of this
+ * index is gone took those of the new one along.
+ */
+static void link_again(struct mirror *mirror, struct link_entry *link)
+{
+	if (!link->again)
+		return;
+	link->again = false;
+	routes_link_again(mirror, link->ifindex);
+	neighs_resync(mirror, &mirror->channel[CHANNEL_NEIGH]);
+}
+
 void links_commit(struct mirror *mirror)
 {
 	struct link_table *links = &mirror->links;
@@ -494,6 +509,7 @@ void links_commit(struct mirror *mirror)
 		link->silent = false;
 		nexthops_link_changed(mirror, link->ifindex);
 		routes_link_changed(mirror, link->ifindex);
+		link_again(mirror, link);
 	}
 }
 

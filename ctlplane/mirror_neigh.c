@@ -181,6 +181,14 @@ void neighs_link_gone(struct mirror *mirror, uint32_t ifindex)
 	}
 }
 
+void neighs_resync(struct mirror *mirror, struct channel *channel)
+{
+	if (!mirror->phase_two)
+		return;
+	sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_NEIGH, .family = AF_INET });
+	sync_add(&channel->sync, &(struct sync_job){ .class = CLASS_NEIGH, .family = AF_INET6 });
+}
+
 void neighs_republish(struct mirror *mirror)
 {
 	for (uint32_t i = 1; i < mirror->neighs.pool.used; i++) {

@@ -257,10 +257,10 @@ bool routes_use(struct mirror *mirror, uint8_t family, uint32_t ifindex)
 	return false;
 }
 
-void routes_verify(struct mirror *mirror, uint32_t ifindex)
+static void verify(struct mirror *mirror, uint32_t ifindex, bool always)
 {
 	struct channel *channel = &mirror->channel[CHANNEL_ROUTE];
-	struct sync_job job = { .class = CLASS_ROUTE, .fence = true, .ifindex = ifindex };
+	struct sync_job job = { .class = CLASS_ROUTE, .fence = true, .always = always, .ifindex = ifindex };
 	bool ok;
 
 	if (!mirror->phase_two)
@@ -277,6 +277,16 @@ void routes_verify(struct mirror *mirror, uint32_t ifindex)
 	}
 	if (!ok)
 		routes_resync(mirror, channel);
+}
+
+void routes_verify(struct mirror *mirror, uint32_t ifindex)
+{
+	verify(mirror, ifindex, false);
+}
+
+void routes_link_again(struct mirror *mirror, uint32_t ifindex)
+{
+	verify(mirror, ifindex, true);
 }
 
 /*

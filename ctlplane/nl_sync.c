@@ -53,6 +53,7 @@ bool sync_add(struct sync *sync, const struct sync_job *job)
 	for (unsigned i = started(sync) || sync->attempt ? 1 : 0; i < sync->n_jobs; i++) {
 		if (covers(&sync->job[i], job)) {
 			sync->job[i].fence |= job->fence;
+			sync->job[i].always |= job->always;
 			return true;
 		}
 	}
@@ -117,7 +118,7 @@ static void next_job(struct sync *sync)
 
 static bool moot(const struct sync *sync)
 {
-	return sync->ops->moot && sync->job[0].fence && sync->ops->moot(sync->ctx, &sync->job[0]);
+	return sync->ops->moot && sync->job[0].fence && !sync->job[0].always && sync->ops->moot(sync->ctx, &sync->job[0]);
 }
 
 /* Draining may have found that messages were lost. */

@@ -38,6 +38,7 @@ struct sync_job {
 	uint8_t family;
 	uint8_t audit;		/* enum sync_audit */
 	bool fence;		/* a message about a change still being made: wait for the kernel to finish it */
+	bool always;		/* never moot: more may be there than is known */
 	bool optional;		/* a kernel without the feature says EINVAL: nothing is there */
 	uint32_t ifindex;	/* only objects of this link, 0 = all */
 	uint32_t table;		/* only this table, 0 = all */
@@ -54,7 +55,7 @@ struct sync_ops {
 	enum sync_outcome (*sweep)(void *ctx, const struct sync_job *job, uint32_t gen, unsigned attempt);
 	void (*interrupted)(void *ctx);	/* for counting */
 	void (*silent)(void *ctx);	/* the dump is given up: for the log. May be NULL */
-	/* Is the job about nothing that is known? Only those with `fence` are asked about. NULL, with fence: never. */
+	/* Is the job about nothing that is known? Only those with `fence` and without `always` are asked about. NULL, with fence: never. */
 	bool (*moot)(void *ctx, const struct sync_job *job);
 	int (*fence)(void *ctx);	/* returns when the kernel is done with what it told of. 0 or -errno */
 };

@@ -271,6 +271,20 @@ static void a_job_without_a_fence_is_not_judged(void **state)
 	assert_int_equal(w.requests, 1);
 }
 
+static void a_job_of_more_than_is_known_is_not_judged(void **state)
+{
+	struct sync_job always = verify;
+
+	always.always = true;
+	w.nothing = true;
+	sync_add(&w.sync, &verify);
+	sync_add(&w.sync, &always);
+	assert_int_equal(w.sync.n_jobs, 1);
+	step(1);
+	assert_int_equal(w.fences, 0);
+	assert_int_equal(w.requests, 1);
+}
+
 /* What comes while the fence waits may be what the job is about. */
 static void a_job_about_nothing_is_judged_behind_the_fence(void **state)
 {
@@ -521,7 +535,8 @@ int main(void)
 		TEST(a_refused_request_is_repeated), TEST(an_unconvincing_dump_is_repeated),
 		TEST(an_audit_gives_way), TEST(an_audit_that_sweeps_ends_first), TEST(queue_holds_no_job_twice),
 		TEST(a_dump_whose_end_is_lost_is_repeated), TEST(a_job_about_nothing_asks_for_nothing),
-		TEST(a_job_without_a_fence_is_not_judged), TEST(a_job_about_nothing_is_judged_behind_the_fence),
+		TEST(a_job_without_a_fence_is_not_judged), TEST(a_job_of_more_than_is_known_is_not_judged),
+		TEST(a_job_about_nothing_is_judged_behind_the_fence),
 		TEST(every_sequence_ends_in_sync),
 		TEST(the_model_is_of_this), /* after it */
 	};
