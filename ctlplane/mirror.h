@@ -334,7 +334,7 @@ int routes_ask_open(struct mirror *mirror);
 void routes_ask_close(struct mirror *mirror);
 bool routes_ask(struct mirror *mirror);		/* when nothing else is to be done; true: there is more */
 /* IPv6: could a dump have missed it? */
-bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t index);
+bool routes_hidden6(struct mirror *mirror, const struct rib *rib, uint32_t index);
 /* IPv6: a multipath route (dumped: as in struct rib_route) lost paths. */
 void routes_reveal6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool dumped);
 /* IPv6 routes of one prefix and metric, some of which a dump told, changed: which the kernel takes is to be asked anew. */

@@ -148,16 +148,24 @@ static void ask_for_paths(struct mirror *mirror, struct rib *rib, uint32_t at)
 
 /* ---- routes that no dump shows ---- */
 
+/* Such a link has no IPv6 routes, said or unsaid (skip_notify_on_dev_down), but for paths of multipath ones (fib6_ifdown()). */
+static bool is_down(struct mirror *mirror, uint32_t ifindex)
+{
+	const struct link_entry *link = links_find(mirror, ifindex);
+
+	return link && link->written && (!(link->record.flags & WYE_LINK_UP) || link->nl.disable_ipv6 > 0);
+}
+
 /*
  * A dump steps from the first path of a multipath route to its last, over whatever else of that metric stands between
- * (fib6_dump_node()). So it is no witness against such a route.
+ * (fib6_dump_node()). So it is no witness against such a route, as long as that can be there.
  */
-bool routes_hidden6(const struct mirror *mirror, const struct rib *rib, uint32_t index)
+bool routes_hidden6(struct mirror *mirror, const struct rib *rib, uint32_t index)
 {
 	const struct rib_route *route = rib_route(rib, index);
 	const struct route_info *info = route_info(&mirror->routes.infos, route->info);
 
-	if (can_have_siblings(info->legs, info->n_legs))
+	if (can_have_siblings(info->legs, info->n_legs) || (info->n_legs && is_down(mirror, info->legs[0].ifindex)))
 		return false;
 	for (uint32_t at = rib_first(rib, route->addr, route->len); at; at = rib_route(rib, at)->next) {
 		const struct route_info *other = route_info(&mirror->routes.infos, rib_route(rib, at)->info);

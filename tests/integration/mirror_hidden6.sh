@@ -47,4 +47,10 @@ soon 'with it' links m2 several
 check 'the kernel decides again' kernel_decides
 rip -6 route del $six dev m2
 soon 'and does not, when it is gone' links_alone
+rip -6 route append $six dev m2
+rip -6 route append $six via fd09:1::4
+on router sysctl -qw net.ipv6.route.skip_notify_on_dev_down=1 2>/dev/null
+soon 'one that is told of' links m2 several
+rip link set m2 down
+soon 'goes with its link, which may go unsaid' links several
 equal 'no message was malformed' "$(ctld_stat malformed)" 0
