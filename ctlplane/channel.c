@@ -300,11 +300,22 @@ static void silent(void *ctx)
 		    SYNC_SILENCE_NS / 1000000000ULL);
 }
 
+/*
+ * What the links' socket holds is the cause of much that the others do, and a fence may have taken long: it is read first.
+ * Else the end of a link is read behind the routes of one that has its index since.
+ */
+static bool drain(void *ctx)
+{
+	struct channel *channel = ctx, *links = &channel->mirror->channel[CHANNEL_LINK];
+
+	return (channel == links || read_events(links)) && read_events(channel);
+}
+
 /* ---- opening ---- */
 
 int channel_open(struct channel *channel, const int *groups)
 {
-	static const struct sync_ops ops = { request, read_events, sweep, interrupted, silent, moot, fence };
+	static const struct sync_ops ops = { request, drain, sweep, interrupted, silent, moot, fence };
 	int error;
 
 	sync_init(&channel->sync, &ops, channel);
