@@ -290,7 +290,9 @@ void routes_ahead(const struct mirror *mirror, const struct nlmsghdr *msg, unsig
 void routes_remove(struct mirror *mirror, struct rib *rib, uint32_t index);
 /* IPv6: of the same paths, otherwise what is said. */
 void routes_say(struct mirror *mirror, struct rib *rib, uint32_t index, const struct nl_route *said);
-/* IPv6: one that no dump shows; nothing new if it is known. */
+/* IPv6: is exactly this one known? Puts it in the model's terms. */
+bool routes_have(struct mirror *mirror, const struct rib *rib, struct nl_route *found);
+/* IPv6: one more, that no dump shows; in the model's terms. */
 void routes_found(struct mirror *mirror, struct rib *rib, const struct nl_route *found);
 /* IPv6: without its paths by that link; without any, removed. */
 void routes_leave_link(struct mirror *mirror, struct rib *rib, uint32_t index, uint32_t ifindex);
@@ -337,8 +339,9 @@ bool routes_ask(struct mirror *mirror);		/* when nothing else is to be done; tru
 bool routes_hidden6(struct mirror *mirror, const struct rib *rib, uint32_t index);
 /* IPv6: a multipath route (dumped: as in struct rib_route) lost paths. */
 void routes_reveal6(struct mirror *mirror, const struct rib *rib, const struct rib_key *key, bool dumped);
-/* IPv6 routes of one prefix and metric, some of which a dump told, changed: which the kernel takes is to be asked anew. */
-void routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len, uint32_t priority);
+/* IPv6 routes of one prefix and metric changed: which the kernel takes is to be asked anew, if a dump told some of them. True:
+ * it did, and there may be more. */
+bool routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len, uint32_t priority);
 
 /* ---- mirror_local.c: prefixes of packets for the host ---- */
 int locals_open(struct mirror *mirror);

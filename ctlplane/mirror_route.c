@@ -266,6 +266,8 @@ static void put6(struct mirror *mirror, struct channel *channel, struct rib *rib
 		result.same = false;
 	}
 	settle(mirror, channel, rib, &result, info);
+	if (replaces) /* what is hidden may be what was replaced */
+		mirror->routes.reveal |= routes_suspect(mirror, rib, key->addr, key->len, key->priority);
 	if (replaces && hid && result.index)
 		routes_reveal6(mirror, rib, key, rib_route(rib, result.index)->dumped);
 }
@@ -394,13 +396,23 @@ static void normalise(struct mirror *mirror, struct nl_route *route)
 	}
 }
 
+bool routes_have(struct mirror *mirror, const struct rib *rib, struct nl_route *found)
+{
+	uint32_t at = rib_first(rib, found->dst, found->dst_len), info;
+
+	normalise(mirror, found);
+	info = route_info_find(&mirror->routes.infos, found);
+	while (at && (rib_route(rib, at)->priority != found->priority || rib_route(rib, at)->info != info))
+		at = rib_route(rib, at)->next;
+	return at != 0;
+}
+
 void routes_found(struct mirror *mirror, struct rib *rib, const struct nl_route *found)
 {
 	struct rib_key key = { .addr = found->dst, .len = found->dst_len, .priority = found->priority };
 
 	memcpy(&scratch, found, sizeof(scratch));
-	normalise(mirror, &scratch);
-	put6(mirror, &mirror->channel[CHANNEL_ROUTE], rib, &key, find6(mirror, rib, &key, 0), false, false);
+	put6(mirror, &mirror->channel[CHANNEL_ROUTE], rib, &key, 0, false, false);
 }
 
 /*

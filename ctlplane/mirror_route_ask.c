@@ -190,9 +190,10 @@ void routes_reveal6(struct mirror *mirror, const struct rib *rib, const struct r
 	}
 }
 
-void routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len, uint32_t priority)
+bool routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len, uint32_t priority)
 {
 	bool nobody = !mirror->routes.asker.sock; /* a recording answers nothing, and nothing is forwarded by it */
+	bool found = false;
 
 	for (uint32_t at = rib->family == AF_INET6 ? rib_first(rib, addr, len) : 0; at; at = rib_route(rib, at)->next) {
 		struct rib_route *route = rib_route(rib, at);
@@ -200,8 +201,9 @@ void routes_suspect(struct mirror *mirror, const struct rib *rib, const uint8_t 
 		if (!route->dumped || route->priority != priority)
 			continue;
 		route->asked = nobody;
-		mirror->routes.ask = true;
+		found = mirror->routes.ask = true;
 	}
+	return found;
 }
 
 /* Is the answer this route, by one of its paths? */
@@ -213,10 +215,9 @@ static bool is_this(const struct route_info *info)
 	return false;
 }
 
-/* True: the kernel told which route of this one's metric it takes, and we have that. */
-static bool ask_for_choice(struct mirror *mirror, struct rib *rib, uint32_t at)
+/* True: `answer` is the route of this one's metric that the kernel takes. */
+static bool ask_for_choice(struct mirror *mirror, const struct rib *rib, const struct rib_route *route)
 {
-	const struct rib_route *route = rib_route(rib, at);
 	uint32_t oif = links_vrf_device(mirror, rib->table), tries = 0;
 
 	if (mirror->links.all[1].forwarding <= 0)
@@ -224,16 +225,44 @@ static bool ask_for_choice(struct mirror *mirror, struct rib *rib, uint32_t at)
 	while (!ask(mirror, rib, route, NULL, oif))
 		if (++tries == ADDRESSES)
 			return false;
-	if (!is_this(route_info(&mirror->routes.infos, route->info)))
+	return true;
+}
+
+/* Did notifications that the answer is ahead of tell of IPv6 routes? */
+static bool overtaken(struct mirror *mirror)
+{
+	bool before = mirror->routes.changed6, changed;
+
+	mirror->routes.changed6 = false;
+	changed = !channel_drain(&mirror->channel[CHANNEL_ROUTE]) || mirror->routes.changed6;
+	mirror->routes.changed6 |= before;
+	return changed;
+}
+
+/* True: we have `answer`, which is not the route that was asked about, now. */
+static bool take_in(struct mirror *mirror, struct rib *rib)
+{
+	if (answer.n_legs > 1) /* it is that route, as we have not read yet */
+		return false;
+	if (!routes_have(mirror, rib, &answer))
 		routes_found(mirror, rib, &answer);
 	return true;
 }
 
 static void settle_choice(struct mirror *mirror, struct rib *rib, uint32_t at)
 {
-	bool asked = ask_for_choice(mirror, rib, at);
-	struct rib_route *route = rib_route(rib, at);
+	const struct rib_route *asked_about = rib_route(rib, at);
+	bool asked = ask_for_choice(mirror, rib, asked_about);
+	struct rib_route *route;
 
+	if (asked && !is_this(route_info(&mirror->routes.infos, asked_about->info))) {
+		if (!routes_have(mirror, rib, &answer) && overtaken(mirror)) {
+			mirror->routes.ask_again = true;
+			return;
+		}
+		asked = take_in(mirror, rib);
+	}
+	route = rib_route(rib, at);
 	if (route->asked == asked)
 		return;
 	route->asked = asked;

@@ -53,4 +53,20 @@ on router sysctl -qw net.ipv6.route.skip_notify_on_dev_down=1 2>/dev/null
 soon 'one that is told of' links m2 several
 rip link set m2 down
 soon 'goes with its link, which may go unsaid' links several
+
+# A replacement takes the place of the first that is no path, which may be one that no dump shows.
+rip -6 route flush root $six
+rip -6 route add $six nexthop via fd09:1::2 nexthop via fd09:3::2
+rip -6 route append $six dev m4
+rip -6 route append $six via fd09:3::3
+rip -6 route append $six dev m3
+another
+check 'one is hidden, one is not' links m3 several
+rip -6 route replace $six dev m1
+soon 'which is replaced is seen' links m1 m3 several
+rip -6 route replace $six dev m3 pref high
+another
+check 'two of one path, one of which is hidden' links m3 m3 several
+check 'an audit' audit
+equal 'finds no drift' "$(ctld_stat audit_drift)" 0
 equal 'no message was malformed' "$(ctld_stat malformed)" 0
