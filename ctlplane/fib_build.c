@@ -268,13 +268,13 @@ static uint32_t draw(struct fib *fib, const struct fib_node *node, uint32_t inhe
 	if (node->shared)
 		put_old(fib, node, &picture);
 	put_pending(fib, node, &picture);
-	picture.n_stubs = 0;
-	for (uint32_t slot = 0; slot < 256; slot++)
-		picture.n_stubs += wye_fib_is_stub(picture.word[slot]);
 	if (ipv6 && !node->level)
 		spread(&picture);
 	else
 		compress(&picture);
+	picture.n_stubs = 0;
+	for (uint32_t i = 0; i < picture.n; i++)
+		picture.n_stubs += wye_fib_is_stub(picture.word[i]);
 	return make_shared(fib, &picture, !ipv6 && !picture.n_stubs && make_narrow(fib, &picture), inherited);
 }
 
