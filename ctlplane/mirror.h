@@ -37,9 +37,14 @@ enum mirror_channel { CHANNEL_LINK, CHANNEL_NEIGH, CHANNEL_ROUTE, CHANNEL_TC, CH
 /* ---- model ---- */
 
 struct netconf {
-	int32_t forwarding, rp_filter, proxy, ignore_linkdown;	/* -1 = not told */
+	int32_t forwarding, rp_filter, proxy, ignore_linkdown;	/* or NL_NOT_TOLD */
 	uint32_t gen;						/* 0 = the kernel has none */
 };
+
+static inline bool netconf_on(int32_t value)
+{
+	return value != NL_NOT_TOLD && value;
+}
 
 struct link_entry {
 	uint32_t ifindex;
@@ -258,7 +263,7 @@ void addrs_message(struct mirror *mirror, struct channel *channel, const struct 
 void addrs_sweep(struct mirror *mirror, uint32_t gen);
 void addrs_link_gone(struct mirror *mirror, uint32_t ifindex);
 void addrs_republish(struct mirror *mirror);
-
+bool addrs_any4(const struct mirror *mirror, uint32_t ifindex);	/* has the link an IPv4 address? */
 bool addrs_have(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);
 
 /* ---- mirror_neigh.c ---- */

@@ -91,6 +91,23 @@ static void addr_write(struct mirror *mirror, const struct addr_entry *addr)
 	tables_write(mirror->tables, WYE_SECTION_ADDR, addr->record, &record, sizeof(record));
 }
 
+/* The way back that rp_filter asks for hangs on whether a link has an IPv4 address: rpf_flags(). */
+static void address_moves(struct mirror *mirror, const struct nl_addr *nl)
+{
+	mirror->links.dirty |= nl->family == AF_INET;
+}
+
+bool addrs_any4(const struct mirror *mirror, uint32_t ifindex)
+{
+	for (uint32_t i = 1; i < mirror->addrs.pool.used; i++) {
+		const struct addr_entry *addr = pool_item(&mirror->addrs.pool, i);
+
+		if (addr->nl.family == AF_INET && addr->nl.ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
 static void addr_remove(struct mirror *mirror, uint32_t index)
 {
 	static const struct wye_addr none;
@@ -100,6 +117,7 @@ static void addr_remove(struct mirror *mirror, uint32_t index)
 		tables_write(mirror->tables, WYE_SECTION_ADDR, addr->record, &none, sizeof(none));
 		region_free(&mirror->tables->region, WYE_SECTION_ADDR, addr->record, 1);
 	}
+	address_moves(mirror, &addr->nl);
 	hash_remove(&mirror->addrs.hash, addr_hash(&mirror->addrs, index), index);
 	pool_give(&mirror->addrs.pool, index);
 	atomic_store_explicit(&mirror_stats(mirror)->addresses, mirror->addrs.pool.count, memory_order_relaxed);
@@ -119,6 +137,7 @@ static uint32_t addr_add(struct mirror *mirror, const struct nl_addr *nl)
 		pool_give(&mirror->addrs.pool, index);
 		return 0;
 	}
+	address_moves(mirror, nl);
 	atomic_store_explicit(&mirror_stats(mirror)->addresses, mirror->addrs.pool.count, memory_order_relaxed);
 	return index;
 }

@@ -30,11 +30,13 @@ static bool link_equal(const void *ctx, uint32_t index, const void *key)
 	return link->ifindex == *(const uint32_t *)key;
 }
 
+static const struct netconf netconf_none = { NL_NOT_TOLD, NL_NOT_TOLD, NL_NOT_TOLD, NL_NOT_TOLD, 0 };
+
 int links_open(struct mirror *mirror)
 {
 	int error = pool_open(&mirror->links.pool, sizeof(struct link_entry));
 
-	mirror->links.all[0] = mirror->links.all[1] = (struct netconf){ -1, -1, -1, -1, 0 };
+	mirror->links.all[0] = mirror->links.all[1] = netconf_none;
 	return error ? error : hash_open(&mirror->links.hash, 64, link_hash, &mirror->links);
 }
 
@@ -78,7 +80,7 @@ static struct link_entry *link_make(struct mirror *mirror, uint32_t ifindex)
 	link->again = ifindex <= mirror->links.highest;
 	mirror->links.highest = link->again ? mirror->links.highest : ifindex;
 	link->nl.disable_ipv6 = link->nl.mtu6_bytes = link->nl.lower_netnsid = -1;
-	link->conf[0] = link->conf[1] = (struct netconf){ -1, -1, -1, -1, 0 };
+	link->conf[0] = link->conf[1] = netconf_none;
 	if (!hash_enter(&mirror->links.hash, hash_bytes_of(&ifindex, sizeof(ifindex), 0), index))
 		return link;
 	pool_give(&mirror->links.pool, index);
@@ -148,7 +150,7 @@ void links_learn(struct mirror *mirror, const struct nl_route *route)
 		return;
 	link = links_find(mirror, route->legs[0].ifindex);
 	dead = route->legs[0].flags & RTNH_F_DEAD;
-	if (!link || links->all[0].ignore_linkdown <= 0 || link->conf[0].ignore_linkdown != 0 ||
+	if (!link || !netconf_on(links->all[0].ignore_linkdown) || link->conf[0].ignore_linkdown != 0 ||
 	    !(link->nl.ifi_flags & IFF_UP) || dead == links->all_ignores)
 		return;
 	links->all_ignores = dead;
@@ -277,11 +279,16 @@ void links_message(struct mirror *mirror, struct channel *channel, const struct 
 	mirror->links.dirty = true;
 }
 
+static int32_t told(int32_t value, int32_t otherwise)
+{
+	return value == NL_NOT_TOLD ? otherwise : value;
+}
+
 static bool netconf_same(const struct netconf *conf, const struct nl_netconf *nl)
 {
-	return conf->gen && (nl->forwarding < 0 || nl->forwarding == conf->forwarding) &&
-	       (nl->rp_filter < 0 || nl->rp_filter == conf->rp_filter) && (nl->proxy < 0 || nl->proxy == conf->proxy) &&
-	       (nl->ignore_linkdown < 0 || nl->ignore_linkdown == conf->ignore_linkdown);
+	return conf->gen && told(nl->forwarding, conf->forwarding) == conf->forwarding &&
+	       told(nl->rp_filter, conf->rp_filter) == conf->rp_filter && told(nl->proxy, conf->proxy) == conf->proxy &&
+	       told(nl->ignore_linkdown, conf->ignore_linkdown) == conf->ignore_linkdown;
 }
 
 static void links_all_silent(struct mirror *mirror)
@@ -320,18 +327,19 @@ void netconf_message(struct mirror *mirror, struct channel *channel, const struc
 		link->silent = true;
 	mirror->links.dirty = true;
 	if (msg->nlmsg_type == RTM_DELNETCONF) {
-		*conf = (struct netconf){ -1, -1, -1, -1, 0 };
+		*conf = netconf_none;
 		return;
 	}
 	conf->gen = channel->sync.gen;
 	/* Without it the kernel also heeds which neighbours answer (rt6_score_route()). */
-	mirror->routes.ask_again |= nl.family == AF_INET6 && !link && nl.forwarding >= 0 && nl.forwarding != conf->forwarding;
-	conf->forwarding = nl.forwarding >= 0 ? nl.forwarding : conf->forwarding;
-	conf->rp_filter = nl.rp_filter >= 0 ? nl.rp_filter : conf->rp_filter;
-	conf->proxy = nl.proxy >= 0 ? nl.proxy : conf->proxy;
-	if (!link && nl.ignore_linkdown >= 0 && nl.ignore_linkdown != conf->ignore_linkdown)
+	mirror->routes.ask_again |= nl.family == AF_INET6 && !link &&
+				    netconf_on(told(nl.forwarding, conf->forwarding)) != netconf_on(conf->forwarding);
+	conf->forwarding = told(nl.forwarding, conf->forwarding);
+	conf->rp_filter = told(nl.rp_filter, conf->rp_filter);
+	conf->proxy = told(nl.proxy, conf->proxy);
+	if (!link && told(nl.ignore_linkdown, conf->ignore_linkdown) != conf->ignore_linkdown)
 		links_all_silent(mirror); /* what that means the routes by them tell */
-	conf->ignore_linkdown = nl.ignore_linkdown >= 0 ? nl.ignore_linkdown : conf->ignore_linkdown;
+	conf->ignore_linkdown = told(nl.ignore_linkdown, conf->ignore_linkdown);
 }
 
 /* ---- sweeps ---- */
@@ -357,7 +365,7 @@ void netconf_sweep(struct mirror *mirror, uint8_t family, uint32_t gen)
 
 		if (link->ifindex && conf->gen && conf->gen < gen &&
 		    audit_differs(mirror, &mirror->channel[CHANNEL_LINK], &link->ifindex, sizeof(link->ifindex)))
-			*conf = (struct netconf){ -1, -1, -1, -1, 0 };
+			*conf = netconf_none;
 	}
 	mirror->links.dirty = true;
 }

@@ -21,6 +21,26 @@ static bool is_vrf(const struct link_entry *link)
 	return link->present && !strcmp(link->nl.kind, "vrf");
 }
 
+/* 0 off, 1 strict, 2 loose, which every other number is. */
+static uint8_t link_rp_filter(const struct mirror *mirror, const struct link_entry *link)
+{
+	int32_t own = link->conf[0].rp_filter, all = mirror->links.all[0].rp_filter;
+	int32_t larger = own > all ? own : all;
+
+	return !netconf_on(larger) ? 0 : larger == 1 ? 1 : 2;
+}
+
+/* Without an address on the link fib_validate_source() lets pass what has its way back by it, or nothing. */
+static uint32_t rpf_flags(const struct mirror *mirror, const struct link_entry *link)
+{
+	uint8_t rp_filter = link_rp_filter(mirror, link);
+
+	if (!rp_filter || !link->port || mirror->config->parity.ignore & WYE_PARITY_RP_FILTER)
+		return 0;
+	return rp_filter == 1 || !addrs_any4(mirror, link->ifindex) ? WYE_LINK_RPF_LOOSE4 | WYE_LINK_RPF_STRICT4 :
+								       WYE_LINK_RPF_LOOSE4;
+}
+
 static uint32_t link_flags(const struct mirror *mirror, const struct link_entry *link)
 {
 	const struct netconf *v4 = &link->conf[0], *v6 = &link->conf[1], *all6 = &mirror->links.all[1];
@@ -29,17 +49,17 @@ static uint32_t link_flags(const struct mirror *mirror, const struct link_entry 
 	flags |= link->nl.ifi_flags & IFF_UP ? WYE_LINK_UP : 0;
 	flags |= link->nl.ifi_flags & IFF_LOWER_UP ? WYE_LINK_CARRIER : 0;
 	flags |= link->nl.ifi_flags & (IFF_POINTOPOINT | IFF_NOARP) ? WYE_LINK_POINTOPOINT : 0;
-	flags |= v4->forwarding > 0 ? WYE_LINK_FORWARD4 : 0;
-	flags |= v6->gen && all6->forwarding > 0 && link->nl.disable_ipv6 <= 0 ? WYE_LINK_FORWARD6 : 0;
+	flags |= netconf_on(v4->forwarding) ? WYE_LINK_FORWARD4 : 0;
+	flags |= v6->gen && netconf_on(all6->forwarding) && link->nl.disable_ipv6 <= 0 ? WYE_LINK_FORWARD6 : 0;
 	/* ignore_routes_with_linkdown: IPv6 hands down what is written to `all`, IPv4 may heed it (links_learn()). */
-	flags |= v4->ignore_linkdown > 0 || (mirror->links.all_ignores && mirror->links.all[0].ignore_linkdown > 0) ?
+	flags |= netconf_on(v4->ignore_linkdown) || (mirror->links.all_ignores && netconf_on(mirror->links.all[0].ignore_linkdown)) ?
 			 WYE_LINK_IGNORE_LINKDOWN4 :
 			 0;
-	flags |= v6->ignore_linkdown > 0 ? WYE_LINK_IGNORE_LINKDOWN6 : 0;
-	flags |= v4->proxy > 0 || mirror->links.all[0].proxy > 0 ? WYE_LINK_PROXY_ARP4 : 0;
-	flags |= v6->proxy > 0 || all6->proxy > 0 ? WYE_LINK_PROXY_NDP6 : 0;
+	flags |= netconf_on(v6->ignore_linkdown) ? WYE_LINK_IGNORE_LINKDOWN6 : 0;
+	flags |= netconf_on(v4->proxy) || netconf_on(mirror->links.all[0].proxy) ? WYE_LINK_PROXY_ARP4 : 0;
+	flags |= netconf_on(v6->proxy) || netconf_on(all6->proxy) ? WYE_LINK_PROXY_NDP6 : 0;
 	flags |= link->port ? WYE_LINK_PORT : 0;
-	return flags;
+	return flags | rpf_flags(mirror, link);
 }
 
 /* A device above that takes packets addressed to this one: its rx handler runs where the dataplane never comes. */
@@ -60,29 +80,17 @@ static const struct link_entry *taken_by_upper(struct mirror *mirror, uint32_t i
 	return NULL;
 }
 
-static uint8_t link_rp_filter(const struct mirror *mirror, const struct link_entry *link)
-{
-	int32_t own = link->conf[0].rp_filter, all = mirror->links.all[0].rp_filter;
-
-	return (uint8_t)(own > all ? own : all > 0 ? all : 0);
-}
-
 static void look_at(struct mirror *mirror, const struct link_entry *link)
 {
 	const struct link_entry *master = links_find(mirror, link->nl.master_ifindex);
 	const struct link_entry *upper = taken_by_upper(mirror, link->ifindex);
 	struct parity_scope scope = { WYE_PARITY_BRIDGE_PORT, link->ifindex, PARITY_BOTH };
-	uint8_t rp_filter = link_rp_filter(mirror, link);
 
 	if (link->nl.master_ifindex && !(master && is_vrf(master)))
 		parity_found(mirror, PARITY_LINKS, scope, "master %s (%s)", master ? master->nl.name : "unknown",
 			     master && master->nl.kind[0] ? master->nl.kind : "?");
 	if (upper)
 		parity_found(mirror, PARITY_LINKS, scope, "upper device %s (%s)", upper->nl.name, upper->nl.kind);
-	scope = (struct parity_scope){ WYE_PARITY_RP_FILTER, link->ifindex, WYE_PARITY_IP4 };
-	if (rp_filter)
-		parity_found(mirror, PARITY_LINKS, scope, "net.ipv4.conf.%s.rp_filter, or that of all, is %u",
-			     link->nl.name, rp_filter);
 }
 
 void links_look(struct mirror *mirror)

@@ -220,7 +220,7 @@ static bool ask_for_choice(struct mirror *mirror, const struct rib *rib, const s
 {
 	uint32_t oif = links_vrf_device(mirror, rib->table), tries = 0;
 
-	if (mirror->links.all[1].forwarding <= 0)
+	if (!netconf_on(mirror->links.all[1].forwarding))
 		return false;
 	while (!ask(mirror, rib, route, NULL, oif))
 		if (++tries == ADDRESSES)

@@ -289,7 +289,8 @@ enum nl_verdict nl_decode_netconf(const struct nlmsghdr *msg, struct nl_netconf 
 	if (!tb[NETCONFA_IFINDEX])
 		return NL_MALFORMED;
 	*netconf = (struct nl_netconf){ .family = ncm->ncm_family, .ifindex = (int32_t)attr_u32(tb[NETCONFA_IFINDEX]),
-					.forwarding = -1, .rp_filter = -1, .proxy = -1, .ignore_linkdown = -1 };
+					.forwarding = NL_NOT_TOLD, .rp_filter = NL_NOT_TOLD, .proxy = NL_NOT_TOLD,
+					.ignore_linkdown = NL_NOT_TOLD };
 	if (tb[NETCONFA_FORWARDING])
 		netconf->forwarding = (int32_t)attr_u32(tb[NETCONFA_FORWARDING]);
 	if (tb[NETCONFA_RP_FILTER])

@@ -54,10 +54,12 @@ struct nl_neigh {
 	bool has_addr, proxy;
 };
 
-struct nl_netconf {		/* -1 in a value = not told */
+#define NL_NOT_TOLD INT32_MIN	/* the kernel takes every other number, and any but 0 for "on" */
+
+struct nl_netconf {
 	int32_t ifindex;	/* NETCONFA_IFINDEX_ALL, _DEFAULT or a link's */
 	uint8_t family;
-	int32_t forwarding, rp_filter, proxy, ignore_linkdown;
+	int32_t forwarding, rp_filter, proxy, ignore_linkdown;	/* or NL_NOT_TOLD */
 };
 
 struct nl_rule {

@@ -286,7 +286,7 @@ static void why_not_family(const struct port *port, uint32_t forward, uint32_t p
 	static const struct { uint32_t bit; const char *what; } guard[] = {
 		{ WYE_PARITY_NFTABLES, " nftables" }, { WYE_PARITY_IPTABLES, " iptables" }, { WYE_PARITY_HOOKS, " hooks" },
 		{ WYE_PARITY_TC, " tc" }, { WYE_PARITY_XDP, " xdp" }, { WYE_PARITY_XFRM, " xfrm" },
-		{ WYE_PARITY_RULES, " rules" }, { WYE_PARITY_RP_FILTER, " rp_filter" },
+		{ WYE_PARITY_RULES, " rules" },
 		{ WYE_PARITY_BRIDGE_PORT, " bridge_port" }, { WYE_PARITY_CAPACITY, " capacity" },
 		{ WYE_PARITY_PMTU, " pmtu" }, { WYE_PARITY_IPVS, " ipvs" },
 	};

@@ -41,6 +41,7 @@
 	X(IP4_INPUT_MARTIAN, PUNT, "source or destination the kernel calls martian")                                  \
 	X(IP4_INPUT_MULTICAST, PUNT, "multicast or broadcast destination")                                            \
 	X(IP4_FORWARD_TTL, PUNT, "TTL expired: kernel sends time exceeded")                                           \
+	X(IP4_FORWARD_RP_FILTER, PUNT, "rp_filter: the way back to the source is another")                            \
 	X(IP4_FORWARD_NO_ROUTE, PUNT, "no route")                                                                     \
 	X(IP4_FORWARD_LOCAL, PUNT, "for the host")                                                                    \
 	X(IP4_FORWARD_UNRESOLVED, PUNT, "neighbour unknown: kernel resolves it")                                      \

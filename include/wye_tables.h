@@ -72,7 +72,7 @@ enum wye_parity {
 	WYE_PARITY_TC = 1u << 1,	/* filters (tcx programs too) or a qdisc somebody chose */
 	WYE_PARITY_XFRM = 1u << 2,	/* an IPsec policy, or none where one is demanded */
 	WYE_PARITY_RULES = 1u << 3,	/* policy rules beyond l3mdev/local/main/default */
-	WYE_PARITY_RP_FILTER = 1u << 4,	/* strict or loose: the kernel looks the source up as well (IPv4) */
+	WYE_PARITY_RP_FILTER = 1u << 4,	/* never found, only ignored: see WYE_LINK_RPF_LOOSE4 */
 	WYE_PARITY_BRIDGE_PORT = 1u << 5, /* or any other master or upper device that takes the link's packets */
 	WYE_PARITY_CAPACITY = 1u << 6,	/* a table is full: what is in it is not the whole truth */
 	WYE_PARITY_IPTABLES = 1u << 7,	/* a legacy table with rules */
@@ -116,6 +116,10 @@ enum wye_link_flag {	/* what forwarding depends on, distilled from IFLA_*, netco
 	WYE_LINK_PROXY_ARP4 = 1u << 8,
 	WYE_LINK_PROXY_NDP6 = 1u << 9,
 	WYE_LINK_PORT = 1u << 10,	/* a port by wye-ctld's configuration: its guard looks at it. No other's packets are taken */
+	/* What rp_filter asks of an IPv4 packet's source, as fib_validate_source() does; a packet that fails is the kernel's. Not set
+	 * when the configuration says parity: { rp_filter: ignore }. */
+	WYE_LINK_RPF_LOOSE4 = 1u << 11,	/* a unicast route leads to it */
+	WYE_LINK_RPF_STRICT4 = 1u << 12, /* and by this link. Loose is strict on a link without an IPv4 address */
 };
 
 struct wye_link {

@@ -64,6 +64,7 @@ static void own_members(struct out *out, const struct wye_link *link)
 	out_bool(out, "forward4", link->flags & WYE_LINK_FORWARD4);
 	out_bool(out, "forward6", link->flags & WYE_LINK_FORWARD6);
 	out_uint(out, "rp_filter", link->rp_filter);
+	out_str(out, "urpf", link->flags & WYE_LINK_RPF_STRICT4 ? "strict" : link->flags & WYE_LINK_RPF_LOOSE4 ? "loose" : "off");
 	out_bool(out, "proxy_arp", link->flags & WYE_LINK_PROXY_ARP4);
 	out_bool(out, "proxy_ndp", link->flags & WYE_LINK_PROXY_NDP6);
 	out_bool(out, "ignore_linkdown4", link->flags & WYE_LINK_IGNORE_LINKDOWN4);

@@ -99,6 +99,22 @@ static uint8_t source_kind(struct view *view, uint32_t vrf, const struct lookup_
 	return nexthop ? nexthop->kind : WYE_NH_NONE;
 }
 
+/* ip4_rp_filter_astray() of one packet */
+static bool is_astray(const struct view *view, const struct lookup_query *query, uint32_t id)
+{
+	bool strict = query->in->flags & WYE_LINK_RPF_STRICT4;
+	static struct leg legs[LEGS_MAX];
+	uint32_t kernel_id;
+	uint8_t kind;
+	size_t n = id ? route_legs(view, id, legs, LEGS_MAX, &kind, &kernel_id) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if ((legs[i].kind == WYE_NH_FORWARD || legs[i].kind == WYE_NH_ONLINK || legs[i].kind == WYE_NH_UNRESOLVED) &&
+		    (!strict || legs[i].ifindex == query->in->ifindex))
+			return false;
+	return true;
+}
+
 /* An IPv4 source that is the host's own, or may be, looks as if the host had sent it: ip4_source_reason(). */
 static uint32_t source(struct view *view, const struct lookup_query *query)
 {
@@ -111,6 +127,9 @@ static uint32_t source(struct view *view, const struct lookup_query *query)
 		return WYE_REASON_IP4_INPUT_MARTIAN;
 	if (kind == WYE_NH_KERNEL || source_kind(view, WYE_VRF_MAIN, query) == WYE_NH_LOCAL)
 		return WYE_REASON_IP4_FORWARD_KERNEL;
+	if (query->in && query->in->flags & (WYE_LINK_RPF_LOOSE4 | WYE_LINK_RPF_STRICT4) &&
+	    is_astray(view, query, lookup_fib(view, query->vrf, AF_INET, query->src)))
+		return WYE_REASON_IP4_FORWARD_RP_FILTER;
 	return LOOKUP_FORWARD;
 }
 

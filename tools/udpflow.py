@@ -36,6 +36,7 @@ def options():
     parser.add_argument("--from", dest="source", required=True, help="namespace that sends")
     parser.add_argument("--to", dest="sink", required=True, help="namespace that receives")
     parser.add_argument("--dst", required=True, help="destination address")
+    parser.add_argument("--src", default="", help="source address (the kernel's choice)")
     parser.add_argument("--port", type=int, default=7000)
     parser.add_argument("--rate", type=int, default=1000, help="packets per second")
     parser.add_argument("--count", type=int, default=1 << 62)
@@ -52,6 +53,7 @@ def send(opts, family, done):
     enter(opts.source)
     sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(opts.flows)]
     for sock in sockets:
+        sock.bind((opts.src, 0))
         sock.connect((opts.dst, opts.port))
     filler = bytes(max(0, opts.size - NUMBER.size))
     start = last = time.monotonic()

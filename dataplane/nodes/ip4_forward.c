@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "forward.h"
+#include "ip4_rp_filter.h"
 #include "ip4_survey.h"
 #include "wye_fib_batch.h"
 
@@ -59,20 +60,20 @@ static enum wye_reason ip4_source_reason(const struct wye_fib *fib, const struct
 
 /* Settles the odd ones: those that leave get their edge, those that may pass are odd no more. */
 static void ip4_settle(struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n, rte_edge_t *edge,
-		       const struct wye_fib *fib, const struct plan *plan, bool ask_all)
+		       const struct wye_fib *fib, const struct plan *plan, bool ask_all, const bool *astray)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct rte_ipv4_hdr *ip = ip4_of(survey, i);
 		uint32_t head_len = (uint32_t)RTE_MAX(ip4_head_len(packets[i]), 0);
 		enum wye_reason reason;
 
-		if (!survey->odd[i] && !ask_all && !plan_filter_hit(plan->locals, ip->src_addr))
+		if (!survey->odd[i] && !ask_all && !astray[i] && !plan_filter_hit(plan->locals, ip->src_addr))
 			continue;
 		reason = ip4_reason(ip, head_len, packets[i]->pkt_len - (uint32_t)sizeof(struct rte_ether_hdr));
 		if (reason == NODE_OK || reason == WYE_REASON_IP4_FORWARD_TTL) {
 			enum wye_reason source = ip4_source_reason(fib, plan->region, ip);
 
-			reason = source == NODE_OK ? reason : source;
+			reason = source != NODE_OK ? source : astray[i] ? WYE_REASON_IP4_FORWARD_RP_FILTER : reason;
 		}
 		survey->odd[i] = reason != NODE_OK;
 		if (reason != NODE_OK)
@@ -142,21 +143,26 @@ static bool ip4_run(struct worker *worker, struct ip4_survey *survey, struct rte
 		    rte_edge_t *edge)
 {
 	const struct plan *plan = worker->plan;
-	bool ask_all = forward_ask_sources(plan), plain;
-	uint32_t id[NODE_VECTOR];
+	bool ask_all = forward_ask_sources(plan), astray[NODE_VECTOR], any_astray = false, plain;
+	uint32_t id[NODE_VECTOR], rp_filter;
 	struct forward f;
 	struct wye_fib fib;
 
 	forward_begin(&f, worker, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip4_reasons);
 	fib = forward_fib(plan, f.ingress);
 	ip4_survey_check[lanes_isa](survey, n);
-	plain = !(survey->all.any_odd | survey->any_hit | ask_all);
+	rp_filter = ip4_rp_filter(&f);
+	if (unlikely(rp_filter))
+		any_astray = ip4_rp_filter_astray(&f, &fib, rp_filter, survey->src, n, astray);
+	plain = !(survey->all.any_odd | survey->any_hit | ask_all | any_astray);
 	wye_fib4_lookup_batch(&fib, survey->dst, id, n);
 	if (plain && (forward_one_id(id, n) ? ip4_all_one_way(&f, survey, packets, n, id[0], edge) :
 					      ip4_all_one_port(&f, survey, n, id, edge)))
 		return true;
+	if (!plain && !rp_filter)
+		memset(astray, 0, sizeof(astray));
 	if (!plain)
-		ip4_settle(survey, packets, n, edge, &fib, plan, ask_all);
+		ip4_settle(survey, packets, n, edge, &fib, plan, ask_all, astray);
 	for (uint32_t i = 0; i < n; i++)
 		if (!survey->odd[i])
 			edge[i] = ip4_packet(&f, survey, i, packets[i], id[i]);

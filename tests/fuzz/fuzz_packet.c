@@ -4,7 +4,8 @@
  * and not reading outside the buffer: a frame that is forwarded is one a router may forward, changed in nothing but
  * what a router changes; a frame that is not is untouched and has a reason that fits its edge.
  *
- * First byte of the input: bit 0 family, bit 1 make the IPv4 checksum right, bit 2 addresses that have a route.
+ * First byte of the input: bit 0 family, bit 1 make the IPv4 checksum right, bit 2 addresses that have a route, bit 3 strict
+ * reverse-path filtering.
  */
 #include <stdlib.h>
 
@@ -45,6 +46,7 @@ static struct world *the_world(void)
 	world = world_create();
 	forget_files(world);
 	world_route(world, "0.0.0.0/0", WYE_NH_FORWARD, 3, "10.0.2.2");
+	world_route(world, "10.0.1.0/24", WYE_NH_FORWARD, 2, "");
 	world_route(world, "10.1.0.0/16", WYE_NH_BLACKHOLE, 0, "");
 	world_route(world, "::/0", WYE_NH_FORWARD, 3, "fd00:2::2");
 	return world;
@@ -71,7 +73,7 @@ static void help(uint8_t *frame, uint32_t len, uint8_t how)
 }
 
 /* What the forwarded frame must have been, and be. */
-static void check_ip4(struct world *world, const uint8_t *before, uint32_t len)
+static void check_ip4(struct world *world, const uint8_t *before, uint32_t len, bool strict)
 {
 	const struct rte_ipv4_hdr *was = (const struct rte_ipv4_hdr *)(before + 14);
 	struct rte_ipv4_hdr want;
@@ -83,6 +85,7 @@ static void check_ip4(struct world *world, const uint8_t *before, uint32_t len)
 	must(total >= 20 && total + 14 <= len, "its total length is true");
 	must(was->time_to_live > 1, "its TTL had not run out");
 	must(first != 0 && first != 127 && first >> 4 != 14 && was->dst_addr != UINT32_MAX, "its destination is unicast");
+	must(!strict || (was->src_addr & RTE_BE32(0xffffff00)) == RTE_BE32(RTE_IPV4(10, 0, 1, 0)), "its way back is by the port it came in on");
 	want = *was;
 	world_checksum4(&want);
 	must(want.hdr_checksum == was->hdr_checksum || (!was->hdr_checksum && want.hdr_checksum == 0xffff) ||
@@ -124,6 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1 || size > FRAME_MAX)
 		return 0;
 	how = data[0];
+	world_link_flags(world, 2, WYE_LINK_PRESENT | WYE_LINK_PORT | WYE_LINK_UP | WYE_LINK_CARRIER | WYE_LINK_FORWARD4 |
+			 WYE_LINK_FORWARD6 | (how & 8 ? WYE_LINK_RPF_LOOSE4 | WYE_LINK_RPF_STRICT4 : 0), 0);
 	len = (uint32_t)size - 1;
 	memcpy(before, data + 1, len);
 	help(before, len, how);
@@ -140,6 +145,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (how & 1)
 		check_ip6(world, before, len);
 	else
-		check_ip4(world, before, len);
+		check_ip4(world, before, len, how & 8);
 	return 0;
 }

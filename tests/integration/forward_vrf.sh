@@ -48,6 +48,25 @@ refused 'a packet from an address of the router' on host1 ping -q -c 3 -i 0.2 -W
 equal 'does not arrive' $(($(received host2) - before2)) 0
 ip -n host1 addr del 10.0.3.1/32 dev lo
 
+# rp_filter of the VRF's link, in the VRF's table: main leads to 192.0.2.0/24 by another link
+asks() { [ "$(wye -j show link dev r1 | jq -r '.[0].wye.urpf')" = "$1" ]; }
+on router sysctl -qw net.ipv4.conf.r1.rp_filter=1
+soon 'strict' asks strict
+by_dataplane 10 'strict: its way back is by r1' ping_from host1 10.0.2.2
+ip -n host1 addr add 192.0.2.9/32 dev lo
+before2=$(received host2) before_dp=$(sent_by_dataplane)
+refused 'strict: from elsewhere' on host1 ping -q -c 3 -i 0.2 -W 1 -I 192.0.2.9 10.0.2.2
+equal 'does not arrive' $(($(received host2) - before2)) 0
+equal 'nor is it sent' $(($(sent_by_dataplane) - before_dp)) 0
+on router sysctl -qw net.ipv4.conf.r1.rp_filter=2
+soon 'loose' asks loose
+before2=$(received host2)
+refused 'loose: there is a way back, if a wrong one' on host1 ping -q -c 3 -i 0.2 -W 1 -I 192.0.2.9 10.0.2.2
+equal 'it arrives' $(($(received host2) - before2)) 3
+on router sysctl -qw net.ipv4.conf.r1.rp_filter=0
+soon 'off' asks off
+ip -n host1 addr del 192.0.2.9/32 dev lo
+
 on router ip rule del l3mdev pref 1000
 soon 'without the rule that leads to its table' parity all rules
 on router ip rule add l3mdev pref 1000

@@ -22,10 +22,6 @@ says 'and what to do' 'parity: \{ REASON: ignore \}' wye show parity
 rip rule del priority 77
 soon 'is gone' parity all ''
 
-on router sysctl -qw net.ipv4.conf.m2.rp_filter=1
-soon 'rp_filter on one link' parity m2 'rp_filter'
-on router sysctl -qw net.ipv4.conf.m2.rp_filter=0
-soon 'is off' parity m2 ''
 rip link add br0 type bridge
 rip link set m4 master br0
 soon 'a bridge port' parity m4 'bridge_port'

@@ -193,6 +193,16 @@ void world_group(struct world *world, const char *prefix, const char *const *gat
 	set_route(world, prefix, legs, n);
 }
 
+void world_links_group(struct world *world, const char *prefix, const uint32_t *ifindex, size_t n)
+{
+	struct nexthop_leg legs[16];
+
+	MUST(n <= 16);
+	for (size_t i = 0; i < n; i++)
+		legs[i] = make_leg(WYE_NH_FORWARD, ifindex[i], "", 1);
+	set_route(world, prefix, legs, n);
+}
+
 void world_neigh(struct world *world, uint32_t ifindex, const char *addr, uint8_t last_mac_byte)
 {
 	uint8_t bytes[16], len, family = parse(addr, bytes, &len), mac[6] = { 2, 1, 1, 1, 1, last_mac_byte };

@@ -40,6 +40,7 @@ void world_route(struct world *world, const char *prefix, uint8_t kind, uint32_t
 void world_mtu_route(struct world *world, const char *prefix, uint32_t ifindex, const char *gateway,
 		     uint32_t mtu_bytes);
 void world_group(struct world *world, const char *prefix, const char *const *gateways, const uint16_t *weights, size_t n);
+void world_links_group(struct world *world, const char *prefix, const uint32_t *ifindex, size_t n);
 void world_neigh(struct world *world, uint32_t ifindex, const char *addr, uint8_t last_mac_byte);
 void world_local(struct world *world, const char *prefix);
 /* The plan's view of the host's addresses; call after world_local(). */

@@ -96,6 +96,68 @@ static void addresses(void **state)
 	}
 }
 
+/* What rp_filter asks of a source: out of in0 by the tables, by which links, and what that comes to. */
+static void way_back(void **state)
+{
+	enum { UP = WYE_LINK_PRESENT | WYE_LINK_PORT | WYE_LINK_UP | WYE_LINK_CARRIER | WYE_LINK_FORWARD4,
+	       LOOSE = WYE_LINK_RPF_LOOSE4, STRICT = WYE_LINK_RPF_LOOSE4 | WYE_LINK_RPF_STRICT4,
+	       PASS = NODE_OK, ASTRAY = WYE_REASON_IP4_FORWARD_RP_FILTER, MARTIAN = WYE_REASON_IP4_INPUT_MARTIAN,
+	       KERNEL = WYE_REASON_IP4_FORWARD_KERNEL };
+	static const struct { const char *src; unsigned int loose, strict; } cases[] = {
+		{ "10.0.1.2", PASS, PASS },	/* on the link, its neighbour unknown */
+		{ "192.168.1.1", PASS, PASS },	/* by a gateway there */
+		{ "10.0.2.2", PASS, ASTRAY },	/* by another link */
+		{ "192.168.2.1", PASS, PASS },	/* by two links, one of them this */
+		{ "192.168.3.1", PASS, ASTRAY },	/* by two others */
+		{ "192.168.4.1", ASTRAY, ASTRAY },	/* a blackhole */
+		{ "192.168.5.1", ASTRAY, ASTRAY },	/* unreachable */
+		{ "192.168.6.1", ASTRAY, ASTRAY },	/* the link is down: another route may count in the kernel */
+		{ "192.0.2.1", ASTRAY, ASTRAY },	/* no route */
+		{ "192.168.7.1", KERNEL, KERNEL },
+		{ "10.0.1.1", MARTIAN, MARTIAN },
+		{ "127.0.0.1", MARTIAN, MARTIAN },
+	};
+	struct world *world = *state;
+
+	world_route(world, "10.0.1.0/24", WYE_NH_FORWARD, 2, "");
+	world_route(world, "192.168.1.0/24", WYE_NH_FORWARD, 2, "10.0.1.9");
+	world_links_group(world, "192.168.2.0/24", (const uint32_t[]){ 3, 2 }, 2);
+	world_links_group(world, "192.168.3.0/24", (const uint32_t[]){ 3, 4 }, 2);
+	world_route(world, "192.168.4.0/24", WYE_NH_BLACKHOLE, 0, "");
+	world_route(world, "192.168.5.0/24", WYE_NH_UNREACHABLE, 0, "");
+	world_route(world, "192.168.6.0/24", WYE_NH_DOWN, 5, "");
+	world_route(world, "192.168.7.0/24", WYE_NH_KERNEL, 0, "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned int loose, strict;
+
+		world_link_flags(world, 2, UP, 0);
+		verdict(world, cases[i].src, "10.0.2.2"); /* whatever: a run without the question may come between */
+		world_link_flags(world, 2, UP | LOOSE, 0);
+		loose = verdict(world, cases[i].src, "10.0.2.2");
+		world_link_flags(world, 2, UP | STRICT, 0);
+		strict = verdict(world, cases[i].src, "10.0.2.2");
+		if (loose != cases[i].loose || strict != cases[i].strict)
+			fail_msg("%s: loose %u, strict %u", cases[i].src, loose, strict);
+	}
+}
+
+/* In a run each packet is asked about by itself, and those that may pass leave as ever. */
+static void way_back_of_a_run(void **state)
+{
+	struct world *world = *state;
+
+	world_route(world, "10.0.1.0/24", WYE_NH_FORWARD, 2, "");
+	world_link_flags(world, 2, WYE_LINK_PRESENT | WYE_LINK_PORT | WYE_LINK_UP | WYE_LINK_CARRIER | WYE_LINK_FORWARD4 |
+			 WYE_LINK_RPF_LOOSE4 | WYE_LINK_RPF_STRICT4, 0);
+	for (uint32_t i = 0; i < WORLD_PACKETS; i++)
+		world_udp4(world, i, i % 3 ? "10.0.1.2" : "10.0.2.2", "10.0.2.2", (uint16_t)i, 18);
+	world_forward4(world, WORLD_PACKETS);
+	for (uint32_t i = 0; i < WORLD_PACKETS; i++) {
+		assert_int_equal(world_reason(world, i), i % 3 ? NODE_OK : WYE_REASON_IP4_FORWARD_RP_FILTER);
+		assert_int_equal(world_ip4(world, i)->time_to_live, i % 3 ? 63 : 64);
+	}
+}
+
 /* A change to a good header, with the checksum made right again or not. */
 static void headers(void **state)
 {
@@ -489,7 +551,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(ingress_gate), TEST(addresses), TEST(headers), TEST(runts), TEST(decrement), TEST(rewrite), TEST(padding_is_trimmed),
+		TEST(ingress_gate), TEST(addresses), TEST(way_back), TEST(way_back_of_a_run), TEST(headers), TEST(runts),
+		TEST(decrement), TEST(rewrite), TEST(padding_is_trimmed),
 		TEST(untouched_when_it_leaves), TEST(nexthop_kinds), TEST(too_big), TEST(sources_asked), TEST(mixed_vectors),
 		TEST(a_vrf_is_another_view),
 		TEST(by_weight), TEST(one_flow_one_leg), TEST(neighbours_are_marked),

@@ -110,6 +110,16 @@ static void ports_and_links(void **state)
 	links[2].parity = WYE_PARITY_TC;
 	verdict(0, "kernel", "port_parity", "10.99.1.1");
 	links[2].parity = 0;
+	/* 10.99.1.1's way back is by v0, that of 10.7.0.1 by v0 or v1 */
+	links[3].flags |= WYE_LINK_RPF_LOOSE4;
+	verdict(0, "dataplane", "", "10.99.1.1", "from", "10.0.9.1", "iif", "v1");
+	verdict(0, "kernel", "ip4_forward_rp_filter", "10.99.1.1", "from", "10.4.0.1", "iif", "v1");
+	verdict(0, "kernel", "ip4_forward_rp_filter", "10.99.1.1", "from", "192.0.2.1", "iif", "v1");
+	links[3].flags |= WYE_LINK_RPF_STRICT4;
+	verdict(0, "kernel", "ip4_forward_rp_filter", "10.99.1.1", "from", "10.0.9.1", "iif", "v1");
+	verdict(0, "dataplane", "", "10.99.1.1", "from", "10.7.0.1", "iif", "v1");
+	verdict(0, "dataplane", "", "10.99.1.1", "iif", "v1");
+	links[3].flags &= ~(uint32_t)(WYE_LINK_RPF_LOOSE4 | WYE_LINK_RPF_STRICT4);
 	links[3].flags &= ~(uint32_t)WYE_LINK_FORWARD4;
 	verdict(0, "kernel", "port_not_forwarding", "10.99.1.1", "iif", "v1");
 	verdict(0, "dataplane", "", "2001:db8:7::1", "iif", "v1");
