@@ -118,7 +118,8 @@ static void look(struct mirror *mirror, const struct wye_hits *hits, uint32_t fr
 static bool follow_region(struct neigh_life *life, struct region *region, uint32_t used)
 {
 	if (life->generation != region->generation) {
-		memset(life->asked, 0, life->n_asked);
+		if (life->n_asked)
+			memset(life->asked, 0, life->n_asked);
 		life->generation = region->generation;
 		life->at = 1;
 		atomic_store_explicit(&region->hits->mark, life->mark, memory_order_relaxed);
