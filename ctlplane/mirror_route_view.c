@@ -66,15 +66,17 @@ static bool leg_alive(struct mirror *mirror, const struct route_info *info, uint
  */
 static bool paths_die(const struct route_info *info)
 {
+	if (info->family == AF_INET && info->scope >= RT_SCOPE_HOST)
+		return false;
 	switch (info->type) {
 	case RTN_UNICAST:
-		return !route_of_host_scope(info);
+		return true;
 	case RTN_BROADCAST:
 		return info->n_legs != 0;
 	case RTN_ANYCAST:
-		return info->family == AF_INET6 && info->protocol != RTPROT_KERNEL && info->n_legs;
+		return (info->family == AF_INET || info->protocol != RTPROT_KERNEL) && info->n_legs;
 	case RTN_MULTICAST:
-		return info->family == AF_INET6 && info->n_legs;
+		return info->n_legs != 0;
 	default:
 		return false;
 	}

@@ -30,6 +30,13 @@ soon 'and then has' same 203.0.113.1
 rip route add 10.51.0.0/24 dev m2 scope host
 soon 'a route of scope host does not die with its link' same 10.51.0.1
 rip route del 10.51.0.0/24
+for kind in anycast multicast; do
+	rip route add 10.52.0.0/24 via 10.9.1.2
+	rip route add $kind 10.52.0.0/25 dev m2
+	soon "an IPv4 route of type $kind does" same 10.52.0.1
+	rip route del $kind 10.52.0.0/25
+	rip route del 10.52.0.0/24
+done
 on router sysctl -qw net.ipv4.conf.m2.ignore_routes_with_linkdown=0
 rip link set p2 up
 rip route del 203.0.113.0/24
