@@ -284,8 +284,8 @@ const struct command cmd_bind = {
 	.help = "DRIVER: vfio (recommended: vfio-pci or vfio-platform), uio_pci_generic, igb_uio, kernel (its own choice), none.\n"
 		"--ports: the devices of the configuration's ports, to VFIO or UIO as their driver says (" WYE_CONFIG_PATH_DEFAULT ").\n"
 		"Without arguments: what was changed since boot. The driver is verified; if anything fails, all is put back.\n"
-		"Refused: a device whose netdev carries the default route, this ssh session or a mounted file system, or a\n"
-		"storage controller (--force); one in use by a virtual machine; one whose IOMMU group would not be viable\n"
+		"Refused: a device whose netdev carries a default route, this ssh session, a mounted file system or a disk, or\n"
+		"a storage controller (--force); one in use by a virtual machine; one whose IOMMU group would not be viable\n"
 		"(--group binds all of it; wye doctor DEVICE tells other ways); what has no IOMMU (--allow-unsafe).\n",
 	.run = run_bind,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One request, one answer; see netlink.h. */
+/* Requests and their answers; see netlink.h. */
 #include "netlink.h"
 
 #include <errno.h>
@@ -69,7 +69,8 @@ void netlink_nest_end(struct netlink_request *request, struct nlattr *nest)
 
 /* ---- answers ---- */
 
-static int receive(struct netlink *netlink)
+/* *bytes: what came. */
+static int receive(struct netlink *netlink, size_t *bytes)
 {
 	ssize_t got;
 
@@ -83,24 +84,52 @@ static int receive(struct netlink *netlink)
 	if ((size_t)got < NLMSG_HDRLEN || netlink->answer->nlmsg_len < NLMSG_HDRLEN ||
 	    netlink->answer->nlmsg_len > (size_t)got)
 		return -EBADMSG;
+	*bytes = (size_t)got;
 	return 0;
 }
 
 int netlink_ask(struct netlink *netlink, struct netlink_request *request)
 {
 	const struct nlmsgerr *refusal;
+	size_t bytes;
 	int error;
 
 	request->header.nlmsg_seq = ++netlink->seq;
 	if (send(netlink->fd, request, request->header.nlmsg_len, 0) < 0)
 		return -errno;
 	do {
-		error = receive(netlink);
+		error = receive(netlink, &bytes);
 	} while (!error && netlink->answer->nlmsg_seq != netlink->seq);
 	if (error || netlink->answer->nlmsg_type != NLMSG_ERROR)
 		return error;
 	refusal = (const struct nlmsgerr *)(netlink->answer + 1);
 	return netlink->answer->nlmsg_len < NLMSG_LENGTH(sizeof(*refusal)) ? -EBADMSG : refusal->error;
+}
+
+int netlink_dump(struct netlink *netlink, struct netlink_request *request, void (*each)(void *ctx, const struct nlmsghdr *message),
+		 void *ctx)
+{
+	size_t bytes = 0;
+	int error = 0;
+
+	request->header.nlmsg_seq = ++netlink->seq;
+	if (send(netlink->fd, request, request->header.nlmsg_len, 0) < 0)
+		return -errno;
+	while (!error) {
+		const struct nlmsghdr *message = netlink->answer;
+
+		error = receive(netlink, &bytes);
+		for (uint32_t left = (uint32_t)bytes; !error && NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+			if (message->nlmsg_seq != netlink->seq)
+				continue;
+			if (message->nlmsg_type == NLMSG_DONE)
+				return 0;
+			if (message->nlmsg_type == NLMSG_ERROR)
+				return message->nlmsg_len < NLMSG_LENGTH(sizeof(int)) ? -EBADMSG : *(const int *)NLMSG_DATA(message);
+			each(ctx, message);
+		}
+	}
+	return error;
 }
 
 struct netlink_attrs netlink_attrs(const struct nlmsghdr *message, size_t fixed_bytes)

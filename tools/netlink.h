@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Single questions and orders to the kernel over netlink: one request, one answer. No dumps, no notifications. */
+/* Questions and orders to the kernel over netlink: one request, one answer, or a dump. No notifications. */
 #ifndef NETLINK_H
 #define NETLINK_H
 
@@ -34,6 +34,10 @@ void netlink_nest_end(struct netlink_request *request, struct nlattr *nest);
 /* Sends it and waits for the answer, or for the acknowledgement when flags had NLM_F_ACK. 0 or the kernel's -errno.
  * netlink->answer is valid until the next question. */
 int netlink_ask(struct netlink *netlink, struct netlink_request *request);
+
+/* Each message of the answer to a request with NLM_F_DUMP. 0, or -errno: what came is not all; an interrupted dump is not told. */
+int netlink_dump(struct netlink *netlink, struct netlink_request *request, void (*each)(void *ctx, const struct nlmsghdr *message),
+		 void *ctx);
 
 /* The attributes behind a message's fixed part; or inside another. */
 struct netlink_attrs {

@@ -77,6 +77,21 @@ echo '//10.1.9.9/share /mnt cifs rw 0 0' >"$root/proc/mounts"
 no 1 'one whose options do not tell the server' '/mnt \(cifs' 01:00.0 vfio-pci
 echo '192.0.2.9:/home /home nfs4 rw,addr=192.0.2.9 0 0' >"$root/proc/mounts"
 
+fixture_file sys/class/iscsi_connection/connection1:0/persistent_address 10.1.9.9
+no 1 'an iSCSI session' 'eth1 is how a disk is reached: iSCSI connection1:0 to 10.1.9.9' 01:00.0 vfio-pci
+fixture_file sys/class/iscsi_connection/connection1:0/address 192.0.2.9
+fixture_file sys/class/nvme/nvme0/address 'traddr=10.1.9.9,trsvcid=4420'
+no 1 'NVMe over TCP' 'is how a disk is reached: NVMe controller nvme0 at traddr=10.1.9.9' 01:00.0 vfio-pci
+fixture_file sys/class/nvme/nvme0/address 0000:03:00.1
+fixture_file sys/block/nbd0/pid 42
+printf '  0: %s 0909010A:%s 01 0:0 00:0 0 0 0 %s 1\n' 0200010A:D431 2A39 76 >"$root/proc/net/tcp"
+no 1 'NBD' 'is how a disk is reached: nbd0 \(pid 42\)' 01:00.0 vfio-pci
+printf '  0: %s 0909010A:%s 01 0:0 00:0 0 0 0 %s 1\n' 0200010A:D431 1F90 77 >"$root/proc/net/tcp"
+ln -s 'socket:[77]' "$root/proc/42/fd/8"
+no 1 'NBD on another port' 'is how a disk is reached: nbd0' 01:00.0 vfio-pci
+echo '10.1.0.0000000000000 00' >"$root/proc/net/tcp6"
+rm "$root/sys/block/nbd0/pid" "$root/proc/42/fd/8"
+
 # the ports of a configuration: as wye-dpd would have them
 port() { printf 'ports:\n  - { netdev: one, driver: vfio, devargs: "%s"%s }\n' "$1" "${2-}" >/run/ports.yaml; }
 no 2 'the ports of no file' 'nothing is bound: wye check /run/none.yaml' --ports --config /run/none.yaml

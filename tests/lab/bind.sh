@@ -86,6 +86,9 @@ ip link set "$pf_netdev" up && ip addr add 192.0.2.1/24 dev "$pf_netdev"
 ip route add default via 192.0.2.254
 says 'the default route' 'carries the default route' wye bind "$pf" vfio-pci
 ip route del default
+ip route add default via 192.0.2.254 table 100 && ip rule add fwmark 1 lookup 100
+says 'that of a table that a rule leads to' 'carries a default route: that of table 100' wye bind "$pf" vfio-pci
+ip rule del fwmark 1 && ip route del default table 100
 ip link add link "$pf_netdev" name tagged type vlan id 5 && ip link set tagged up && ip addr add 198.51.100.1/24 dev tagged
 ip route add default via 198.51.100.2
 says 'that of a VLAN on it' 'or what is stacked on it\) carries the default route' wye bind "$pf" vfio-pci

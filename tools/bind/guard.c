@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What must not be taken away by mistake: the netdev with the default route, the one this ssh session comes in by, the one a
- * mounted file system's server is reached through; with all that is stacked on them (bonds, bridges, VLANs). Routes are read
- * as files, main tables only: a machine whose policy rules lead elsewhere is told by --force.
+ * mounted file system's server or a disk is reached through; with all that is stacked on them (bonds, bridges, VLANs). Routes
+ * to these are read as files, main tables only.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bind.h"
+#include "guard_private.h"
 #include "libwye/why.h"
 #include "wye_map.h"
 
-#define NETDEVS_MAX   64
 #define ENVIRON_BYTES 131072	/* ARG_MAX of one string */
 
-struct netdevs {
-	char name[NETDEVS_MAX][IFNAMSIZ];
-	size_t n;
-};
-
-static bool has(const struct netdevs *netdevs, const char *name)
+static bool has(const struct guard_netdevs *netdevs, const char *name)
 {
 	for (size_t i = 0; i < netdevs->n; i++)
 		if (!strcmp(netdevs->name[i], name))
@@ -34,7 +27,7 @@ static bool has(const struct netdevs *netdevs, const char *name)
 }
 
 /* Those of the device, then whatever is stacked on those in the list. */
-static void add_netdevs(const struct wye_sysroot *root, const struct wye_device *device, struct netdevs *netdevs)
+static void add_netdevs(const struct wye_sysroot *root, const struct wye_device *device, struct guard_netdevs *netdevs)
 {
 	struct wye_names names;
 
@@ -42,14 +35,14 @@ static void add_netdevs(const struct wye_sysroot *root, const struct wye_device 
 	if (device->netdev[0])
 		snprintf(netdevs->name[netdevs->n++], IFNAMSIZ, "%s", device->netdev);
 	if (!wye_sys_list(root, &names, "/sys/bus/%s/devices/%s/net", wye_bus_name(device->bus), device->name))
-		for (size_t i = 0; i < names.n && netdevs->n < NETDEVS_MAX; i++)
+		for (size_t i = 0; i < names.n && netdevs->n < GUARD_NETDEVS_MAX; i++)
 			if (!has(netdevs, names.name[i]))
 				snprintf(netdevs->name[netdevs->n++], IFNAMSIZ, "%.15s", names.name[i]);
 	wye_names_free(&names);
 	for (size_t at = 0; at < netdevs->n; at++) {
 		if (wye_sys_list(root, &names, "/sys/class/net/%s", netdevs->name[at]))
 			continue;
-		for (size_t i = 0; i < names.n && netdevs->n < NETDEVS_MAX; i++)
+		for (size_t i = 0; i < names.n && netdevs->n < GUARD_NETDEVS_MAX; i++)
 			if (!strncmp(names.name[i], "upper_", 6) && !has(netdevs, names.name[i] + 6))
 				snprintf(netdevs->name[netdevs->n++], IFNAMSIZ, "%.15s", names.name[i] + 6);
 		wye_names_free(&names);
@@ -58,21 +51,16 @@ static void add_netdevs(const struct wye_sysroot *root, const struct wye_device 
 
 /* ---- routes ---- */
 
-struct address {
-	int family;		/* 0 = none */
-	uint8_t bytes[16];
-};
-
-static bool parse_address(const char *text, struct address *address)
+bool guard_parse_address(const char *text, struct guard_address *address)
 {
 	char plain[INET6_ADDRSTRLEN];
 
 	snprintf(plain, sizeof(plain), "%.*s", (int)strcspn(text, "% ,/\t\n"), text);
-	*address = (struct address){ .family = strchr(plain, ':') ? AF_INET6 : AF_INET };
+	*address = (struct guard_address){ .family = strchr(plain, ':') ? AF_INET6 : AF_INET };
 	return inet_pton(address->family, plain, address->bytes) == 1;
 }
 
-static bool covers(const uint8_t *prefix, unsigned int len, const struct address *address)
+static bool covers(const uint8_t *prefix, unsigned int len, const struct guard_address *address)
 {
 	unsigned int whole = len / 8, rest = len % 8;
 
@@ -103,7 +91,7 @@ static bool parse_route(int family, const char *line, uint8_t prefix[16], unsign
 	return flags & 1 && !(flags & 0x200) && strcmp(netdev, "lo"); /* RTF_UP, RTF_REJECT */
 }
 
-static FILE *open_below(const struct wye_sysroot *root, const char *name)
+FILE *guard_open(const struct wye_sysroot *root, const char *name)
 {
 	char path[WYE_SYS_PATH_BYTES];
 
@@ -111,9 +99,9 @@ static FILE *open_below(const struct wye_sysroot *root, const char *name)
 }
 
 /* Is a longest matching route's netdev one of these? Of several alike any counts. Address of family 0: the default route. */
-static bool routed_by(const struct wye_sysroot *root, int family, const struct address *address, const struct netdevs *netdevs)
+static bool routed_by(const struct wye_sysroot *root, int family, const struct guard_address *address, const struct guard_netdevs *netdevs)
 {
-	FILE *file = open_below(root, family == AF_INET ? "/proc/net/route" : "/proc/net/ipv6_route");
+	FILE *file = guard_open(root, family == AF_INET ? "/proc/net/route" : "/proc/net/ipv6_route");
 	char line[256], netdev[IFNAMSIZ];
 	uint8_t prefix[16];
 	unsigned int len;
@@ -132,14 +120,14 @@ static bool routed_by(const struct wye_sysroot *root, int family, const struct a
 	return ours;
 }
 
-static bool reached_by(const struct wye_sysroot *root, const struct address *address, const struct netdevs *netdevs)
+bool guard_reached_by(const struct wye_sysroot *root, const struct guard_address *address, const struct guard_netdevs *netdevs)
 {
 	return address->family && routed_by(root, address->family, address, netdevs);
 }
 
 /* ---- ssh ---- */
 
-static bool owns(const struct wye_sysroot *root, const struct address *address, const struct netdevs *netdevs)
+static bool owns(const struct wye_sysroot *root, const struct guard_address *address, const struct guard_netdevs *netdevs)
 {
 	struct ifaddrs *list = NULL;
 	bool found = false;
@@ -193,34 +181,34 @@ static bool find_session(const struct wye_sysroot *root, char *session, size_t s
 	return found;
 }
 
-static bool carries_session(const struct wye_sysroot *root, const struct netdevs *netdevs, char *session, size_t size)
+static bool carries_session(const struct wye_sysroot *root, const struct guard_netdevs *netdevs, char *session, size_t size)
 {
-	struct address client, local;
+	struct guard_address client, local;
 	char client_text[64], local_text[64];
 
 	if (!find_session(root, session, size) || sscanf(session, "%63s %*s %63s", client_text, local_text) != 2)
 		return false;
-	return (parse_address(client_text, &client) && reached_by(root, &client, netdevs)) ||
-	       (parse_address(local_text, &local) && owns(root, &local, netdevs));
+	return (guard_parse_address(client_text, &client) && guard_reached_by(root, &client, netdevs)) ||
+	       (guard_parse_address(local_text, &local) && owns(root, &local, netdevs));
 }
 
 /* ---- network file systems ---- */
 
 /* addr= is what the kernel connects to; else "SERVER:/path" or "//SERVER/share", when SERVER is an address. */
-static bool server_of(const char *source, const char *options, struct address *server)
+static bool server_of(const char *source, const char *options, struct guard_address *server)
 {
 	const char *addr = strstr(options, "addr=");
 	char host[64];
 
 	while (addr && addr != options && addr[-1] != ',')
 		addr = strstr(addr + 1, "addr=");
-	if (addr && parse_address(addr + strlen("addr="), server))
+	if (addr && guard_parse_address(addr + strlen("addr="), server))
 		return true;
 	source += strspn(source, "/[");
 	snprintf(host, sizeof(host), "%.*s", (int)strcspn(source, "/]"), source);
 	if (strchr(host, '.'))
 		host[strcspn(host, ":")] = '\0';
-	return parse_address(host, server);
+	return guard_parse_address(host, server);
 }
 
 static bool is_remote(const char *type)
@@ -234,11 +222,11 @@ static bool is_remote(const char *type)
 	return false;
 }
 
-static bool carries_mount(const struct wye_sysroot *root, const struct netdevs *netdevs, char *where, size_t size)
+static bool carries_mount(const struct wye_sysroot *root, const struct guard_netdevs *netdevs, char *where, size_t size)
 {
-	FILE *file = open_below(root, "/proc/mounts");
+	FILE *file = guard_open(root, "/proc/mounts");
 	char *line = NULL, *source, *dir, *type, *options, *rest;
-	struct address server;
+	struct guard_address server;
 	size_t room = 0;
 	bool found = false;
 
@@ -247,7 +235,7 @@ static bool carries_mount(const struct wye_sysroot *root, const struct netdevs *
 		dir = strtok_r(NULL, " ", &rest);
 		type = strtok_r(NULL, " ", &rest);
 		options = strtok_r(NULL, " ", &rest);
-		found = options && is_remote(type) && server_of(source, options, &server) && reached_by(root, &server, netdevs);
+		found = options && is_remote(type) && server_of(source, options, &server) && guard_reached_by(root, &server, netdevs);
 		if (found)
 			snprintf(where, size, "%s (%s from %s)", dir, type, source);
 	}
@@ -259,8 +247,8 @@ static bool carries_mount(const struct wye_sysroot *root, const struct netdevs *
 
 int bind_guard(const struct wye_sysroot *root, const struct wye_device *device, char *why)
 {
-	static const struct address nowhere;
-	struct netdevs *netdevs = malloc(sizeof(*netdevs));
+	static const struct guard_address nowhere;
+	struct guard_netdevs *netdevs = malloc(sizeof(*netdevs));
 	char text[256] = "";
 	const char *what = NULL;
 	int error = 0;
@@ -278,6 +266,10 @@ int bind_guard(const struct wye_sysroot *root, const struct wye_device *device, 
 		what = "carries this ssh session";
 	else if (carries_mount(root, netdevs, text, sizeof(text)))
 		what = "is how a mounted file system is reached";
+	else if (guard_carries_disk(root, netdevs, text, sizeof(text)))
+		what = "is how a disk is reached";
+	else if (!root->dir[0] && guard_carries_default(netdevs, text, sizeof(text)))
+		what = "carries a default route";
 	if (what)
 		error = why_fail(why, -EBUSY, "%s: %s%s %s%s%s: without it this machine is cut off; move that elsewhere first, or "
 				 "--force", device->name, netdevs->name[0], netdevs->n > 1 ? " (or what is stacked on it)" : "", what,
