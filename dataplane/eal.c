@@ -89,6 +89,13 @@ static uint32_t whole_pages_mib(uint32_t mib, uint64_t page_kib)
 	return page_mib ? (mib + page_mib - 1) / page_mib * page_mib : mib;
 }
 
+/* A mempool's head asks for a 1 GiB page when one is free, for one MiB: more may be taken, but no such page. On any of 8 nodes. */
+static void eal_arg_limit(struct eal_args *args, uint32_t mib)
+{
+	eal_arg(args, "--socket-limit");
+	eal_arg(args, "%1$u,%1$u,%1$u,%1$u,%1$u,%1$u,%1$u,%1$u", mib + 512);
+}
+
 static int eal_arg_memory(struct eal_args *args, const struct wye_config *config, struct eal_memory *memory)
 {
 	static const struct wye_sysroot machine = { "" };
@@ -107,6 +114,8 @@ static int eal_arg_memory(struct eal_args *args, const struct wye_config *config
 		eal_arg(args, "--no-huge");
 	eal_arg(args, "-m");
 	eal_arg(args, "%u", whole_pages_mib(config->memory.size_mib, kib));
+	if (kib)
+		eal_arg_limit(args, whole_pages_mib(config->memory.size_mib, kib));
 	return 0;
 }
 

@@ -126,8 +126,10 @@ void eal_pages_look(struct eal_memory *memory)
 {
 	uint64_t rss, huge;
 
-	if (!memory->transparent)
+	if (!memory->transparent) {
+		eal_pages_find(memory);
 		return;
+	}
 	look(memory, &rss, &huge);
 	if (huge < rss / 2) {
 		collapse(memory);
