@@ -165,6 +165,7 @@ int companion_up(struct port *port, char *why)
 		return error;
 	(void)ioctl(port->companion.fd, TUNSETPERSIST, 1); /* one that never had a device goes with us */
 	port->companion.n_multicast = 0; /* the device is new */
+	port->companion.mac_told = false;
 	follow_multicast(port);
 	follow_link(port);
 	return 0;
@@ -184,6 +185,30 @@ void companion_mtu(struct port *port)
 	if (port->link.mtu_bytes > port->mtu_max ||
 	    rte_eth_dev_set_mtu(port->steer.dpdk_port, (uint16_t)port->link.mtu_bytes) < 0)
 		port->mtu_max = has;
+}
+
+/* What `ip link set` gave the TAP is the device's too, or taken back. The mirror tells late what companion_up() gave it. */
+void companion_mac(struct port *port)
+{
+	struct rte_ether_addr has, wanted;
+	char why[WYE_WHY_BYTES];
+	int error;
+
+	memcpy(&wanted, port->link.mac, sizeof(wanted));
+	if (port->companion.fd < 0 || rte_eth_macaddr_get(port->steer.dpdk_port, &has) < 0)
+		return;
+	port->companion.mac_told |= rte_is_same_ether_addr(&has, &wanted);
+	if (!port->companion.mac_told || rte_is_same_ether_addr(&has, &wanted))
+		return;
+	error = rte_eth_dev_default_mac_addr_set(port->steer.dpdk_port, &wanted);
+	if (!error)
+		return;
+	log_warning("port %s: %s does not take the MAC " RTE_ETHER_ADDR_PRT_FMT " (%s): %s keeps the device's; of a VF it is set at its "
+		    "PF: wye vf set PF N mac MAC", port->config->netdev, port->device, RTE_ETHER_ADDR_BYTES(&wanted), strerror(-error),
+		    port->steer.netdev);
+	port->companion.mac_told = false;
+	if (tap_mac(port->steer.netdev, &has, why))
+		log_error("port %s: %s", port->config->netdev, why);
 }
 
 /* ---- what the kernel sends ------------------------------------------------------------------------------------------------ */

@@ -23,6 +23,7 @@ struct port;
 struct companion {
 	int fd;				/* TAP; -1 = none, the netdev is another's */
 	bool carrier;
+	bool mac_told;			/* by the mirror: the TAP has the device's MAC */
 	uint32_t n_multicast;
 	struct rte_ether_addr multicast[COMPANION_MULTICAST_MAX];	/* what the device has been told to receive */
 };
@@ -33,5 +34,7 @@ void companion_down(struct port *port);	/* the device goes: no carrier */
 
 /* The MTU has changed: the device's too, or port->mtu_max says what it can. */
 void companion_mtu(struct port *port);
+/* The TAP has another MAC: the device's too, or the TAP gets the device's back. */
+void companion_mac(struct port *port);
 
 #endif

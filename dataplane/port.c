@@ -366,8 +366,10 @@ void port_steer(struct dpd *dpd)
 
 		if (!port->open || !port->link_index)
 			continue;
-		if (wye_driver_takes_device(port->config->driver))
+		if (wye_driver_takes_device(port->config->driver)) {
 			companion_mtu(port);
+			companion_mac(port);
+		}
 		steer_one(dpd, port);
 	}
 }

@@ -24,7 +24,7 @@ outside() { nsenter --net=/proc/self/fd/9 "$@"; }
 driver() { basename "$(readlink "$dev/$1/driver")"; }
 detail() { wye -j show port | jq -r ".[] | select(.netdev == \"$1\") | \"\(.state) \(.detail)\""; }
 says_detail() { detail "$1" | grep -qE "$2"; }
-# other_end HOST NETDEV SUBNET...: a NIC that the kernel keeps, with 10.0.SUBNET.2 of each
+# other_end HOST NETDEV SUBNET...: a NIC that the kernel keeps, with 10.0.SUBNET.2 of each; the first leads anywhere
 other_end() {
 	local host=$1 netdev=$2 n
 	shift 2
@@ -32,7 +32,7 @@ other_end() {
 	outside ip link set "$netdev" netns $$ && ip link set "$netdev" netns "$host" name eth0 || return
 	for n in "$@"; do ip -n "$host" addr add "10.0.$n.2/24" dev eth0; done
 	ip -n "$host" link set eth0 up
-	ip -n "$host" route add 10.0.2.0/24 via "10.0.$1.1"
+	ip -n "$host" route add default via "10.0.$1.1"
 }
 # port NETDEV HOST SUBNET: the router's end
 port() {
@@ -49,7 +49,8 @@ let_through() {
 }
 
 lab
-check 'the PF stays with the kernel' other_end host3 "$netdev" 3 4
+check 'the PF stays with the kernel' other_end host3 "$netdev" 3
+check 'another NIC on its wire' other_end host5 "$peer" 4 5
 on router sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 lab_ports=(r2)
 configure <<<'steering: { default: dataplane }'
@@ -63,11 +64,13 @@ let_through "$vf0"
 
 # ---- by physical addresses: a VF on UIO, one on VFIO, AF_XDP
 port u0 host3 3
-port v1 host3 4
+port v1 host5 4
 check 'host2 reaches the router' ping_from host2 10.0.2.1
 by_dataplane 10 'UIO to AF_XDP' ping_from host3 10.0.2.2 -S 10.0.3.2
 by_dataplane 200 'AF_XDP to UIO' udp 200 host2 host3 10.0.3.2 --rate 500
-by_dataplane 200 'AF_XDP to VFIO' udp 200 host2 host3 10.0.4.2 --rate 500
+by_dataplane 200 'AF_XDP to VFIO' udp 200 host2 host5 10.0.4.2 --rate 500
+by_dataplane 200 'VF to VF' udp 200 host3 host5 10.0.4.2 --rate 500
+by_dataplane 200 'and back' udp 200 host5 host3 10.0.3.2 --rate 500
 crash "$dpd"
 check 'back, after SIGKILL' wye unbind --all
 
@@ -75,7 +78,7 @@ check 'back, after SIGKILL' wye unbind --all
 ip -n host3 link set eth0 netns router name nic0
 check 'its VFs end' wye vf delete nic0
 ip -n router link set nic0 netns $$
-check 'its wire goes to another' other_end host5 "$peer" 5
+ip -n host5 route add 10.0.2.0/24 via 10.0.5.1
 sed -i "/netdev: [uv][01]/d; s/^ports:/&\n  - { netdev: n0, driver: uio, devargs: \"$pf\", device: whole }/" "$conf"
 kill -HUP "$ctld"
 check 'wye-dpd starts' start_dpd

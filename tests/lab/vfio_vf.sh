@@ -51,6 +51,7 @@ ip -n router addr add fd00:1::1/64 dev vf0
 ip -n router link set vf0 up
 active() { [ "$(port_state vf0)" = active ]; }
 check 'then it is a port' await 20 active
+grep -o 'port vf0: .* opened in .*' /run/log/dpd | tail -n 1
 equal 'the TAP has the MAC that the PF gave its VF' "$(ip -n router -j link show vf0 | jq -r .[].address)" 52:54:00:aa:00:fe
 check 'ARP and ping, from the host' on router ping -q -c 3 -W 4 10.0.1.2
 check 'ping of the host' ping_from host1 10.0.1.1
@@ -58,6 +59,10 @@ check 'ping of the host (IPv6)' ping_from host1 fd00:1::1
 check 'TCP to the host' iperf host1 router 10.0.1.1
 check 'host2 reaches the router' ping_from host2 10.0.2.1
 check 'host2 reaches the router (IPv6)' ping_from host2 fd00:2::1
+check 'the PF lets its VF change its MAC' ip -n host1 link set eth0 vf 0 trust on
+ip -n router link set vf0 address 52:54:00:aa:00:77
+ip -n host1 neigh flush dev eth0
+soon 'packets to the MAC that the companion was given arrive' ping_from host1 10.0.1.1
 by_dataplane 10 'PF to veth through the VF' ping_from host1 10.0.2.2
 by_dataplane 10 'IPv6' ping_from host1 fd00:2::2
 by_dataplane 200 'UDP to the PF' udp 200 host2 host1 10.0.1.2 --rate 500
