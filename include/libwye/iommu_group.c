@@ -26,12 +26,12 @@ static int read_member(const struct wye_sysroot *root, int64_t number, const cha
 	int error = wye_sys_link(root, bus, sizeof(bus), "/sys/kernel/iommu_groups/%lld/devices/%s/subsystem",
 				 (long long)number, name);
 
-	if (error == -ENOENT)
-		return why_fail(why, error, "IOMMU group %lld: %s went away while the group was looked at; run the command "
-				"again", (long long)number, name);
-	if (error)
+	if (error && error != -ENOENT)
 		return why_fail(why, error, "IOMMU group %lld: %s: %s", (long long)number, name, strerror(-error));
-	return wye_device_read(root, strcmp(bus, "pci") ? WYE_BUS_PLATFORM : WYE_BUS_PCI, name, member, why);
+	error = error ? error : wye_device_read(root, strcmp(bus, "pci") ? WYE_BUS_PLATFORM : WYE_BUS_PCI, name, member, why);
+	return error != -ENOENT ? error :
+		why_fail(why, error, "IOMMU group %lld: %s went away while the group was looked at; run the command again",
+			 (long long)number, name);
 }
 
 int wye_group_read(const struct wye_sysroot *root, int64_t number, struct wye_group *group, char *why)
