@@ -171,7 +171,7 @@ static void look_again(struct mirror *mirror, enum mirror_channel which)
 void parity_look_at_ports(struct mirror *mirror)
 {
 	if (mirror->channel[CHANNEL_LINK].events.fd >= 0) /* else a recording */
-		parity_bpf_poll(mirror);
+		parity_bpf_look(mirror);
 	look_again(mirror, CHANNEL_NFT);
 	look_again(mirror, CHANNEL_TC);
 }
@@ -290,7 +290,7 @@ static void look_at_all(struct mirror *mirror)
 	for (int i = CHANNEL_TC; i < CHANNELS; i++)
 		look_again(mirror, i);
 	parity_legacy_poll(mirror);
-	parity_bpf_poll(mirror);
+	parity_bpf_look(mirror);
 	parity_pmtu_poll(mirror);
 }
 
@@ -324,6 +324,7 @@ int parity_open(struct mirror *mirror)
 	parity_channels(mirror);
 	for (int i = CHANNEL_TC; !error && i < CHANNELS; i++)
 		error = channel_open(&mirror->channel[i], groups[i]);
+	error = error ? error : parity_bpf_open(mirror);
 	if (!error)
 		look_at_all(mirror);
 	return error;
@@ -333,5 +334,6 @@ void parity_close(struct mirror *mirror)
 {
 	free(mirror->parity.find);
 	mirror->parity.find = NULL;
+	parity_bpf_close();
 	parity_legacy_close(mirror);
 }

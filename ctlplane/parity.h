@@ -97,7 +97,11 @@ void parity_close(struct mirror *mirror);
 /* What has no notification. */
 void parity_legacy_poll(struct mirror *mirror);	/* parity_legacy.c: iptables, IPVS; ten times a second */
 void parity_legacy_close(struct mirror *mirror);
-void parity_bpf_poll(struct mirror *mirror);	/* parity_bpf.c: XDP, tcx, netfilter programs; once a second */
+/* parity_bpf.c: XDP, tcx, netfilter programs. */
+int parity_bpf_open(struct mirror *mirror);	/* 0 or -errno */
+void parity_bpf_close(void);
+void parity_bpf_look(struct mirror *mirror);	/* now, and waits for the kernel */
+void parity_bpf_poll(struct mirror *mirror);	/* has a look taken meanwhile; once a second */
 
 void parity_pmtu_poll(struct mirror *mirror);	/* mirror_poll.c: net.ipv4.ip_forward_use_pmtu; once a second */
 
