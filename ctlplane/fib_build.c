@@ -19,22 +19,57 @@
 
 #include "fib_private.h"
 
+struct picture {	/* a node being built */
+	uint32_t said[256];	/* by the node's prefixes */
+	uint32_t word[256];	/* with children, and WYE_FIB_STUB | slot; then without repetitions */
+	struct wye_fib_stub stub[256];	/* by slot */
+	uint64_t edge[5];	/* slots whose word may differ from the one before; 256 is none */
+	uint64_t bits[4];
+	uint32_t n, n_stubs;
+	uint8_t place[256];	/* the entries of a narrow node */
+};
+
 /* The word that names the node, wherever it stands now. Only for linked nodes. */
 static _Atomic uint32_t *naming_word(const struct fib *fib, const struct fib_node *node)
 {
+	const struct wye_fib_node *above;
+
 	if (node->parent & FIB_PARENT_ROOT)
 		return &fib_root_of(fib, node->parent)->words[node->slot];
-	return fib_shared_word(fib, fib->node[node->parent].shared, node->slot);
+	above = fib_shared(fib, fib->node[node->parent].shared);
+	return wye_fib_word(above, wye_fib_entry(above, node->slot));
 }
 
-static void mark_edges(struct fib_picture *picture, uint32_t first, uint32_t end)
+static uint32_t count_stubs(const struct wye_fib_node *shared, uint32_t n)
+{
+	uint32_t stubs = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		stubs += wye_fib_is_stub(atomic_load_explicit(wye_fib_word(shared, i), memory_order_relaxed));
+	return stubs;
+}
+
+void fib_shared_retire(struct fib *fib, uint32_t word)
+{
+	struct wye_fib_node *shared = fib_shared(fib, word);
+	uint32_t n = wye_fib_entries(shared), stubs = 0;
+	bool narrow = word & WYE_FIB_NARROW;
+
+	if (narrow)
+		fib_palette_unref(fib, shared->entries, n);
+	else
+		stubs = count_stubs(shared, n);
+	region_retire(fib->region, WYE_SECTION_FIB_NODE, word & WYE_FIB_INDEX, wye_fib_units(n, stubs, narrow));
+}
+
+static void mark_edges(struct picture *picture, uint32_t first, uint32_t end)
 {
 	picture->edge[first >> 6] |= 1ULL << (first & 63);
 	picture->edge[end >> 6] |= 1ULL << (end & 63);
 }
 
 /* The node's prefixes over 256 slots; ids come shortest first, so later ones simply overwrite. */
-static void overlay(const struct fib *fib, const struct fib_node *node, struct fib_picture *picture)
+static void overlay(const struct fib *fib, const struct fib_node *node, struct picture *picture)
 {
 	const uint32_t *id = fib_node_ids(fib, node);
 
@@ -60,14 +95,17 @@ static bool is_stub(const struct fib_node *node)
 }
 
 /* Puts one child in, by the word that names it. What the slot said becomes the child's fallback. */
-static void put_child(struct fib *fib, struct fib_picture *picture, uint32_t slot, uint32_t child)
+static void put_child(struct fib *fib, struct picture *picture, uint32_t slot, uint32_t child)
 {
-	fib_shared_inherit(fib, child, picture->said[slot]);
+	_Atomic uint32_t *inherited = fib_shared_inherited(fib, child);
+
+	if (atomic_load_explicit(inherited, memory_order_relaxed) != picture->said[slot])
+		wye_publish_word(inherited, picture->said[slot]); /* P1 */
 	picture->word[slot] = child;
 	mark_edges(picture, slot, slot + 1);
 }
 
-static void put_stub(struct fib_picture *picture, uint32_t slot, struct wye_fib_stub stub)
+static void put_stub(struct picture *picture, uint32_t slot, struct wye_fib_stub stub)
 {
 	stub.other = picture->said[slot];
 	picture->stub[slot] = stub;
@@ -88,23 +126,29 @@ static struct wye_fib_stub stub_of(const struct fib *fib, const struct fib_node 
 				      .value = (uint8_t)(heap << (8 - len)), .mask = (uint8_t)(0xff << (8 - len)) };
 }
 
-/* The children and stubs that the published node names. */
-static void put_old(struct fib *fib, const struct fib_node *node, struct fib_picture *picture)
+/* The children and stubs that the published node names. A narrow one names none. */
+static void put_old(struct fib *fib, const struct fib_node *node, struct picture *picture)
 {
-	const uint32_t *units = region_records(fib->region, WYE_SECTION_FIB_NODE);
-	struct fib_name name[256];
-	uint32_t n = node->n_children ? fib_shared_names(fib, node->shared, name) : 0;
+	const struct wye_fib_node *old = fib_shared(fib, node->shared);
+	const struct wye_fib_stub *stub = (const struct wye_fib_stub *)wye_fib_word(old, wye_fib_entries(old));
+	uint32_t entry = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (name[i].word & WYE_FIB_CHILD)
-			put_child(fib, picture, name[i].slot, name[i].word);
-		else
-			put_stub(picture, name[i].slot,
-				 *(const struct wye_fib_stub *)(units + (name[i].word & WYE_FIB_INDEX)));
+	if (node->shared & WYE_FIB_NARROW)
+		return;
+	for (uint32_t i = 0; i < 4; i++) {
+		for (uint64_t left = old->bits[i]; left; left &= left - 1) {
+			uint32_t slot = i * 64 + (uint32_t)__builtin_ctzll(left);
+			uint32_t word = atomic_load_explicit(wye_fib_word(old, entry++), memory_order_relaxed);
+
+			if (word & WYE_FIB_CHILD)
+				put_child(fib, picture, slot, word);
+			else if (wye_fib_is_stub(word))
+				put_stub(picture, slot, *stub++);
+		}
 	}
 }
 
-static void put_pending(struct fib *fib, const struct fib_node *node, struct fib_picture *picture)
+static void put_pending(struct fib *fib, const struct fib_node *node, struct picture *picture)
 {
 	for (uint32_t c = node->pending; c; c = fib->node[c].next_pending) {
 		const struct fib_node *child = &fib->node[c];
@@ -122,7 +166,7 @@ static void put_pending(struct fib *fib, const struct fib_node *node, struct fib
  * Each word is stored at the place it has if it differs from the one before it; if it does not, the place is
  * overwritten by the next that does. The place never passes the slot being read.
  */
-static void compress(struct fib_picture *picture)
+static void compress(struct picture *picture)
 {
 	uint32_t n = 0, before = ~picture->word[0];
 
@@ -144,7 +188,7 @@ static void compress(struct fib_picture *picture)
 }
 
 /* All 256, one by one. */
-static void spread(struct fib_picture *picture)
+static void spread(struct picture *picture)
 {
 	memset(picture->bits, 0xff, sizeof(picture->bits));
 	picture->n = 256;
@@ -159,10 +203,65 @@ static bool is_ipv6(const struct fib *fib, const struct fib_node *node)
 	return fib_root_of(fib, node->parent)->family == AF_INET6;
 }
 
+/* Can every entry be a byte, and does it save a unit? Then they are in picture->place. */
+static bool make_narrow(struct fib *fib, struct picture *picture)
+{
+	if (wye_fib_units(picture->n, 0, true) == wye_fib_units(picture->n, 0, false))
+		return false;
+	for (uint32_t i = 0; i < picture->n; i++) {
+		uint32_t word = picture->word[i];
+
+		picture->place[i] = (uint8_t)(word & WYE_FIB_CHILD ? 0 : fib_palette_find(fib, word));
+		if (word && !picture->place[i])
+			return false;
+	}
+	return true;
+}
+
+static void fill_wide(struct fib *fib, const struct picture *picture, struct wye_fib_node *shared)
+{
+	uint32_t *entry = (uint32_t *)shared + WYE_FIB_HEAD_WORDS, *stub = entry + picture->n;
+
+	for (uint32_t i = 0; i < picture->n; i++) {
+		entry[i] = picture->word[i];
+		if (!wye_fib_is_stub(entry[i]))
+			continue;
+		memcpy(stub, &picture->stub[entry[i] & WYE_FIB_INDEX], sizeof(struct wye_fib_stub));
+		entry[i] = WYE_FIB_STUB |
+			   (uint32_t)(stub - (uint32_t *)region_records(fib->region, WYE_SECTION_FIB_NODE));
+		stub += WYE_FIB_STUB_WORDS;
+	}
+}
+
+/* The node in shared memory; the word that names it, 0 = no memory. */
+static uint32_t make_shared(struct fib *fib, struct picture *picture, bool narrow, uint32_t inherited)
+{
+	uint32_t index = region_alloc(fib->region, WYE_SECTION_FIB_NODE,
+				      wye_fib_units(picture->n, picture->n_stubs, narrow)), ones = 0;
+	struct wye_fib_node *shared;
+
+	if (!index)
+		return 0;
+	shared = fib_shared(fib, index);
+	for (int i = 0; i < 4; i++) {
+		shared->bits[i] = picture->bits[i];
+		shared->rank[i] = (uint8_t)ones;
+		ones += (uint32_t)__builtin_popcountll(picture->bits[i]);
+	}
+	if (narrow) {
+		memcpy(shared->entries, picture->place, picture->n);
+		fib_palette_ref(fib, picture->place, picture->n);
+	} else {
+		fill_wide(fib, picture, shared);
+	}
+	atomic_store_explicit(&shared->inherited, inherited, memory_order_relaxed);
+	return WYE_FIB_CHILD | (narrow ? WYE_FIB_NARROW : 0) | index;
+}
+
 static uint32_t draw(struct fib *fib, const struct fib_node *node, uint32_t inherited)
 {
 	bool ipv6 = is_ipv6(fib, node);
-	struct fib_picture picture;
+	struct picture picture;
 
 	overlay(fib, node, &picture);
 	memcpy(picture.word, picture.said, sizeof(picture.word));
@@ -173,7 +272,10 @@ static uint32_t draw(struct fib *fib, const struct fib_node *node, uint32_t inhe
 		spread(&picture);
 	else
 		compress(&picture);
-	return fib_shared_make(fib, &picture, !ipv6, inherited);
+	picture.n_stubs = 0;
+	for (uint32_t i = 0; i < picture.n; i++)
+		picture.n_stubs += wye_fib_is_stub(picture.word[i]);
+	return make_shared(fib, &picture, !ipv6 && !picture.n_stubs && make_narrow(fib, &picture), inherited);
 }
 
 /* What became of the node is for its parent's next build to show. */
@@ -238,8 +340,11 @@ static void remove_node(struct fib *fib, uint32_t index)
 		wait_for_parent(fib, index);
 		return;
 	}
-	if (node->linked)
-		wye_publish_word(naming_word(fib, node), fib_shared_inherited(fib, shared)); /* P1 */
+	if (node->linked) {
+		uint32_t inherited = atomic_load_explicit(fib_shared_inherited(fib, shared), memory_order_relaxed);
+
+		wye_publish_word(naming_word(fib, node), inherited); /* P1 */
+	}
 	if (node->is_pending)
 		wait_no_more(fib, index);
 	if (shared)
@@ -266,7 +371,7 @@ int fib_node_build(struct fib *fib, uint32_t index)
 	if (root && fib_root_need(fib, root))
 		return -ENOSPC;
 	if (old)
-		inherited = fib_shared_inherited(fib, old);
+		inherited = atomic_load_explicit(fib_shared_inherited(fib, old), memory_order_relaxed);
 	else if (root)
 		inherited = fib_root_word(root, node->slot);
 	shared = draw(fib, node, inherited);

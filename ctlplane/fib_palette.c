@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The palette: up to PLACES nexthop ids that narrow nodes name by a byte instead of a word. Who comes first is served;
- * a node with an id that finds no place is built wide, which costs memory and a cache line more a lookup.
+ * The palette: up to 255 nexthop ids that narrow nodes name by a byte instead of a word. Who comes first is served;
+ * a node with an id that finds no place is built wide, which costs memory and nothing else.
  *
  * Ordering guarantees: an entry is written before the node that uses it is released (P1); it gets another id only
  * when no published node uses it and a grace period has passed since the last one that did was retired.
@@ -11,16 +11,6 @@
 
 #include "array.h"
 #include "fib_private.h"
-
-#define PLACES (WYE_FIB_DEEP - 1)	/* 0 and those from WYE_FIB_DEEP on are in use for ever */
-
-void fib_palette_create(struct fib *fib)
-{
-	fib->palette.n_idle = PLACES;
-	fib->palette.refs[0] = 1;
-	for (uint32_t place = WYE_FIB_DEEP; place < 256; place++)
-		fib->palette.refs[place] = 1;
-}
 
 static uint64_t epoch_now(const struct fib *fib)
 {
@@ -41,8 +31,8 @@ static uint32_t find_place(struct fib *fib)
 
 	if (!palette->n_idle)
 		return 0;
-	for (uint32_t n = 0; n < PLACES; n++) {
-		palette->next = palette->next % PLACES + 1;
+	for (uint32_t n = 0; n < 255; n++) {
+		palette->next = palette->next % 255 + 1;
 		if (may_take(fib, palette->next))
 			return palette->next;
 	}

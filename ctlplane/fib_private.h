@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The FIB writer's private half: what was set, in a form from which any node can be rebuilt without looking at a
- * route. fib.c is the door, fib_store.c keeps the sets, fib_build.c draws a set's picture and publishes it, fib_shared.c
- * knows how a published node looks (with the bytes of fib_palette.c if it can), fib_root.c sees to the root words.
+ * route. fib.c is the door, fib_store.c keeps the sets, fib_build.c turns a set into a published node (with the bytes
+ * of fib_palette.c if it can), fib_root.c does so for the root words.
  *
  * Prefixes are kept where they are published. Lengths 0..16 of a VRF and family: an array of ids in heap order (prefix
  * p of length l at 2^l + p). Longer ones in the node whose eight bits their length falls into: a bitmap of 512 bits
@@ -56,7 +56,7 @@ struct fib_palette {		/* place 0 stands for id 0 */
 	uint8_t *of_id;		/* id → place, 0 = none */
 	uint32_t cap_ids;
 	uint32_t id[256];
-	uint32_t refs[256];	/* entries of published nodes that say it; ids have the places below WYE_FIB_DEEP */
+	uint32_t refs[256];	/* entries of published nodes that say it */
 	uint64_t idle_epoch[256];	/* when refs became 0 */
 	uint32_t n_idle;	/* places with refs 0 */
 	uint32_t next;		/* where to look for one */
@@ -110,42 +110,20 @@ static inline bool fib_node_empty(const struct fib_node *node)
 
 /* ---- fib_build.c ---- */
 int fib_node_build(struct fib *fib, uint32_t node);	/* 0; -ENOSPC: region full, nothing changed */
-
-/* ---- fib_shared.c ---- */
-struct fib_picture {		/* a node being built */
-	uint32_t said[256];	/* by the node's prefixes */
-	uint32_t word[256];	/* with children, and WYE_FIB_STUB | slot; then without repetitions */
-	struct wye_fib_stub stub[256];	/* by slot */
-	uint64_t edge[5];	/* slots whose word may differ from the one before; 256 is none */
-	uint64_t bits[5];	/* slots whose word does */
-	uint32_t n;
-	/* fib_shared_make()'s own */
-	uint32_t ones[5];	/* before each word of bits */
-	uint32_t n_deep, n_stubs; /* words that name something; stubs among them */
-	uint8_t place[256];	/* a narrow node's entries, by number of the word */
-};
-
-struct fib_name {		/* of a child or a stub, in a published node */
-	uint8_t slot;
-	uint32_t word;
-};
-
-/* A node in shared memory like the picture; the word that names it, 0 = no memory. */
-uint32_t fib_shared_make(struct fib *fib, struct fib_picture *picture, bool may_be_narrow, uint32_t inherited);
 void fib_shared_retire(struct fib *fib, uint32_t shared);
-uint32_t fib_shared_names(const struct fib *fib, uint32_t shared, struct fib_name name[256]);	/* how many */
-_Atomic uint32_t *fib_shared_word(const struct fib *fib, uint32_t shared, uint32_t slot);	/* which names a child */
-/* What holds where the node says nothing. */
-uint32_t fib_shared_inherited(const struct fib *fib, uint32_t shared);
-void fib_shared_inherit(const struct fib *fib, uint32_t shared, uint32_t id);
 
 static inline struct wye_fib_node *fib_shared(const struct fib *fib, uint32_t word)
 {
-	return (struct wye_fib_node *)region_records(fib->region, WYE_SECTION_FIB_NODE) + (word & WYE_FIB_UNIT);
+	return (struct wye_fib_node *)region_records(fib->region, WYE_SECTION_FIB_NODE) + (word & WYE_FIB_INDEX);
+}
+
+/* What holds in the node that `word` names where it says nothing. */
+static inline _Atomic uint32_t *fib_shared_inherited(const struct fib *fib, uint32_t word)
+{
+	return &fib_shared(fib, word)->inherited;
 }
 
 /* ---- fib_palette.c ---- */
-void fib_palette_create(struct fib *fib);
 uint32_t fib_palette_find(struct fib *fib, uint32_t id);	/* a place that stands for id; 0 = none to be had */
 void fib_palette_ref(struct fib *fib, const uint8_t *places, uint32_t n);
 void fib_palette_unref(struct fib *fib, const uint8_t *places, uint32_t n);

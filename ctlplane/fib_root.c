@@ -96,11 +96,14 @@ int fib_root_set(struct fib *fib, struct fib_root *root, uint32_t heap, uint32_t
 static void say(struct fib *fib, struct fib_root *root, uint32_t slot, uint32_t id)
 {
 	uint32_t word = atomic_load_explicit(&root->words[slot], memory_order_relaxed);
+	_Atomic uint32_t *where = &root->words[slot];
 
-	if (word & WYE_FIB_CHILD)
-		fib_shared_inherit(fib, word, id);
-	else if (word != id)
-		wye_publish_word(&root->words[slot], id); /* P1; the id's record was published by resolve before */
+	if (word & WYE_FIB_CHILD) {
+		where = fib_shared_inherited(fib, word);
+		word = atomic_load_explicit(where, memory_order_relaxed);
+	}
+	if (word != id)
+		wye_publish_word(where, id); /* P1; the id's record was published by resolve before */
 }
 
 static uint32_t heap_len(uint32_t heap)

@@ -39,7 +39,8 @@ int fib_store_create(struct fib *fib)
 	const struct wye_section *section = fib->region->base->section;
 	uint64_t ids = (uint64_t)section[WYE_SECTION_ROUTE4].capacity + section[WYE_SECTION_ROUTE6].capacity;
 
-	fib_palette_create(fib);
+	fib->palette.n_idle = 255;
+	fib->palette.refs[0] = 1;	/* always in use */
 	fib->place_mask = PLACES_MIN - 1;
 	fib->place = calloc(PLACES_MIN, sizeof(*fib->place));
 	if (!fib->place || pool_open(&fib->nodes, sizeof(*fib->node)))

@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #define WYE_MAGIC	0x31303065797777FFULL	/* "\377wwye001" read as little-endian bytes */
-#define WYE_ABI_VERSION 2u
+#define WYE_ABI_VERSION 1u
 
 #define WYE_RUN_DIR_DEFAULT "/run/wye"
 #define WYE_FILE_CONTROL    "control"

@@ -38,40 +38,20 @@ static inline struct wye_fib wye_fib_of(const struct wye_region *region, uint32_
 
 static inline const struct wye_fib_node *wye_fib_node(const struct wye_fib *fib, uint32_t word)
 {
-	return &fib->nodes[word & WYE_FIB_UNIT];
+	return &fib->nodes[word & WYE_FIB_INDEX];
 }
 
-/* log2 of the lines of the node that `word` names; 0 if it is wide. */
-static inline uint32_t wye_fib_lines_log(uint32_t word)
+/* The number of slot's entry. Constant data behind an acquired word: plain loads. */
+static inline uint32_t wye_fib_entry(const struct wye_fib_node *node, uint32_t slot)
 {
-	return (word & WYE_FIB_LINES) / (WYE_FIB_LINES & -WYE_FIB_LINES);
+	uint32_t i = slot >> 6;
+
+	return node->rank[i] + (uint32_t)__builtin_popcountll(node->bits[i] << (~slot & 63)) - 1;
 }
 
-/* Where the node that `word` names speaks of slot: its line, or the head of a wide one. */
-static inline const struct wye_fib_node *wye_fib_line(const struct wye_fib *fib, uint32_t word, uint32_t slot)
+static inline uint32_t wye_fib_entries(const struct wye_fib_node *node)
 {
-	return wye_fib_node(fib, word) + (slot >> (8 - wye_fib_lines_log(word)));
-}
-
-/* The number of slot's entry in the line. Constant data behind an acquired word: plain loads. */
-static inline uint32_t wye_fib_entry(const struct wye_fib_node *line, uint32_t lines_log, uint32_t slot)
-{
-	uint32_t i = (slot >> 6) & (3u >> lines_log);
-
-	return line->rank[i] + (uint32_t)__builtin_popcountll(line->bits[i] << (~slot & 63)) - 1;
-}
-
-static inline uint32_t wye_fib_entries(const struct wye_fib_node *line, uint32_t lines_log)
-{
-	uint32_t last = 3u >> lines_log;
-
-	return line->rank[last] + (uint32_t)__builtin_popcountll(line->bits[last]);
-}
-
-/* The entries of a narrow node's line. */
-static inline const uint8_t *wye_fib_places(const struct wye_fib_node *line, uint32_t lines_log)
-{
-	return (const uint8_t *)&line->bits[0] + 8 * wye_fib_line_words(lines_log);
+	return node->rank[3] + (uint32_t)__builtin_popcountll(node->bits[3]);
 }
 
 /* Word number `entry` of a wide node. */
@@ -80,33 +60,22 @@ static inline _Atomic uint32_t *wye_fib_word(const struct wye_fib_node *node, ui
 	return (_Atomic uint32_t *)(uintptr_t)node + WYE_FIB_HEAD_WORDS + entry;
 }
 
-/* The word of a narrow node that an entry from WYE_FIB_DEEP on stands for. */
-static inline _Atomic uint32_t *wye_fib_deep(const struct wye_fib_node *node, uint32_t lines_log, uint32_t place)
-{
-	uint32_t units = wye_fib_narrow_units(lines_log, wye_fib_entries(node, lines_log));
-
-	return (_Atomic uint32_t *)(uintptr_t)(node + units) + (place - WYE_FIB_DEEP);
-}
-
 /* What `slot` says in a wide node: a nexthop id, 0, the name of a child or of a stub. It may be a child that was rebuilt:
  * acquire. */
 static inline uint32_t wye_fib_step_wide(const struct wye_fib_node *node, uint32_t slot)
 {
-	return wye_read_word(wye_fib_word(node, wye_fib_entry(node, 0, slot)));
+	return wye_read_word(wye_fib_word(node, wye_fib_entry(node, slot)));
 }
 
 /* The same in any node that `word` names. */
 static inline uint32_t wye_fib_step(const struct wye_fib *fib, uint32_t word, uint32_t slot)
 {
-	const struct wye_fib_node *line = wye_fib_line(fib, word, slot);
-	uint32_t lines_log = wye_fib_lines_log(word), place;
+	const struct wye_fib_node *node = wye_fib_node(fib, word);
 
-	if (__builtin_expect(!(word & WYE_FIB_NARROW), 0))
-		return wye_fib_step_wide(line, slot);
-	place = wye_fib_places(line, lines_log)[wye_fib_entry(line, lines_log, slot)];
-	if (__builtin_expect(place >= WYE_FIB_DEEP, 0))
-		return wye_read_word(wye_fib_deep(wye_fib_node(fib, word), lines_log, place));
-	return atomic_load_explicit((_Atomic uint32_t *)&fib->palette[place], memory_order_relaxed);
+	if (!(word & WYE_FIB_NARROW))
+		return wye_fib_step_wide(node, slot);
+	return atomic_load_explicit((_Atomic uint32_t *)&fib->palette[node->entries[wye_fib_entry(node, slot)]],
+				    memory_order_relaxed);
 }
 
 static inline bool wye_fib_is_stub(uint32_t word)
@@ -125,10 +94,10 @@ static inline uint32_t wye_fib_stub_says(const struct wye_fib_stub *stub, const 
 	return (addr[stub->at] ^ stub->value) & stub->mask ? stub->other : stub->id;
 }
 
-/* What holds where the node that `word` names says 0 for slot; 0 = ask the node above. */
-static inline uint32_t wye_fib_above(const struct wye_fib *fib, uint32_t word, uint32_t slot)
+/* What holds where the node that `word` names says 0; 0 = ask the node above. */
+static inline uint32_t wye_fib_above(const struct wye_fib *fib, uint32_t word)
 {
-	return wye_read_word(&wye_fib_line(fib, word, slot)->inherited);
+	return wye_read_word(&wye_fib_node(fib, word)->inherited);
 }
 
 /* Follows root word `word` through the address bytes from addr[2] on. */
@@ -137,7 +106,7 @@ static inline uint32_t wye_fib_walk(const struct wye_fib *fib, uint32_t word, co
 	uint32_t above = 0;
 
 	for (const uint8_t *byte = addr + 2; word & WYE_FIB_CHILD; byte++) {
-		uint32_t here = wye_fib_above(fib, word, *byte);
+		uint32_t here = wye_fib_above(fib, word);
 
 		above = here ? here : above;
 		word = wye_fib_step(fib, word, *byte);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * wye_fib.h for a whole vector of addresses: the same answers, but the cache misses of many lookups are under way
- * at once. IPv4, where one line of one node answers nearly always, has all root words prefetched, then is one loop that
- * reads the root word and prefetches the line of an address some places ahead of the one it finishes. IPv6, several nodes deep, takes turns: each pass goes one node
+ * at once. IPv4, where one node answers nearly always, is one loop that reads the root word and prefetches the node of
+ * an address some places ahead of the one it finishes. IPv6, several nodes deep, takes turns: each pass goes one node
  * down with all addresses still on their way, and prefetches what the next pass will read. A full IPv6 table is as much
  * a matter of instructions as of cache misses, so a pass does only what every address needs; an answer from further up
  * is found at the end.
@@ -13,11 +13,10 @@
 
 #include "wye_fib.h"
 
-#define WYE_FIB_AHEAD 32u	/* IPv4: as many cache misses as a core can have under way, and more where memory is slow */
+#define WYE_FIB_AHEAD 40u	/* IPv4: as many cache misses as a core can have under way, and more where memory is slow */
 #define WYE_FIB_TURN  64u	/* IPv6: addresses that take turns */
 
-/* What `word` names comes into the cache (IPv6: no node is narrow); a nexthop id names some word or none, no fault and
- * no harm. */
+/* What `word` names comes into the cache; a nexthop id names some word or none, no fault and no harm. */
 static inline void wye_fib_prefetch(const struct wye_fib *fib, uint32_t word)
 {
 	__builtin_prefetch((const char *)fib->nodes + ((size_t)(word & WYE_FIB_INDEX) << (2 + (word >> 31) * 4)));
@@ -33,11 +32,10 @@ static inline bool wye_fib_walk_shared(const struct wye_fib *fib, const _Atomic 
 	uint32_t above = 0, word = wye_read_word(&root[(uint32_t)addr[0] << 8 | addr[1]]);
 
 	for (uint32_t at = 2; word & WYE_FIB_CHILD; at++) {
-		uint32_t here;
+		uint32_t here = wye_fib_above(fib, word);
 
 		if (at >= bytes)
 			return false;
-		here = wye_fib_above(fib, word, addr[at]);
 		above = here ? here : above;
 		word = wye_fib_step(fib, word, addr[at]);
 	}
@@ -52,46 +50,22 @@ static inline bool wye_fib_walk_shared(const struct wye_fib *fib, const _Atomic 
 	return true;
 }
 
-struct wye_fib4_batch {		/* a vector that is being looked up */
-	bool shared;		/* id answers for all */
-	uint32_t id;
-	/* else, of the addresses that are under way, by number % WYE_FIB_AHEAD */
-	const struct wye_fib_node *line[WYE_FIB_AHEAD];
-	uint32_t word[WYE_FIB_AHEAD];	/* of the root */
-};
-
-static inline const _Atomic uint32_t *wye_fib4_root(const struct wye_fib *fib, const uint32_t *dst)
+static inline void wye_fib4_begin(const struct wye_fib *fib, const uint8_t *dst, uint32_t *id)
 {
-	const uint8_t *byte = (const uint8_t *)dst;
-
-	return &fib->root4[(uint32_t)byte[0] << 8 | byte[1]];
+	*id = wye_read_word(&fib->root4[(uint32_t)dst[0] << 8 | dst[1]]);
+	wye_fib_prefetch(fib, *id);
 }
 
-static inline void wye_fib4_begin(const struct wye_fib *fib, const uint32_t *dst, struct wye_fib4_batch *batch,
-				  uint32_t i)
+static inline void wye_fib4_finish(const struct wye_fib *fib, const uint8_t *dst, uint32_t *id)
 {
-	uint32_t word = wye_read_word(wye_fib4_root(fib, &dst[i]));
-	const struct wye_fib_node *line = wye_fib_line(fib, word, ((const uint8_t *)&dst[i])[2]);
+	uint32_t root = *id, word;
 
-	__builtin_prefetch(line);	/* an id names some line or none, no fault and no harm */
-	batch->word[i % WYE_FIB_AHEAD] = word;
-	batch->line[i % WYE_FIB_AHEAD] = line;
-}
-
-/* One narrow node below the root answers nearly always. */
-static inline uint32_t wye_fib4_finish(const struct wye_fib *fib, const uint32_t *dst,
-				       const struct wye_fib4_batch *batch, uint32_t i)
-{
-	const struct wye_fib_node *line = batch->line[i % WYE_FIB_AHEAD];
-	uint32_t root = batch->word[i % WYE_FIB_AHEAD], slot = ((const uint8_t *)&dst[i])[2], place, id;
-
-	if (__builtin_expect((root & (WYE_FIB_CHILD | WYE_FIB_NARROW)) != (WYE_FIB_CHILD | WYE_FIB_NARROW), 0))
-		return wye_fib_walk(fib, root, (const uint8_t *)&dst[i]);
-	place = wye_fib_places(line, wye_fib_lines_log(root))[wye_fib_entry(line, wye_fib_lines_log(root), slot)];
-	if (__builtin_expect(place >= WYE_FIB_DEEP, 0))
-		return wye_fib_walk(fib, root, (const uint8_t *)&dst[i]);
-	id = atomic_load_explicit((_Atomic uint32_t *)&fib->palette[place], memory_order_relaxed);
-	return id ? id : wye_read_word(&line->inherited);
+	if (!(root & WYE_FIB_CHILD))
+		return;
+	word = wye_fib_step(fib, root, dst[2]);
+	if (__builtin_expect(word >> 30, 0))
+		word = wye_fib_walk(fib, root, dst);
+	*id = word ? word : wye_fib_above(fib, root);
 }
 
 /* How many bytes are 0, from the first in memory on? */
@@ -123,49 +97,23 @@ static inline void wye_fib_fill(uint32_t *ids, uint32_t id, uint32_t n)
 		ids[i] = id;
 }
 
-/*
- * A lookup in two halves, with time between them for what has nothing to do with it: begin has the first cache lines on
- * their way when it returns. dst: addresses as they stand in the packets (network order).
- */
-static inline void wye_fib4_batch_begin(const struct wye_fib *fib, const uint32_t *dst, uint32_t n,
-					struct wye_fib4_batch *batch)
+/* dst: addresses as they stand in the packets (network order). ids[i]: nexthop id of dst[i], 0 = no route. */
+static inline void wye_fib4_lookup_batch(const struct wye_fib *fib, const uint32_t *dst, uint32_t *ids, uint32_t n)
 {
 	uint32_t i, shared = wye_fib4_shared(dst, n);
 
-	batch->shared = n && shared >= 2 &&
-			wye_fib_walk_shared(fib, fib->root4, (const uint8_t *)dst, shared, &batch->id);
-	if (batch->shared)
-		return;
-	for (i = 0; i < n; i++)
-		__builtin_prefetch((const void *)(uintptr_t)wye_fib4_root(fib, &dst[i]));
-	for (i = 0; i < n && i < WYE_FIB_AHEAD; i++)
-		wye_fib4_begin(fib, dst, batch, i);
-}
-
-/* ids[i]: nexthop id of dst[i], 0 = no route. */
-static inline void wye_fib4_batch_end(const struct wye_fib *fib, const uint32_t *dst, uint32_t *ids, uint32_t n,
-				      struct wye_fib4_batch *batch)
-{
-	uint32_t i = 0;
-
-	if (batch->shared) {
-		wye_fib_fill(ids, batch->id, n);
+	if (n && shared >= 2 && wye_fib_walk_shared(fib, fib->root4, (const uint8_t *)dst, shared, &i)) {
+		wye_fib_fill(ids, i, n);
 		return;
 	}
-	for (; i + WYE_FIB_AHEAD < n; i++) {
-		ids[i] = wye_fib4_finish(fib, dst, batch, i);
-		wye_fib4_begin(fib, dst, batch, i + WYE_FIB_AHEAD);
+	for (i = 0; i < n && i < WYE_FIB_AHEAD; i++)
+		wye_fib4_begin(fib, (const uint8_t *)&dst[i], &ids[i]);
+	for (i = 0; i + WYE_FIB_AHEAD < n; i++) {
+		wye_fib4_begin(fib, (const uint8_t *)&dst[i + WYE_FIB_AHEAD], &ids[i + WYE_FIB_AHEAD]);
+		wye_fib4_finish(fib, (const uint8_t *)&dst[i], &ids[i]);
 	}
 	for (; i < n; i++)
-		ids[i] = wye_fib4_finish(fib, dst, batch, i);
-}
-
-static inline void wye_fib4_lookup_batch(const struct wye_fib *fib, const uint32_t *dst, uint32_t *ids, uint32_t n)
-{
-	struct wye_fib4_batch batch;
-
-	wye_fib4_batch_begin(fib, dst, n, &batch);
-	wye_fib4_batch_end(fib, dst, ids, n, &batch);
+		wye_fib4_finish(fib, (const uint8_t *)&dst[i], &ids[i]);
 }
 
 struct wye_fib6_way {
@@ -219,7 +167,7 @@ static inline uint32_t wye_fib6_finish(const struct wye_fib *fib, const uint8_t 
 
 	word = stub ? says : word;
 	if (__builtin_expect(!word && from & WYE_FIB_CHILD, 0)) {
-		word = wye_fib_above(fib, from, 0);
+		word = wye_fib_above(fib, from);
 		if (!word)
 			word = wye_fib6_lookup(fib, dst);
 	}

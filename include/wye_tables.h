@@ -372,16 +372,11 @@ static_assert(sizeof(struct wye_vrf) == 16, "wye_vrf is ABI");
  *
  * A node spans 256 slots but stores an entry only where it differs from the slot before: `bits` marks those slots,
  * and slot s finds its entry at number (ones in bits up to and including s) - 1. Bit 0 is always set. `rank[i]` is the
- * number of ones before 64-bit word i. Entries follow directly. They are words; after them come the stubs, in the order
+ * number of ones before 64-bit word i. Entries follow directly, so that a lookup touches one cache line, or two that
+ * are neighbours. They are words, or, in a narrow node (WYE_FIB_NARROW in the word that names it), bytes: indices into
+ * the region's fib_palette. A narrow node names neither children nor stubs. After the entries come the stubs, in the order
  * of the entries that name them. `inherited` is the nexthop id that holds where an entry says 0 (itself 0 = ask the node
  * above).
- *
- * A narrow node (WYE_FIB_NARROW in the word that names it) is made so that a lookup touches one cache line. It has 1, 2
- * or 4 lines (WYE_FIB_LINES in that word: log2 of how many), each of which is a small node by itself for its share of
- * the slots: own `bits`, as many words as there are slots for, own `rank`, own first entry, own `inherited`, all the same.
- * Only where there is one line may its entries run on into the next units: many in a few slots would take too many
- * lines. Entries are bytes: indices into the region's fib_palette, or, from WYE_FIB_DEEP on, numbers of the words that
- * follow, from the next unit on: they name children and stubs, rising with the slots; the stubs come after those words.
  *
  * IPv6, whose lookups are several nodes long, does without what costs a lookup time: no node is narrow, and the nodes
  * right below the root have all 256 entries, so that slot s is entry s.
@@ -392,15 +387,13 @@ static_assert(sizeof(struct wye_vrf) == 16, "wye_vrf is ABI");
 #define WYE_FIB_ROOT_WORDS 65536u
 #define WYE_FIB_CHILD	   0x80000000u
 #define WYE_FIB_NARROW	   0x40000000u	/* with WYE_FIB_CHILD */
-#define WYE_FIB_LINES	   0x0c000000u	/* with WYE_FIB_NARROW */
-#define WYE_FIB_UNIT	   0x03ffffffu	/* with WYE_FIB_CHILD: the node's first unit */
 #define WYE_FIB_STUB	   0x40000000u	/* without */
-#define WYE_FIB_INDEX	   0x3fffffffu	/* without: the stub's word */
+#define WYE_FIB_INDEX	   0x3fffffffu
 
-struct wye_fib_node {		/* or a line of a narrow one, in which entries may begin earlier: wye_fib_line_words() */
-	_Atomic uint32_t inherited;
-	uint8_t rank[4];
+struct wye_fib_node {
 	uint64_t bits[4];
+	uint8_t rank[4];
+	_Atomic uint32_t inherited;
 	uint8_t entries[24];	/* … and on into the next units */
 };
 static_assert(sizeof(struct wye_fib_node) == 64, "wye_fib_node starts with one cache line");
@@ -414,36 +407,17 @@ struct wye_fib_stub {		/* instead of a child with one prefix of up to eight bits
 };
 static_assert(sizeof(struct wye_fib_stub) == 12, "wye_fib_stub is three words");
 
-#define WYE_FIB_HEAD_WORDS 10u	/* before the entries, where there is one line */
+#define WYE_FIB_HEAD_WORDS 10u	/* before the entries */
 #define WYE_FIB_UNIT_WORDS 16u
 #define WYE_FIB_STUB_WORDS 3u
-#define WYE_FIB_UNITS_MAX  (1u << 26)	/* in a section: WYE_FIB_UNIT, and every word has a number for WYE_FIB_INDEX */
-#define WYE_FIB_DEEP	   224u	/* entries of narrow nodes below it are places in the palette */
-#define WYE_FIB_DEEP_MAX   32u
-#define WYE_FIB_LINES_LOG_MAX 2u
+#define WYE_FIB_UNITS_MAX  (1u << 26)	/* in a section: every word has a number that WYE_FIB_INDEX can hold */
 
-/* Units of 64 bytes that a node takes: `first` words, then words that name something, and stubs. */
-static inline uint32_t wye_fib_units(uint32_t first, uint32_t words, uint32_t stubs)
+/* Units of 64 bytes that a node takes. */
+static inline uint32_t wye_fib_units(uint32_t entries, uint32_t stubs, bool narrow)
 {
-	return (first + words + stubs * WYE_FIB_STUB_WORDS + WYE_FIB_UNIT_WORDS - 1) / WYE_FIB_UNIT_WORDS;
-}
+	uint32_t words = WYE_FIB_HEAD_WORDS + (narrow ? (entries + 3) / 4 : entries + stubs * WYE_FIB_STUB_WORDS);
 
-/* Those of a narrow one before its words; entries: of the only line. */
-static inline uint32_t wye_fib_narrow_units(uint32_t lines_log, uint32_t entries)
-{
-	return lines_log ? 1u << lines_log : wye_fib_units(WYE_FIB_HEAD_WORDS, (entries + 3) / 4, 0);
-}
-
-/* 64-bit words of `bits` in each of 1 << lines_log lines. */
-static inline uint32_t wye_fib_line_words(uint32_t lines_log)
-{
-	return (3u >> lines_log) + 1;
-}
-
-/* Entries that have room in each of several. */
-static inline uint32_t wye_fib_line_room(uint32_t lines_log)
-{
-	return 56 - 8 * wye_fib_line_words(lines_log);
+	return (words + WYE_FIB_UNIT_WORDS - 1) / WYE_FIB_UNIT_WORDS;
 }
 
 /* ---- layout hash --------------------------------------------------------------------------------------------------- */
@@ -454,7 +428,7 @@ static inline uint32_t wye_fib_line_room(uint32_t lines_log)
 	WYE_HASH_(WYE_HASH_(WYE_HASH_(14695981039346656037ULL, WYE_ABI_VERSION), WYE_SECTIONS), sizeof(struct wye_control)),   \
 	sizeof(struct wye_readers)), sizeof(struct wye_link)), sizeof(struct wye_addr)), sizeof(struct wye_local)),  \
 	sizeof(struct wye_neigh)), sizeof(struct wye_nexthop)),                                                       \
-	sizeof(struct wye_fib_node) | sizeof(struct wye_fib_stub) << 8 | WYE_FIB_DEEP << 16),                  \
+	sizeof(struct wye_fib_node) | sizeof(struct wye_fib_stub) << 8 | WYE_FIB_HEAD_WORDS << 16),                  \
 	sizeof(struct wye_route4)), sizeof(struct wye_route6) | sizeof(struct wye_vrf) << 16 | WYE_NH_KINDS << 24 |  \
 	(uint64_t)sizeof(struct wye_parity_find) << 32 | (uint64_t)sizeof(struct wye_hits) << 48),                    \
 	sizeof(struct wye_stats) | (uint64_t)WYE_REASON_COUNT << 32),                                                \

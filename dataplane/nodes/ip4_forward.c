@@ -144,20 +144,18 @@ static bool ip4_run(struct worker *worker, struct ip4_survey *survey, struct rte
 {
 	const struct plan *plan = worker->plan;
 	bool ask_all = forward_ask_sources(plan), astray[NODE_VECTOR], any_astray = false, plain;
-	struct wye_fib4_batch batch;
 	uint32_t id[NODE_VECTOR], rp_filter;
 	struct forward f;
 	struct wye_fib fib;
 
 	forward_begin(&f, worker, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip4_reasons);
 	fib = forward_fib(plan, f.ingress);
-	wye_fib4_batch_begin(&fib, survey->dst, n, &batch);
 	ip4_survey_check[lanes_isa](survey, n);
 	rp_filter = ip4_rp_filter(&f);
 	if (unlikely(rp_filter))
 		any_astray = ip4_rp_filter_astray(&f, &fib, rp_filter, survey->src, n, astray);
 	plain = !(survey->all.any_odd | survey->any_hit | ask_all | any_astray);
-	wye_fib4_batch_end(&fib, survey->dst, id, n, &batch);
+	wye_fib4_lookup_batch(&fib, survey->dst, id, n);
 	if (plain && (forward_one_id(id, n) ? ip4_all_one_way(&f, survey, packets, n, id[0], edge) :
 					      ip4_all_one_port(&f, survey, n, id, edge)))
 		return true;

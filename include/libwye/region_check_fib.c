@@ -55,31 +55,30 @@ static int check_units(const struct region_check *check, const struct family *fa
 	return 0;
 }
 
-/* bits and rank must agree, for readers add them up to an index without a further look. `line`: one of 1 << lines_log of
- * node `at`, or a wide node. Returns the number of entries, 256 at most; 0 on error. */
+/* bits and rank must agree, for readers add them up to an index without a further look. Returns the number of entries,
+ * 0 on error. */
 static uint32_t check_shape(const struct region_check *check, const struct family *family, uint32_t at,
-			    const struct wye_fib_node *line, uint32_t lines_log)
+			    const struct wye_fib_node *node)
 {
 	uint32_t ones = 0;
 
-	for (uint32_t i = 0; i < wye_fib_line_words(lines_log); i++) {
-		uint64_t bits = line->bits[i];
-
-		if (!i && !(bits & 1))
-			return bad_node(check, family, at, "bit 0 is", 0, "expected", 1), 0;
-		if (line->rank[i] != ones)
-			return bad_node(check, family, at, "rank", line->rank[i], "expected", ones), 0;
-		ones += (uint32_t)__builtin_popcountll(bits);
+	if (!(node->bits[0] & 1))
+		return bad_node(check, family, at, "bit 0 is", 0, "expected", 1), 0;
+	for (int i = 0; i < 4; i++) {
+		if (node->rank[i] != ones)
+			return bad_node(check, family, at, "rank", node->rank[i], "expected", ones), 0;
+		ones += (uint32_t)__builtin_popcountll(node->bits[i]);
 	}
 	return ones;
 }
 
 static int check_word(const struct region_check *check, const struct family *family, uint32_t word, int depth);
 
-/* A stub of node `at`: `word` names it and should say `place`, and it is constant. */
-static int check_stub(const struct region_check *check, const struct family *family, uint32_t at, uint32_t place,
+/* Stub number k of a node with n entries: `word` says where it should lie, and it is constant. */
+static int check_stub(const struct region_check *check, const struct family *family, uint32_t at, uint32_t n, uint32_t k,
 		      uint32_t word, int depth)
 {
+	uint32_t place = at * WYE_FIB_UNIT_WORDS + WYE_FIB_HEAD_WORDS + n + k * WYE_FIB_STUB_WORDS;
 	struct wye_fib_stub stub;
 	int error;
 
@@ -96,122 +95,68 @@ static int check_stub(const struct region_check *check, const struct family *fam
 					    stub.other);
 }
 
-/* The n words that follow the first `head` of node `at`, and the stubs that follow them. `from`: units looked at. */
-static int check_words(const struct region_check *check, const struct family *family, uint32_t at, uint32_t from,
-		       uint32_t head, uint32_t n, int depth)
+static int check_entries(const struct region_check *check, const struct family *family, uint32_t at, uint32_t n, int depth)
 {
-	uint32_t units = wye_fib_units(head, n, 0), stubs = 0, stub = at * WYE_FIB_UNIT_WORDS + head + n;
-	int error = check_units(check, family, at, from, units);
+	uint32_t units = wye_fib_units(n, 0, false), stubs = 0;
+	int error = check_units(check, family, at, 1, units);
 
 	for (uint32_t i = 0; !error && i < n; i++)
-		stubs += wye_fib_is_stub(node_word(check, at, head + i));
-	error = error ? error : check_units(check, family, at, units, wye_fib_units(head, n, stubs));
+		stubs += wye_fib_is_stub(node_word(check, at, WYE_FIB_HEAD_WORDS + i));
+	error = error ? error : check_units(check, family, at, units, wye_fib_units(n, stubs, false));
 	for (uint32_t i = 0, k = 0; !error && i < n; i++) {
-		uint32_t word = node_word(check, at, head + i);
+		uint32_t word = node_word(check, at, WYE_FIB_HEAD_WORDS + i);
 
 		if (!wye_fib_is_stub(word))
 			error = check_word(check, family, word, depth + 1);
-		else if (k++ == stubs)
-			error = bad_node(check, family, at, "stubs", k, "just before they were", stubs);
+		else if (k == stubs)
+			error = bad_node(check, family, at, "stubs", k + 1, "just before they were", stubs);
 		else
-			error = check_stub(check, family, at, stub, word, depth);
-		stub += wye_fib_is_stub(word) ? WYE_FIB_STUB_WORDS : 0;
+			error = check_stub(check, family, at, n, k++, word, depth);
 	}
 	return error;
 }
 
-static int check_inherited(const struct region_check *check, uint32_t at, uint32_t line)
-{
-	return region_index(check, "nexthop inherited by FIB node", at, WYE_SECTION_NEXTHOP_SLOT,
-			    node_word(check, at, line * WYE_FIB_UNIT_WORDS + offsetof(struct wye_fib_node, inherited) / 4));
-}
-
-/* Adds to *deep the words that the line's entries stand for; they come in order. The palette was checked, all of it. */
-static int check_places(const struct region_check *check, const struct family *family, uint32_t at, const uint8_t *places,
-			uint32_t n, uint32_t *deep)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t place = places[i];
-
-		if (place < WYE_FIB_DEEP)
-			continue;
-		if (place != WYE_FIB_DEEP + *deep)
-			return bad_node(check, family, at, "entry", place, "expected", WYE_FIB_DEEP + *deep);
-		++*deep;
-	}
-	return 0;
-}
-
-/* *units: in, those looked at; out, with what the line takes. */
-static int check_line(const struct region_check *check, const struct family *family, uint32_t at, uint32_t lines_log,
-		      uint32_t number, uint32_t *units, uint32_t *deep)
-{
-	const struct wye_fib_node *shared = region_at(check, WYE_SECTION_FIB_NODE, sizeof(*shared), at + number);
-	uint32_t n = check_shape(check, family, at, shared, lines_log), take;
-	int error = n ? check_inherited(check, at, number) : -EPROTO;
-
-	if (error)
-		return error;
-	if (lines_log && n > wye_fib_line_room(lines_log))
-		return bad_node(check, family, at, "entries of a line", n, "room for", wye_fib_line_room(lines_log));
-	take = wye_fib_narrow_units(lines_log, n);
-	error = check_units(check, family, at, *units, take);
-	*units = take;
-	return error ? error : check_places(check, family, at, wye_fib_places(shared, lines_log), n, deep);
-}
-
-static int check_narrow(const struct region_check *check, const struct family *family, uint32_t word, int depth)
-{
-	uint32_t at = word & WYE_FIB_UNIT, lines_log = wye_fib_lines_log(word), units = 1u << lines_log, deep = 0;
-	int error;
-
-	if (lines_log > WYE_FIB_LINES_LOG_MAX)
-		return bad_node(check, family, at, "lines", units, "limit is", 1u << WYE_FIB_LINES_LOG_MAX);
-	error = check_units(check, family, at, 1, units);
-	for (uint32_t i = 0; !error && i < 1u << lines_log; i++)
-		error = check_line(check, family, at, lines_log, i, &units, &deep);
-	return error ? error : check_words(check, family, at, units, units * WYE_FIB_UNIT_WORDS, deep, depth);
-}
-
 /* What IPv6 lookups take for granted (wye_tables.h). */
-static int check_node6(const struct region_check *check, const struct family *family, uint32_t at, uint32_t n, int depth)
+static int check_node6(const struct region_check *check, const struct family *family, uint32_t word, uint32_t n, int depth)
 {
+	if (word & WYE_FIB_NARROW)
+		return bad_node(check, family, word & WYE_FIB_INDEX, "narrow", 1, "expected", 0);
 	if (depth == 1 && n != 256)
-		return bad_node(check, family, at, "entries", n, "below the root expected", 256);
+		return bad_node(check, family, word & WYE_FIB_INDEX, "entries", n, "below the root expected", 256);
 	return 0;
 }
 
-static int check_wide(const struct region_check *check, const struct family *family, uint32_t at, int depth)
-{
-	const struct wye_fib_node *node = region_at(check, WYE_SECTION_FIB_NODE, sizeof(*node), at);
-	uint32_t n = check_shape(check, family, at, node, 0);
-	int error = n ? 0 : -EPROTO;
-
-	if (!error && family->root == WYE_SECTION_FIB6_ROOT)
-		error = check_node6(check, family, at, n, depth);
-	error = error ? error : check_inherited(check, at, 0);
-	return error ? error : check_words(check, family, at, 1, WYE_FIB_HEAD_WORDS, n, depth);
-}
-
-/* Recursion is at most nodes_max deep. */
+/* Recursion is at most nodes_max deep. A narrow node's entries are bytes, and all of the palette was checked. */
 static int check_node(const struct region_check *check, const struct family *family, uint32_t word, int depth)
 {
-	bool narrow = word & WYE_FIB_NARROW;
-	uint32_t at = word & WYE_FIB_UNIT;
+	uint32_t at = word & WYE_FIB_INDEX, n;
+	const struct wye_fib_node *shared = region_at(check, WYE_SECTION_FIB_NODE, sizeof(*shared), at);
+	struct wye_fib_node node;
+	int error;
 
 	if (depth > family->nodes_max)
 		return bad_node(check, family, at, "depth", (uint32_t)depth, "limit is", (uint32_t)family->nodes_max);
 	if (!at || at >= region_used(check, WYE_SECTION_FIB_NODE))
 		return bad_node(check, family, at, "no such node:", at, "section FIB_NODE has",
 				region_used(check, WYE_SECTION_FIB_NODE));
-	if (word & ~(WYE_FIB_CHILD | WYE_FIB_UNIT | (narrow ? WYE_FIB_NARROW | WYE_FIB_LINES : 0)))
-		return bad_node(check, family, at, "its name", word, "has bits beyond", WYE_FIB_UNIT);
-	if (narrow && family->root == WYE_SECTION_FIB6_ROOT)
-		return bad_node(check, family, at, "narrow", 1, "expected", 0);
 	if (region_mark(check->nodes_seen, at))
 		return why_fail(check->why, -EPROTO, "%s FIB node %u: reached by two ways, the trie is no tree; "
 				RESTART, family->name, at);
-	return narrow ? check_narrow(check, family, word, depth) : check_wide(check, family, at, depth);
+	for (int i = 0; i < 4; i++) {
+		node.bits[i] = shared->bits[i];
+		node.rank[i] = shared->rank[i];
+	}
+	n = check_shape(check, family, at, &node);
+	if (!n)
+		return -EPROTO;
+	error = family->root == WYE_SECTION_FIB6_ROOT ? check_node6(check, family, word, n, depth) : 0;
+	error = error ? error : region_index(check, "nexthop inherited by FIB node", at, WYE_SECTION_NEXTHOP_SLOT,
+					     node_word(check, at, offsetof(struct wye_fib_node, inherited) / 4));
+	if (error)
+		return error;
+	if (word & WYE_FIB_NARROW)
+		return check_units(check, family, at, 1, wye_fib_units(n, 0, true));
+	return check_entries(check, family, at, n, depth);
 }
 
 static int check_word(const struct region_check *check, const struct family *family, uint32_t word, int depth)

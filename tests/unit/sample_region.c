@@ -24,7 +24,7 @@ static const struct {
 	[WYE_SECTION_VRF] = { sizeof(struct wye_vrf), 256, 2 },
 	[WYE_SECTION_FIB4_ROOT] = { 4, 2 * WYE_FIB_ROOT_WORDS, 2 * WYE_FIB_ROOT_WORDS },
 	[WYE_SECTION_FIB6_ROOT] = { 4, 2 * WYE_FIB_ROOT_WORDS, 2 * WYE_FIB_ROOT_WORDS },
-	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 512, SAMPLE_NODES },
+	[WYE_SECTION_FIB_NODE] = { sizeof(struct wye_fib_node), 512, SAMPLE_NODE6_LAST + 1 },
 	[WYE_SECTION_PARITY] = { sizeof(struct wye_parity_find), 32, 2 },
 	[WYE_SECTION_ALTNAME] = { sizeof(struct wye_altname), 32, 2 },
 	[WYE_SECTION_RULE] = { sizeof(struct wye_policy_rule), 64, 2 },
@@ -153,7 +153,7 @@ static void fill_routes(struct wye_region *region)
 static void fill_node(struct wye_region *region, uint32_t name, uint8_t slot, uint32_t value, uint32_t elsewhere,
 		      uint32_t inherited)
 {
-	struct wye_fib_node *node = sample_record(region, WYE_SECTION_FIB_NODE, name & WYE_FIB_UNIT);
+	struct wye_fib_node *node = sample_record(region, WYE_SECTION_FIB_NODE, name & WYE_FIB_INDEX);
 	const uint32_t says[3] = { elsewhere, value, elsewhere };
 	uint32_t ones = 0, first = slot == 0;
 
@@ -197,31 +197,6 @@ static void fill_stub(struct wye_region *region)
 	*stub = (struct wye_fib_stub){ .id = SAMPLE_NH_GROUP, .at = 3, .value = 128, .mask = 128 };
 }
 
-/* One of two lines: a slot that says place, GATEWAY elsewhere. */
-static void fill_line(struct wye_fib_node *line, uint8_t slot, uint8_t place)
-{
-	uint32_t word = slot >> 6 & 1;
-
-	line->bits[0] = 1;
-	line->bits[word] |= 3ULL << (slot & 63);
-	line->rank[1] = (uint8_t)__builtin_popcountll(line->bits[0]);
-	((uint8_t *)&line->bits[2])[1] = place;
-	line->inherited = SAMPLE_NH_GATEWAY;
-}
-
-static void fill_lines(struct wye_region *region)
-{
-	struct wye_fib_node *line = sample_record(region, WYE_SECTION_FIB_NODE, SAMPLE_LINES);
-	uint32_t *words = sample_record(region, WYE_SECTION_FIB_NODE, SAMPLE_LINES + 2);
-
-	fill_line(&line[0], 9, WYE_FIB_DEEP);
-	fill_line(&line[1], 200, WYE_FIB_DEEP + 1);
-	words[0] = WYE_FIB_STUB | ((SAMPLE_LINES + 2) * WYE_FIB_UNIT_WORDS + 2);
-	words[1] = WYE_FIB_CHILD | WYE_FIB_NARROW | SAMPLE_BELOW;
-	*(struct wye_fib_stub *)&words[2] = (struct wye_fib_stub){ .id = SAMPLE_NH_GROUP, .at = 3, .value = 128, .mask = 128 };
-	fill_node(region, words[1], 9, SAMPLE_PLACE, 0, 0);
-}
-
 static void fill_fib(struct wye_region *region)
 {
 	struct wye_vrf *vrf = sample_record(region, WYE_SECTION_VRF, WYE_VRF_MAIN);
@@ -236,8 +211,6 @@ static void fill_fib(struct wye_region *region)
 	fill_node(region, SAMPLE_NARROW, 9, SAMPLE_PLACE, 0, SAMPLE_NH_GROUP);
 	*word(region, WYE_SECTION_FIB4_ROOT, SAMPLE_ROOT + 0x0A01) = WYE_FIB_CHILD | SAMPLE_NODE_STUB;
 	fill_stub(region);
-	*word(region, WYE_SECTION_FIB4_ROOT, SAMPLE_ROOT + 0x0A02) = WYE_FIB_CHILD | WYE_FIB_NARROW | 1u << 26 | SAMPLE_LINES;
-	fill_lines(region);
 	*word(region, WYE_SECTION_FIB6_ROOT, SAMPLE_ROOT + 0x2001) = WYE_FIB_CHILD | SAMPLE_NODE6;
 	fill_spread(region, SAMPLE_NODE6, 0, WYE_FIB_CHILD | SAMPLE_NODE6_NEXT, SAMPLE_NH_ONLINK);
 	for (uint32_t at = SAMPLE_NODE6_NEXT; at < SAMPLE_NODE6_LAST; at++)

@@ -20,8 +20,7 @@ enum {
 };
 /*
  * 10.0.0.0/8 → GATEWAY, 10.0.7.0/24 → GROUP (node 1), 10.0.7.9/32 → BLACKHOLE (node 2 below it, narrow),
- * 10.1.8.128/25 → GROUP (a stub in node 3), 10.2.9.128/25 → GROUP and 10.2.200.9/32 → BLACKHOLE (node 34, narrow, of two
- * lines, which names a stub and node 37), 2001::/16 → ONLINK, 2001:0:0:0:0:0:0:1/128 → GROUP through 14 nodes, one a
+ * 10.1.8.128/25 → GROUP (a stub in node 3), 2001::/16 → ONLINK, 2001:0:0:0:0:0:0:1/128 → GROUP through 14 nodes, one a
  * byte, of which the first has all its entries.
  */
 #define SAMPLE_ROOT	 WYE_FIB_ROOT_WORDS	/* of the main VRF, both families */
@@ -32,9 +31,6 @@ enum {
 #define SAMPLE_NODE6	  4u
 #define SAMPLE_NODE6_NEXT 21u
 #define SAMPLE_NODE6_LAST 33u
-#define SAMPLE_LINES	 34u	/* its words are unit 36 */
-#define SAMPLE_BELOW	 37u
-#define SAMPLE_NODES	 38u
 #define SAMPLE_IFINDEX 7u
 
 #endif

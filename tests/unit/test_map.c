@@ -167,7 +167,7 @@ static void other_versions_are_refused(void **state)
 
 	run->page->file.abi_version = 9;
 	write_control(run);
-	refused(wye_map_control(run->dir, &control, why), -EPROTO, why, run->control, "ABI version 9, this program has 2");
+	refused(wye_map_control(run->dir, &control, why), -EPROTO, why, run->control, "ABI version 9, this program has 1");
 	run->page->file.abi_version = WYE_ABI_VERSION;
 	run->page->file.layout_hash++;
 	write_control(run);
