@@ -185,7 +185,7 @@ int number_of_table(const char *name, uint32_t *table)
 
 int number_of_protocol(const char *name, uint8_t *protocol)
 {
-	uint32_t number;
+	uint32_t number = 0;
 
 	if (!number_in(&protocol_names, name, 255, &number))
 		return 0;
@@ -195,7 +195,7 @@ int number_of_protocol(const char *name, uint8_t *protocol)
 
 int number_of_scope(const char *name, uint8_t *scope)
 {
-	uint32_t number;
+	uint32_t number = 0;
 
 	if (!number_in(&scope_names, name, 255, &number))
 		return 0;
