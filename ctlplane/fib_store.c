@@ -38,6 +38,7 @@ int fib_store_create(struct fib *fib)
 {
 	const struct wye_section *section = fib->region->base->section;
 	uint64_t ids = (uint64_t)section[WYE_SECTION_ROUTE4].capacity + section[WYE_SECTION_ROUTE6].capacity;
+	int error;
 
 	fib->palette.n_idle = 255;
 	fib->palette.refs[0] = 1;	/* always in use */
@@ -47,7 +48,10 @@ int fib_store_create(struct fib *fib)
 		return -ENOMEM;
 	fib->node = (struct fib_node *)fib->nodes.items;
 	/* a node's last granule may be filled by a quarter only */
-	return runs_init(&fib->ids, NULL, IDS_GRANULE, (uint32_t)(ids * 2), back_ids, fib);
+	error = runs_init(&fib->ids, NULL, IDS_GRANULE, (uint32_t)(ids * 2), back_ids, fib);
+	if (error)
+		return error;
+	return back_ids(&fib->ids, 1) ? 0 : -ENOMEM;	/* lists are reckoned from its base, empty ones too */
 }
 
 void fib_store_destroy(struct fib *fib)
