@@ -39,6 +39,6 @@ def compare(bench, case, unit, ours, vs, theirs, extra=()):
             "ratio": median(ratios), "n": len(values) or len(vs_values), "min": min(values, default=None),
             "max": max(values, default=None)}
     for key in extra:
-        line[key] = median([r[key] for r in ours if key in r])
-        line[f"vs_{key}"] = median([r[key] for r in theirs if key in r])
+        line[key] = median([r[key] for r in ours if r.get(key) is not None])
+        line[f"vs_{key}"] = median([r[key] for r in theirs if r.get(key) is not None])
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()}
