@@ -52,9 +52,8 @@ static uint32_t link_flags(const struct mirror *mirror, const struct link_entry 
 	flags |= netconf_on(v4->forwarding) ? WYE_LINK_FORWARD4 : 0;
 	flags |= v6->gen && netconf_on(all6->forwarding) && link->nl.disable_ipv6 <= 0 ? WYE_LINK_FORWARD6 : 0;
 	/* ignore_routes_with_linkdown: IPv6 hands down what is written to `all`, IPv4 may heed it (links_learn()). */
-	flags |= netconf_on(v4->ignore_linkdown) || (mirror->links.all_ignores && netconf_on(mirror->links.all[0].ignore_linkdown)) ?
-			 WYE_LINK_IGNORE_LINKDOWN4 :
-			 0;
+	if (netconf_on(v4->ignore_linkdown) || (mirror->links.all_ignores && netconf_on(mirror->links.all[0].ignore_linkdown)))
+		flags |= WYE_LINK_IGNORE_LINKDOWN4;
 	flags |= netconf_on(v6->ignore_linkdown) ? WYE_LINK_IGNORE_LINKDOWN6 : 0;
 	flags |= netconf_on(v4->proxy) || netconf_on(mirror->links.all[0].proxy) ? WYE_LINK_PROXY_ARP4 : 0;
 	flags |= netconf_on(v6->proxy) || netconf_on(all6->proxy) ? WYE_LINK_PROXY_NDP6 : 0;

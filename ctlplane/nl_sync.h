@@ -55,7 +55,7 @@ struct sync_ops {
 	enum sync_outcome (*sweep)(void *ctx, const struct sync_job *job, uint32_t gen, unsigned attempt);
 	void (*interrupted)(void *ctx);	/* for counting */
 	void (*silent)(void *ctx);	/* the dump is given up: for the log. May be NULL */
-	/* Is the job about nothing that is known? Only those with `fence` and without `always` are asked about. NULL, with fence: never. */
+	/* Is the job about nothing that is known? Only those with `fence` and without `always` are asked about. NULL: never. */
 	bool (*moot)(void *ctx, const struct sync_job *job);
 	int (*fence)(void *ctx);	/* returns when the kernel is done with what it told of. 0 or -errno */
 };

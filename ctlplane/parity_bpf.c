@@ -238,9 +238,9 @@ static void *run(void *unused)
 		if (atomic_load_explicit(&watch.state, memory_order_acquire) == STOP)
 			break;
 		look_at_all(&watch.look);
-		/* unless it is to stop */
-		if (atomic_compare_exchange_strong_explicit(&watch.state, &asked, LOOKED, memory_order_release, memory_order_relaxed))
-			eventfd_write(watch.looked_fd, 1);
+		if (!atomic_compare_exchange_strong_explicit(&watch.state, &asked, LOOKED, memory_order_release, memory_order_relaxed))
+			break; /* it is to stop */
+		eventfd_write(watch.looked_fd, 1);
 	}
 	return NULL;
 }

@@ -116,8 +116,8 @@ enum wye_link_flag {	/* what forwarding depends on, distilled from IFLA_*, netco
 	WYE_LINK_PROXY_ARP4 = 1u << 8,
 	WYE_LINK_PROXY_NDP6 = 1u << 9,
 	WYE_LINK_PORT = 1u << 10,	/* a port by wye-ctld's configuration: its guard looks at it. No other's packets are taken */
-	/* What rp_filter asks of an IPv4 packet's source, as fib_validate_source() does; a packet that fails is the kernel's. Not set
-	 * when the configuration says parity: { rp_filter: ignore }. */
+	/* What rp_filter asks of an IPv4 packet's source, as fib_validate_source() does; a packet that fails is the kernel's.
+	 * Not set when the configuration says parity: { rp_filter: ignore }. */
 	WYE_LINK_RPF_LOOSE4 = 1u << 11,	/* a unicast route leads to it */
 	WYE_LINK_RPF_STRICT4 = 1u << 12, /* and by this link. Loose is strict on a link without an IPv4 address */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The device of a port on VFIO or UIO. One as a whole is taken from the kernel, so that is done only when the configuration says so. */
+/* The device of a port on VFIO or UIO. One as a whole is taken from the kernel, so only when the configuration says so. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

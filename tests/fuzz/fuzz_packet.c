@@ -85,7 +85,8 @@ static void check_ip4(struct world *world, const uint8_t *before, uint32_t len, 
 	must(total >= 20 && total + 14 <= len, "its total length is true");
 	must(was->time_to_live > 1, "its TTL had not run out");
 	must(first != 0 && first != 127 && first >> 4 != 14 && was->dst_addr != UINT32_MAX, "its destination is unicast");
-	must(!strict || (was->src_addr & RTE_BE32(0xffffff00)) == RTE_BE32(RTE_IPV4(10, 0, 1, 0)), "its way back is by the port it came in on");
+	must(!strict || (was->src_addr & RTE_BE32(0xffffff00)) == RTE_BE32(RTE_IPV4(10, 0, 1, 0)),
+	     "its way back is by the port it came in on");
 	want = *was;
 	world_checksum4(&want);
 	must(want.hdr_checksum == was->hdr_checksum || (!was->hdr_checksum && want.hdr_checksum == 0xffff) ||

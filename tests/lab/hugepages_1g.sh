@@ -16,7 +16,8 @@ memory() { steer_all && sed -i "s/hugepages: none, size_mib: 128/hugepages: $1, 
 # lies_on PAGE-MIB: all of the heap
 lies_on() {
 	says "pages of $1 MiB" "^DPDK heap: .*, hugetlbfs $1 MiB$" wye show memory
-	equal "as the kernel has mapped them" "$(wye -j show memory | jq -c '[.mappings[] | select(.mapping == "DPDK heap") | .page_bytes / 1048576]')" "[$1]"
+	equal "as the kernel has mapped them" \
+		"$(wye -j show memory | jq -c '[.mappings[] | select(.mapping == "DPDK heap") | .page_bytes / 1048576]')" "[$1]"
 	says 'wye-dpd says so' "memory: .*hugetlbfs $1 MiB" cat /run/log/dpd
 	: >/run/log/dpd
 }

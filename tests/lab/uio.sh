@@ -54,7 +54,8 @@ check 'another NIC on its wire' other_end host5 "$peer" 4 5
 on router sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 lab_ports=(r2)
 configure <<<'steering: { default: dataplane }'
-sed -i "s/hugepages: none/hugepages: auto/; s/^ports:/&\n  - { netdev: u0, driver: uio, devargs: \"$vf0\" }\n  - { netdev: v1, driver: vfio, devargs: \"$vf1\" }/" "$conf"
+sed -i "s/hugepages: none/hugepages: auto/
+	s/^ports:/&\n  - { netdev: u0, driver: uio, devargs: \"$vf0\" }\n  - { netdev: v1, driver: vfio, devargs: \"$vf1\" }/" "$conf"
 check 'daemons start' start_daemons
 says 'UIO asks for a word' '--allow-unsafe' wye bind --ports --config "$conf"
 check 'to UIO and VFIO' wye bind --ports --allow-unsafe --config "$conf"

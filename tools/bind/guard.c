@@ -99,7 +99,8 @@ FILE *guard_open(const struct wye_sysroot *root, const char *name)
 }
 
 /* Is a longest matching route's netdev one of these? Of several alike any counts. Address of family 0: the default route. */
-static bool routed_by(const struct wye_sysroot *root, int family, const struct guard_address *address, const struct guard_netdevs *netdevs)
+static bool routed_by(const struct wye_sysroot *root, int family, const struct guard_address *address,
+		      const struct guard_netdevs *netdevs)
 {
 	FILE *file = guard_open(root, family == AF_INET ? "/proc/net/route" : "/proc/net/ipv6_route");
 	char line[256], netdev[IFNAMSIZ];

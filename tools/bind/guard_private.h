@@ -26,7 +26,8 @@ FILE *guard_open(const struct wye_sysroot *root, const char *path);
 
 /* guard_storage.c: is a disk behind the network reached by them? Then `what` has which. */
 bool guard_carries_disk(const struct wye_sysroot *root, const struct guard_netdevs *netdevs, char *what, size_t size);
-/* guard_tables.c: has any routing table, so one that policy rules lead to, a default route by them? Asks the kernel. */
+/* guard_tables.c: has any routing table, so one that policy rules lead to, a default route by them? Asks the kernel; if that
+ * does not answer, perhaps. */
 bool guard_carries_default(const struct guard_netdevs *netdevs, char *what, size_t size);
 
 #endif

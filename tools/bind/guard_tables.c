@@ -50,34 +50,35 @@ static void look(void *ctx, const struct nlmsghdr *message)
 	search->table = table ? table : route->rtm_table;
 }
 
-static void search_family(struct netlink *netlink, uint8_t family, struct search *search)
+static int search_family(struct netlink *netlink, uint8_t family, struct search *search)
 {
 	const struct rtmsg all = { .rtm_family = family };
 	struct netlink_request request;
 
 	netlink_request(&request, RTM_GETROUTE, NLM_F_DUMP, &all, sizeof(all));
 	netlink_put(&request, RTA_OIF, &search->ifindex, sizeof(search->ifindex));
-	(void)netlink_dump(netlink, &request, look, search);
+	return netlink_dump(netlink, &request, look, search);
 }
 
 bool guard_carries_default(const struct guard_netdevs *netdevs, char *what, size_t size)
 {
 	struct search search = { 0 };
 	struct netlink netlink;
-	int on = 1;
+	int on = 1, error = netlink_open(&netlink, NETLINK_ROUTE);
 
-	if (!netlink_open(&netlink, NETLINK_ROUTE)) {
+	if (!error)
 		(void)setsockopt(netlink.fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
-		for (size_t i = 0; i < netdevs->n && !search.table; i++) {
-			search.ifindex = if_nametoindex(netdevs->name[i]);
-			if (!search.ifindex)
-				continue;
-			search_family(&netlink, AF_INET, &search);
-			search_family(&netlink, AF_INET6, &search);
-		}
+	for (size_t i = 0; i < netdevs->n && !search.table && !error; i++) {
+		search.ifindex = if_nametoindex(netdevs->name[i]);
+		if (!search.ifindex)
+			continue;
+		error = search_family(&netlink, AF_INET, &search);
+		error = error ? error : search_family(&netlink, AF_INET6, &search);
 	}
 	netlink_close(&netlink);
 	if (search.table)
 		snprintf(what, size, "that of table %u", search.table);
-	return search.table != 0;
+	else if (error)
+		snprintf(what, size, "perhaps: the kernel's routes cannot be read: %s", strerror(-error));
+	return search.table || error;
 }

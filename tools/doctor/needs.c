@@ -28,10 +28,11 @@ static void check_memlock(struct doctor *doctor)
 
 void check_needs(struct doctor *doctor)
 {
+	bool physical = doctor->config && wye_need_physical(doctor->config);
 	char why[WYE_WHY_BYTES];
 
 	if (doctor->live) {
-		need(doctor, wye_need_capabilities(true, doctor->config && wye_need_physical(doctor->config), why), "capabilities", "this user has those that wye-dpd needs", why);
+		need(doctor, wye_need_capabilities(true, physical, why), "capabilities", "this user has those that wye-dpd needs", why);
 		need(doctor, wye_need_bpffs(why), "bpffs", "/sys/fs/bpf is one", why);
 		check_memlock(doctor);
 	}
