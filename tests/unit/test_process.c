@@ -246,6 +246,96 @@ static void no_work_waits_for_a_sleeper(void **state)
 	assert_in_range(calls(&process), ITEMS + 1, ITEMS + 1);
 }
 
+/* ---- the moments in which work could be overlooked, one after the other in one thread ---- */
+
+static bool (*about_to_sleep)(void);	/* NULL, or called before main sleeps; false: it must be woken at once */
+
+/* libc's, but for that. */
+int epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms)
+{
+	bool woken = timeout_ms && about_to_sleep && !about_to_sleep();
+
+	if (!woken)
+		return epoll_pwait(epoll_fd, events, max, timeout_ms, NULL);
+	assert_int_equal(epoll_pwait(epoll_fd, events, max, 0, NULL), 1);
+	return 1;
+}
+
+static bool has_one(const struct process *process)
+{
+	return *(const bool *)process->data;
+}
+
+static uint64_t take_one(struct process *process, const struct process_event *event)
+{
+	if (event->kind == PROCESS_WORK) {
+		say("taken");
+		process_end();
+	}
+	*(bool *)process->data = false;
+	return PROCESS_NEVER;
+}
+
+static bool work;
+
+static bool has_made;
+
+static uint64_t make_late(struct process *process, const struct process_event *event)
+{
+	has_made = event->kind == PROCESS_WORK;
+	if (has_made) {
+		work = true;
+		process_wake();
+	}
+	return PROCESS_NEVER;
+}
+
+static bool makes_once(const struct process *process)
+{
+	return !has_made;
+}
+
+static bool nothing_to_do(void)
+{
+	assert_false(work);
+	return true;
+}
+
+/* Made when main does not sleep, for one that has been asked in this turn already: asked again before it sleeps. */
+static void work_made_before_the_sleep(void **state)
+{
+	struct process taker = { .name = "takes", .run = take_one, .has_work = has_one, .data = &work };
+	struct process maker = { .name = "makes", .run = make_late, .has_work = makes_once };
+
+	work = has_made = false;
+	about_to_sleep = nothing_to_do;
+	assert_int_equal(process_add(&taker), 0);
+	assert_int_equal(process_add(&maker), 0);
+	process_loop();
+	about_to_sleep = NULL;
+	assert_string_equal(said, "taken ");
+}
+
+static bool made_now(void)
+{
+	work = true;
+	process_wake();
+	return false;
+}
+
+/* Made when main has asked all and is about to sleep: that is one wake-up. */
+static void work_made_in_the_sleep(void **state)
+{
+	struct process taker = { .name = "takes", .run = take_one, .has_work = has_one, .data = &work };
+
+	work = false;
+	about_to_sleep = made_now;
+	assert_int_equal(process_add(&taker), 0);
+	process_loop();
+	about_to_sleep = NULL;
+	assert_string_equal(said, "taken ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +344,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(so_many_and_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_descriptor_by_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(never_is_never, setup, teardown),
+		cmocka_unit_test_setup_teardown(work_made_before_the_sleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(work_made_in_the_sleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_work_waits_for_a_sleeper, setup, teardown),
 	};
 
