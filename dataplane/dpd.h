@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The state of one wye-dpd, main thread's; workers see dpd.plan and what is constant from start to end (config's workers
- * and punt sections, stats, punt).
+ * The state of one wye-dpd, main thread's; workers see dpd.plan and what is constant from start to end (config's punt
+ * section, stats, punt).
  */
 #ifndef DPD_H
 #define DPD_H
@@ -19,6 +19,7 @@
 #include "trace.h"
 #include "watchdog.h"
 #include "worker.h"
+#include "workers.h"
 
 struct dpd {
 	struct options options;
@@ -26,6 +27,7 @@ struct dpd {
 	struct eal_memory memory;
 	struct wye_stats *stats;
 	int stats_fd;			/* holds the lock */
+	cpu_set_t cpus;			/* that this process might use at its start */
 	uint32_t n_workers, n_ports;
 	struct tables tables;
 	struct flows flows;

@@ -12,7 +12,6 @@
 #include <rte_errno.h>
 #include <rte_log.h>
 #include <rte_memory.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,31 +47,25 @@ static void __attribute__((format(printf, 2, 3))) eal_arg(struct eal_args *args,
 
 /* ---- cores -------------------------------------------------------------------------------------------------- */
 
-static bool eal_is_worker_cpu(const struct wye_config *config, unsigned int cpu)
-{
-	for (uint32_t i = 0; i < config->workers.n_cpus; i++)
-		if (config->workers.cpu[i] == cpu)
-			return true;
-	return false;
-}
-
-/* The main thread floats over the CPUs no worker polls on, or over all when there is no other. */
-static void eal_arg_lcores(struct eal_args *args, const struct wye_config *config)
+/* The main thread floats over the CPUs no worker polls on. A worker that there may be one day waits on the first of them. */
+static void eal_arg_lcores(struct eal_args *args, const struct wye_config *config, const cpu_set_t *cpus)
 {
 	char others[200] = "", lcores[EAL_ARG_BYTES];
-	size_t at = 0;
+	unsigned int first = CPU_SETSIZE;
 	cpu_set_t set;
+	size_t at = 0;
 	int n;
 
-	CPU_ZERO(&set);
-	(void)sched_getaffinity(0, sizeof(set), &set);
-	for (int pass = 0; pass < 2 && !at; pass++)
-		for (unsigned int cpu = 0; cpu < CPU_SETSIZE && at < sizeof(others) - 8; cpu++)
-			if (CPU_ISSET(cpu, &set) && (pass || !eal_is_worker_cpu(config, cpu)))
-				at += snprintf(others + at, sizeof(others) - at, "%s%u", at ? "," : "", cpu);
+	workers_other_cpus(cpus, config, &set);
+	for (unsigned int cpu = 0; cpu < CPU_SETSIZE && at < sizeof(others) - 8; cpu++)
+		if (CPU_ISSET(cpu, &set)) {
+			first = first < cpu ? first : cpu;
+			at += snprintf(others + at, sizeof(others) - at, "%s%u", at ? "," : "", cpu);
+		}
 	n = snprintf(lcores, sizeof(lcores), "0@(%s)", others);
-	for (uint32_t i = 0; i < config->workers.n_cpus; i++)
-		n += snprintf(lcores + n, sizeof(lcores) - n, ",%u@%u", i + 1, config->workers.cpu[i]);
+	for (uint32_t i = 0; i < workers_most(cpus, config); i++)
+		n += snprintf(lcores + n, sizeof(lcores) - n, ",%u@%u", i + 1,
+			      i < config->workers.n_cpus ? config->workers.cpu[i] : first);
 	eal_arg(args, "--lcores");
 	eal_arg(args, "%s", lcores);
 	eal_arg(args, "--main-lcore");
@@ -162,7 +155,8 @@ static void eal_pages(const struct wye_config *config, struct eal_memory *memory
 
 /* ---- names and the rest ----------------------------------------------------------------------------------------- */
 
-static int open_with(const struct options *options, const struct wye_config *config, struct eal_memory *memory)
+static int open_with(const struct options *options, const struct wye_config *config, const cpu_set_t *cpus,
+		     struct eal_memory *memory)
 {
 	struct eal_args *args = calloc(1, sizeof(*args));
 	int error;
@@ -170,7 +164,7 @@ static int open_with(const struct options *options, const struct wye_config *con
 	if (!args)
 		return -ENOMEM;
 	eal_arg(args, "wye-dpd");
-	eal_arg_lcores(args, config);
+	eal_arg_lcores(args, config, cpus);
 	error = eal_arg_memory(args, config, memory);
 	if (error)
 		goto out;
@@ -197,7 +191,7 @@ out:
 
 static int eal_open(struct dpd *dpd)
 {
-	int error = open_with(&dpd->options, dpd->config, &dpd->memory);
+	int error = open_with(&dpd->options, dpd->config, &dpd->cpus, &dpd->memory);
 
 	if (!error)
 		stats_memory(dpd);

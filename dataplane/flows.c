@@ -43,17 +43,6 @@ static int flows_open(struct dpd *dpd)
 	return 0;
 }
 
-/* Rules speak of ports by number: those must be the same. */
-static bool same_ports(const struct wye_config *a, const struct wye_config *b)
-{
-	if (a->n_ports != b->n_ports)
-		return false;
-	for (size_t i = 0; i < a->n_ports; i++)
-		if (strcmp(a->port[i].netdev, b->port[i].netdev) || a->port[i].driver != b->port[i].driver)
-			return false;
-	return true;
-}
-
 /* What steering says: rules, default, slow flows. */
 static void swap_rules(struct wye_config *a, struct wye_config *b)
 {
@@ -88,7 +77,7 @@ static int give_rules(struct dpd *dpd, const struct steer_rules *rules, char *wh
 	return error;
 }
 
-static int apply_rules(struct dpd *dpd, struct wye_config *config, char *why)
+int flows_apply(struct dpd *dpd, struct wye_config *config, char *why)
 {
 	struct steer_rules *rules = steer_compile(config);
 	int error = rules ? 0 : -errno;
@@ -108,36 +97,6 @@ static int apply_rules(struct dpd *dpd, struct wye_config *config, char *why)
 	dpd->flows.plain = rules_plain(config);
 	swap_rules(dpd->config, config);
 	return 0;
-}
-
-void flows_reload(struct dpd *dpd)
-{
-	struct wye_config *config = NULL;
-	char why[WYE_WHY_BYTES] = "", *said = NULL;
-	size_t len;
-	FILE *messages = open_memstream(&said, &len);
-
-	if (!messages)
-		return;
-	if (wye_config_load(dpd->config->path, &config, messages) < 0) {
-		fclose(messages);
-		snprintf(why, sizeof(why), "%s", said && said[0] ? said : "the file cannot be read");
-	} else {
-		fclose(messages);
-		if (!same_ports(dpd->config, config))
-			snprintf(why, sizeof(why), "%s: ports differ from those running; restart wye-dpd for that",
-				 config->path);
-		else
-			(void)apply_rules(dpd, config, why);
-	}
-	if (why[0])
-		log_error("reload refused, the running rules stay: %s", why);
-	else
-		log_notice("reload: %zu steering rules, default %s", dpd->config->n_rules,
-			   dpd->config->default_action == WYE_ACTION_DATAPLANE ? "dataplane" : "kernel");
-	stats_reload_error(dpd, why);
-	wye_config_free(config);
-	free(said);
 }
 
 /* ---- the host's own prefixes -------------------------------------------------------------------------------------- */

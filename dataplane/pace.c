@@ -16,7 +16,7 @@ static uint64_t received(const struct dpd *dpd, uint32_t port)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t i = 1; i <= dpd->n_workers; i++)
+	for (uint32_t i = 1; i <= WYE_WORKERS_MAX; i++) /* also of those that were */
 		sum += atomic_load_explicit(&dpd->stats->worker[i].port[port].rx_packets, memory_order_relaxed);
 	return sum;
 }

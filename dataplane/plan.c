@@ -54,7 +54,7 @@ static struct plan *plan_build(const struct dpd *dpd)
 	plan->locals = dpd->flows.filter;
 	plan->graphs = dpd->graphs;
 	plan->n_links = n_links;
-	memcpy(plan->slot, tables->slot, sizeof(plan->slot));
+	memcpy(plan->slot, tables->slot, dpd->n_workers * sizeof(plan->slot[0]));
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
 		if (dpd->port[i].open)
 			plan_port(plan, dpd, &dpd->port[i]);
@@ -106,6 +106,38 @@ int plan_renew(struct dpd *dpd, bool new_graphs)
 	plan_publish(dpd, plan);
 	if (fresh != old)
 		graph_free(old);
+	flows_settle(dpd);
+	return 0;
+}
+
+/* A plan with these graphs, for so many workers. */
+static struct plan *plan_for(struct dpd *dpd, struct graph_set *graphs, uint32_t n_workers)
+{
+	dpd->graphs = graphs;
+	dpd->n_workers = n_workers;
+	return plan_build(dpd);
+}
+
+int plan_deal_out(struct dpd *dpd, uint32_t n_workers)
+{
+	struct graph_set *old = dpd->graphs, *fresh;
+	struct plan *between, *plan = NULL;
+	uint32_t had = dpd->n_workers;
+
+	between = plan_for(dpd, NULL, n_workers);
+	fresh = between ? graph_build(dpd) : NULL;
+	if (fresh)
+		plan = plan_for(dpd, fresh, n_workers);
+	if (!plan) {
+		free(between);
+		dpd->graphs = old;
+		dpd->n_workers = had;
+		return -ENOMEM;
+	}
+	dpd->n_workers = RTE_MAX(had, n_workers);
+	plan_publish(dpd, between);
+	plan_publish(dpd, plan);
+	graph_free(old);
 	flows_settle(dpd);
 	return 0;
 }

@@ -73,7 +73,7 @@ struct plan {
 	bool trusted;				/* the mirror lives */
 	const struct plan_locals *locals;	/* NULL with region */
 	const struct graph_set *graphs;
-	struct wye_reader_slot *slot[WYE_WORKERS_MAX];
+	struct wye_reader_slot *slot[WYE_WORKERS_MAX];	/* NULL: one that the plan has no work for */
 	struct plan_port port[WYE_PORTS_MAX];
 	struct capture *capture[CAPTURES_MAX];
 	uint32_t n_captures;
@@ -89,5 +89,12 @@ struct plan {
  * used. New graphs: when the set of open ports changed. 0, or -errno: the old plan stays in force. Main thread.
  */
 int plan_renew(struct dpd *dpd, bool new_graphs);
+/*
+ * As plan_renew() with new graphs, for another number of workers; all that are there now and then must run. Between the old
+ * plan and the new one is one without graphs: whoever had a queue has let go of it (W3, W4) before another polls it (W1,
+ * W2). When it returns dpd->n_workers is the larger number, and whoever is above n_workers has nothing to do any more.
+ * 0, or -errno: all is as it was.
+ */
+int plan_deal_out(struct dpd *dpd, uint32_t n_workers);
 
 #endif

@@ -132,25 +132,30 @@ static void write_one(struct dpd *dpd, struct rte_mbuf *packet)
 		count_add(&stats->reason[WYE_REASON_PUNT_TAP], 1);
 }
 
+uint32_t punt_write_of(struct dpd *dpd, uint32_t worker, uint32_t budget)
+{
+	struct rte_ring *punts = dpd->worker[worker].punts;
+	struct rte_mbuf *packets[PUNT_BATCH];
+	uint32_t n, done = 0;
+
+	if (!punts)
+		return 0;
+	do {
+		n = rte_ring_dequeue_burst(punts, (void **)packets, PUNT_BATCH, NULL);
+		for (uint32_t k = 0; k < n; k++)
+			write_one(dpd, packets[k]);
+		rte_pktmbuf_free_bulk(packets, n);
+		done += n;
+	} while (n == PUNT_BATCH && done < budget);
+	return done;
+}
+
 uint32_t punt_write(struct dpd *dpd, uint32_t budget)
 {
-	struct rte_mbuf *packets[PUNT_BATCH];
 	uint32_t done = 0;
 
-	for (uint32_t i = 0; i < dpd->n_workers; i++) {
-		uint32_t n, part = 0;
-
-		if (!dpd->worker[i].punts)
-			continue;
-		do {
-			n = rte_ring_dequeue_burst(dpd->worker[i].punts, (void **)packets, PUNT_BATCH, NULL);
-			for (uint32_t k = 0; k < n; k++)
-				write_one(dpd, packets[k]);
-			rte_pktmbuf_free_bulk(packets, n);
-			part += n;
-		} while (n == PUNT_BATCH && part < budget);
-		done += part;
-	}
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		done += punt_write_of(dpd, i, budget);
 	return done;
 }
 

@@ -45,6 +45,7 @@ void punt_tap_close(struct punt_tap *tap);
 /* Worker: hands n packets of one reason over; takes them all (counts and frees what has no room or no token). */
 void punt_packets(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n);
 
-/* Main: writes what waits, at most `budget` packets; returns how many. */
-uint32_t punt_write(struct dpd *dpd, uint32_t budget);
+/* Main: writes what waits, at most `budget` packets or a batch more; returns how many. */
+uint32_t punt_write(struct dpd *dpd, uint32_t budget);	/* budget: of each worker */
+uint32_t punt_write_of(struct dpd *dpd, uint32_t worker, uint32_t budget);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SIGTERM and SIGINT end the daemon in order, SIGHUP reloads the steering rules. */
+/* SIGTERM and SIGINT end the daemon in order, SIGHUP has the configuration read again. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -8,6 +8,7 @@
 
 #include "dpd.h"
 #include "log.h"
+#include "reload.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
 
@@ -29,13 +30,6 @@ static int block(struct dpd *dpd)
 	return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
 }
 INIT(block_signals, .start = block, .before = INIT_NAMES("eal"));
-
-static void reload(struct dpd *dpd)
-{
-	flows_reload(dpd);
-	(void)plan_renew(dpd, false);
-	stats_rules(dpd);
-}
 
 static uint64_t signals_run(struct process *process, const struct process_event *event)
 {

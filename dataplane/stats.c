@@ -199,6 +199,11 @@ void stats_memory(struct dpd *dpd)
 	info_write(stats, &stats->tsc_hz, &hz, sizeof(hz));
 }
 
+void stats_workers(struct dpd *dpd)
+{
+	info_write(dpd->stats, &dpd->stats->n_workers, &dpd->n_workers, sizeof(dpd->n_workers));
+}
+
 void stats_rules(struct dpd *dpd)
 {
 	struct wye_stats *stats = dpd->stats;

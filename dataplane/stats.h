@@ -12,6 +12,7 @@ void stats_inits(struct dpd *dpd, struct init *const *started, uint32_t n);	/* f
 void stats_plugin(struct dpd *dpd, uint32_t index, const struct wye_plugin_info *info);
 void stats_plugin_counters(struct dpd *dpd, const struct wye_plugin_counter_info *counters, uint32_t n);
 void stats_memory(struct dpd *dpd);	/* once DPDK is up */
+void stats_workers(struct dpd *dpd);	/* after their number changed */
 void stats_rules(struct dpd *dpd);	/* after flows changed */
 void stats_ports(struct dpd *dpd);	/* after any port changed; writes only what differs */
 void stats_reload_error(struct dpd *dpd, const char *why);	/* "" = the reload went through */

@@ -28,9 +28,11 @@ static void tables_say(const char *why)
 		log_warning("tables: %s", why);
 }
 
-static int claim_slots(struct tables *tables, uint32_t n_workers, char *why)
+int tables_claim(struct tables *tables, uint32_t n_workers, char *why)
 {
-	for (uint32_t i = 0; i < n_workers; i++) {
+	for (uint32_t i = 0; i < n_workers && tables->readers; i++) {
+		if (tables->slot[i])
+			continue;
 		tables->slot[i] = wye_reader_claim(tables->readers, i + 1);
 		if (tables->slot[i])
 			continue;
@@ -41,6 +43,14 @@ static int claim_slots(struct tables *tables, uint32_t n_workers, char *why)
 	return 0;
 }
 
+void tables_unclaim(struct tables *tables, uint32_t n_workers)
+{
+	for (uint32_t i = n_workers; i < WYE_WORKERS_MAX; i++) {
+		wye_reader_release(tables->slot[i]);
+		tables->slot[i] = NULL;
+	}
+}
+
 static int open_control(struct tables *tables, const char *run_dir, uint32_t n_workers, char *why)
 {
 	struct tables fresh = { .trust = tables->trust };
@@ -48,7 +58,7 @@ static int open_control(struct tables *tables, const char *run_dir, uint32_t n_w
 
 	error = wye_map_control(run_dir, &fresh.control, why);
 	error = error ? error : wye_map_readers(run_dir, &fresh.readers, why);
-	error = error ? error : claim_slots(&fresh, n_workers, why);
+	error = error ? error : tables_claim(&fresh, n_workers, why);
 	if (error) {
 		tables_release(&fresh, NULL);
 		return error;

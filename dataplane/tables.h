@@ -30,6 +30,10 @@ struct tables {
  */
 bool tables_follow(const struct tables *now, struct tables *next, const char *run_dir, uint32_t n_workers,
 		   uint64_t stale_after_ns);
+/* A reader's slot for each of n workers, where one has none yet: 0, or -ENOSPC with why; and none for those above n, who read
+ * nothing any more. */
+int tables_claim(struct tables *tables, uint32_t n_workers, char *why);
+void tables_unclaim(struct tables *tables, uint32_t n_workers);
 /* Unmaps what `from` holds and `kept` (NULL: nothing) does not. */
 void tables_release(struct tables *from, const struct tables *kept);
 

@@ -12,14 +12,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <rte_cycles.h>
-#include <rte_launch.h>
 #include <rte_graph_worker.h>
-#include <rte_lcore.h>
-#include <rte_ring.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,21 +29,19 @@
 #define IDLE_NAP_US 100
 #define IDLE_WAIT_MS 1000	/* whatever a driver may have forgotten to tell */
 #define COUNT_EVERY_US 1000	/* node counters are copied this often */
-#define DRAIN_NS 50000000u
-#define PUNT_RING_SIZE 4096
 
 struct idle {		/* of one worker, on its stack */
 	uint64_t spin_tsc, count_tsc;	/* the constants above in TSC ticks */
 	uint64_t last_rx_tsc, last_count_tsc;
 	uint64_t last_tsc;		/* end of the last loop: reading the TSC costs as much as forwarding a packet */
 	uint64_t received;		/* as of the last loop */
-	bool adaptive;
 };
 
 static struct graph_worker *own_graph(struct worker *worker)
 {
-	return worker->plan && worker->plan->graphs ?
-		(struct graph_worker *)&worker->plan->graphs->worker[worker->index] : NULL;
+	const struct graph_set *graphs = worker->plan ? worker->plan->graphs : NULL;
+
+	return graphs && worker->index < graphs->n_workers ? (struct graph_worker *)&graphs->worker[worker->index] : NULL;
 }
 
 /* Between two walks: nothing of the old plan is in use any more. */
@@ -82,7 +76,7 @@ static void run_plan(struct worker *worker)
 
 	if (plan != worker->plan)
 		adopt(worker, plan);
-	if (plan && plan->region)
+	if (plan && plan->region && plan->slot[worker->index])
 		wye_reader_quiescent(plan->slot[worker->index], &plan->region->epoch);
 }
 
@@ -107,7 +101,7 @@ static void run_pre_inputs(struct worker *worker)
 		pre_inputs[i].run(worker);
 }
 
-static void show_pre_inputs(struct dpd *dpd)
+void worker_show_pre_inputs(struct dpd *dpd)
 {
 	stats_pre_input(dpd, 0, "plan");
 	for (uint32_t i = 0; i < n_pre_inputs; i++)
@@ -192,7 +186,8 @@ static void after_walk(struct worker *worker, struct graph_worker *graph, struct
 		count_add(&worker->stats->cycles_busy, took);
 	} else {
 		count_add(&worker->stats->empty_loops, 1);
-		if (idle->adaptive && now - idle->last_rx_tsc > idle->spin_tsc) {
+		if (now - idle->last_rx_tsc > idle->spin_tsc &&
+		    atomic_load_explicit(&worker->adaptive, memory_order_relaxed)) {
 			rest(worker, graph, idle);
 			return;
 		}
@@ -204,7 +199,15 @@ static void after_walk(struct worker *worker, struct graph_worker *graph, struct
 	}
 }
 
-static int worker_main(void *arg)
+static void __attribute__((format(printf, 1, 0))) name_thread(const char *format, uint32_t index)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), format, index);
+	pthread_setname_np(pthread_self(), name);
+}
+
+int worker_main(void *arg)
 {
 	struct worker *worker = arg;
 	uint64_t hz = rte_get_tsc_hz();
@@ -212,13 +215,9 @@ static int worker_main(void *arg)
 		.spin_tsc = hz / 1000000 * IDLE_SPIN_US,
 		.count_tsc = hz / 1000000 * COUNT_EVERY_US,
 		.last_tsc = rte_rdtsc(),
-		.adaptive = worker->dpd->config->workers.idle == WYE_IDLE_ADAPTIVE,
 	};
 
-	char name[16];
-
-	snprintf(name, sizeof(name), "wye-worker-%u", worker->index);
-	pthread_setname_np(pthread_self(), name);
+	name_thread("wye-worker-%u", worker->index);
 	worker->stats->tid = (uint32_t)gettid();
 	while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
 		struct graph_worker *graph;
@@ -228,6 +227,7 @@ static int worker_main(void *arg)
 		after_walk(worker, graph, &idle, graph && graph->graph ? walk(graph->graph, idle.last_tsc) : rte_rdtsc());
 	}
 	adopt(worker, NULL);
+	name_thread("wye-spare-%u", worker->index);
 	return 0;
 }
 
@@ -238,88 +238,3 @@ void worker_wake(struct worker *worker)
 	if (worker->wake_fd > 0)
 		(void)!write(worker->wake_fd, &one, sizeof(one));
 }
-
-/* Waits until the workers find their queues empty: what steering gave before it was turned off. */
-static void worker_drain(struct dpd *dpd)
-{
-	uint64_t until = clock_ns() + DRAIN_NS;
-
-	for (uint32_t i = 0; i < dpd->n_workers && dpd->worker[i].dpd; i++) {
-		struct wye_worker_stats *stats = dpd->worker[i].stats;
-		uint64_t empty = atomic_load_explicit(&stats->empty_loops, memory_order_relaxed);
-
-		worker_wake(&dpd->worker[i]);
-		/* the second empty loop began after the first look: everything taken before it is through the graph */
-		while (atomic_load_explicit(&stats->empty_loops, memory_order_relaxed) < empty + 2 && clock_ns() < until) {
-			worker_wake(&dpd->worker[i]);
-			usleep(100);
-		}
-	}
-	while (punt_write(dpd, 4096) && clock_ns() < until)
-		;
-}
-
-/* All of them, and waits. */
-static void worker_stop(struct dpd *dpd)
-{
-	worker_drain(dpd);
-	for (uint32_t i = 0; i < dpd->n_workers; i++) {
-		struct worker *worker = &dpd->worker[i];
-
-		atomic_store_explicit(&worker->stop, true, memory_order_relaxed);
-		worker_wake(worker);
-	}
-	for (uint32_t i = 0; i < dpd->n_workers; i++) {
-		struct worker *worker = &dpd->worker[i];
-
-		if (worker->dpd)
-			rte_eal_wait_lcore(worker->lcore);
-	}
-	while (punt_write(dpd, 4096)) /* what they left for the kernel */
-		;
-	for (uint32_t i = 0; i < dpd->n_workers; i++) {
-		struct worker *worker = &dpd->worker[i];
-
-		rte_ring_free(worker->punts);
-		worker->punts = NULL;
-		if (worker->dpd)
-			close(worker->wake_fd);
-		worker->wake_fd = -1;
-	}
-}
-
-static int worker_prepare(struct dpd *dpd, uint32_t index)
-{
-	struct worker *worker = &dpd->worker[index];
-	char name[32];
-
-	worker->index = index;
-	worker->lcore = index + 1;
-	worker->dpd = dpd;
-	worker->stats = &dpd->stats->worker[index + 1];
-	worker->stats->cpu = dpd->config->workers.cpu[index];
-	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (worker->wake_fd < 0)
-		return -errno;
-	snprintf(name, sizeof(name), "wye-punt-%u", index);
-	worker->punts = rte_ring_create(name, PUNT_RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-	return worker->punts ? 0 : -ENOMEM;
-}
-
-static int worker_start(struct dpd *dpd)
-{
-	show_pre_inputs(dpd);
-	for (uint32_t i = 0; i < dpd->n_workers; i++) {
-		int error = worker_prepare(dpd, i);
-
-		error = error ? error : rte_eal_remote_launch(worker_main, &dpd->worker[i], dpd->worker[i].lcore);
-		if (error) {
-			log_error("worker %u on CPU %u: %s", i, dpd->config->workers.cpu[i], strerror(-error));
-			worker_stop(dpd);
-			return error;
-		}
-	}
-	return 0;
-}
-INIT(workers, .start = worker_start, .stop = worker_stop,
-     .after = INIT_NAMES("eal", "plan", "ports", "graph", "flows", "punt", "capture"));

@@ -24,16 +24,19 @@ struct worker {
 	_Atomic uint64_t ports_down;	/* bit p: the kernel has refused to send out of port p since the plan was adopted,
 					 * as its netdev is down; worker: rw, main: ro */
 	_Atomic bool stop;		/* main: rw, worker: ro */
+	_Atomic bool adaptive;		/* may sleep; main: rw, worker: ro */
 	_Atomic bool asleep;		/* in epoll; worker: rw, main: ro; see watchdog.c */
 	uint64_t seen_loops, seen_ns;	/* main: the watchdog's memory */
 	bool seen_resting;
 } __attribute__((aligned(128)));
 
+int worker_main(void *worker);		/* until it is to stop; the thread is its own */
 void worker_wake(struct worker *worker);
 
 /* Has every worker call it in each loop, after the plan and before the inputs. Before workers are started. 0, or -ENOSPC. */
 #define WORKER_PRE_INPUTS_MAX (WYE_PRE_INPUTS_MAX - 1)	/* "plan" is there */
 int worker_pre_input(const char *name, void (*run)(struct worker *worker));
+void worker_show_pre_inputs(struct dpd *dpd);	/* into the stats file */
 
 /* Relaxed add to a counter only this thread writes. */
 static inline void count_add(_Atomic uint64_t *counter, uint64_t n)

@@ -334,7 +334,7 @@ static void print_reload(struct tool *tool)
 	struct out *out = &tool->out;
 
 	if (info && info->reload_error[0])
-		line(out, "reload", OUT_BAD, "refused", ": %s; the rules before it still run", info->reload_error);
+		line(out, "reload", OUT_BAD, "refused", ": %s; what ran before it still runs", info->reload_error);
 	else
 		out_printf(out, "%-10s%llu done, none refused since; configuration %s\n", "reload",
 			   (unsigned long long)(info ? counter_get(&info->reloads) : 0),

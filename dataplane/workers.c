@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Queue q of port p belongs to worker (p + q) % workers, so another number of workers deals most queues out anew. That goes
+ * by a plan without graphs (plan_deal_out()): who had a queue has let go of it before another polls it, and what comes
+ * meanwhile waits in the queue. Threads are EAL's, one for each worker there may ever be, made at the start; one without
+ * a worker waits for one.
+ */
+#include <errno.h>
+#include <rte_lcore.h>
+#include <rte_launch.h>
+#include <rte_ring.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "dpd.h"
+#include "log.h"
+#include "runtime/init.h"
+#include "wye_need.h"
+#include "workers.h"
+
+#define DRAIN_NS 50000000u
+#define PUNT_RING_SIZE 4096
+
+/* ---- CPUs --------------------------------------------------------------------------------------------------------- */
+
+void workers_other_cpus(const cpu_set_t *all, const struct wye_config *config, cpu_set_t *others)
+{
+	*others = *all;
+	for (uint32_t i = 0; i < config->workers.n_cpus; i++)
+		CPU_CLR(config->workers.cpu[i], others);
+	if (!CPU_COUNT(others))
+		*others = *all;
+}
+
+uint32_t workers_most(const cpu_set_t *all, const struct wye_config *config)
+{
+	uint32_t n = (uint32_t)CPU_COUNT(all);
+
+	n = n < WYE_WORKERS_MAX ? n : WYE_WORKERS_MAX;
+	return n > config->workers.n_cpus ? n : config->workers.n_cpus;
+}
+
+/* "0-3,8": the CPUs of this process's cpuset. */
+static void allowed_cpus(char *list, size_t size)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	char line[256], value[200];
+
+	snprintf(list, size, "unknown");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "Cpus_allowed_list: %199s", value) == 1)
+			snprintf(list, size, "%s", value);
+	if (file)
+		fclose(file);
+}
+
+static bool runs_on(const struct dpd *dpd, unsigned int cpu)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		if (dpd->worker[i].dpd && dpd->worker[i].stats->cpu == cpu)
+			return true;
+	return false;
+}
+
+static int pin(pid_t thread, unsigned int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return sched_setaffinity(thread, sizeof(one), &one) ? -errno : 0;
+}
+
+/* A cpuset may keep us off a CPU that is online; only the kernel knows all that has a say in it. Where workers run we may. */
+static int try_cpus(const struct dpd *dpd, const struct wye_config *config, char *why)
+{
+	cpu_set_t before;
+	char list[200];
+	int error = sched_getaffinity(0, sizeof(before), &before) ? -errno : 0;
+
+	for (uint32_t i = 0; i < config->workers.n_cpus && !error; i++) {
+		if (runs_on(dpd, config->workers.cpu[i]))
+			continue;
+		error = pin(0, config->workers.cpu[i]);
+		if (!error)
+			continue;
+		(void)sched_setaffinity(0, sizeof(before), &before);
+		allowed_cpus(list, sizeof(list));
+		snprintf(why, WYE_WHY_BYTES, "%s: workers.cpus: this process may not run on CPU %u: its cpuset has %s",
+			 config->path, config->workers.cpu[i], list);
+	}
+	(void)sched_setaffinity(0, sizeof(before), &before);
+	return error;
+}
+
+int workers_check(const struct dpd *dpd, const struct wye_config *config, char *why)
+{
+	static const struct wye_sysroot machine = { "" };
+	int error = wye_need_cpus(&machine, config, why);
+
+	return error ? error : try_cpus(dpd, config, why);
+}
+
+/* ---- one worker --------------------------------------------------------------------------------------------------- */
+
+static int prepare(struct dpd *dpd, uint32_t index, const struct wye_config *config)
+{
+	struct worker *worker = &dpd->worker[index];
+	char name[32];
+
+	*worker = (struct worker){
+		.index = index,
+		.lcore = index + 1,
+		.dpd = dpd,
+		.stats = &dpd->stats->worker[index + 1],
+		.wake_fd = -1,
+		.seen_ns = clock_ns(),
+	};
+	atomic_store_explicit(&worker->adaptive, config->workers.idle == WYE_IDLE_ADAPTIVE, memory_order_relaxed);
+	worker->stats->cpu = config->workers.cpu[index];
+	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (worker->wake_fd < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "wye-punt-%u", index);
+	worker->punts = rte_ring_create(name, PUNT_RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	return worker->punts ? 0 : -ENOMEM;
+}
+
+/* Workers `from` to `to` - 1; what was started of them is left to workers_end(). */
+static int workers_begin(struct dpd *dpd, const struct wye_config *config, uint32_t from, uint32_t to, char *why)
+{
+	for (uint32_t i = from; i < to; i++) {
+		int error = prepare(dpd, i, config);
+
+		error = error ? error : rte_eal_remote_launch(worker_main, &dpd->worker[i], dpd->worker[i].lcore);
+		if (!error)
+			continue;
+		snprintf(why, WYE_WHY_BYTES, "worker %u on CPU %u: %s", i, config->workers.cpu[i], strerror(-error));
+		return error;
+	}
+	return 0;
+}
+
+/* All of them, and waits. They have no queues any more, and have left main nothing. */
+static void workers_end(struct dpd *dpd, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		atomic_store_explicit(&dpd->worker[i].stop, true, memory_order_relaxed);
+		worker_wake(&dpd->worker[i]);
+	}
+	for (uint32_t i = from; i < to; i++) {
+		struct worker *worker = &dpd->worker[i];
+
+		if (!worker->dpd)
+			continue;
+		rte_eal_wait_lcore(worker->lcore);
+		while (punt_write_of(dpd, i, 4096))
+			;
+		rte_ring_free(worker->punts);
+		worker->punts = NULL;
+		if (worker->wake_fd >= 0)
+			close(worker->wake_fd);
+		worker->wake_fd = -1;
+		worker->stats->cpu = UINT32_MAX;
+		worker->dpd = NULL;
+	}
+}
+
+/* ---- a change ----------------------------------------------------------------------------------------------------- */
+
+/* Each to its CPU: a new one began on any. From then on it sleeps, or polls. */
+static void move(struct dpd *dpd, const struct wye_config *config)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++) {
+		struct worker *worker = &dpd->worker[i];
+		int error = pin((pid_t)worker->stats->tid, config->workers.cpu[i]);
+
+		if (error)
+			log_error("worker %u stays on CPU %u: CPU %u: %s", i, worker->stats->cpu, config->workers.cpu[i],
+				  strerror(-error));
+		else
+			worker->stats->cpu = config->workers.cpu[i];
+		atomic_store_explicit(&worker->adaptive, config->workers.idle == WYE_IDLE_ADAPTIVE, memory_order_relaxed);
+		worker_wake(worker);
+	}
+}
+
+static int deal_out(struct dpd *dpd, uint32_t n, char *why)
+{
+	int error = tables_claim(&dpd->tables, n, why);
+
+	if (error)
+		return error;
+	error = plan_deal_out(dpd, n);
+	if (error)
+		snprintf(why, WYE_WHY_BYTES, "graphs for %u workers: %s", n, strerror(-error));
+	return error;
+}
+
+int workers_change(struct dpd *dpd, const struct wye_config *config, char *why)
+{
+	uint32_t had = dpd->n_workers, n = config->workers.n_cpus;
+	cpu_set_t others;
+	int error;
+
+	if (!memcmp(&dpd->config->workers, &config->workers, sizeof(config->workers)))
+		return 0;
+	if (n >= rte_lcore_count()) {
+		snprintf(why, WYE_WHY_BYTES, "%s: workers.cpus: %u workers, and there were CPUs for %u when wye-dpd was started: "
+			 "restart it for more", config->path, n, rte_lcore_count() - 1);
+		return -EINVAL;
+	}
+	error = workers_check(dpd, config, why);
+	if (error)
+		return error;
+	error = workers_begin(dpd, config, had, n, why);
+	if (!error && n != had)
+		error = deal_out(dpd, n, why);
+	if (error) {
+		workers_end(dpd, had, n);
+		tables_unclaim(&dpd->tables, had);
+		return error;
+	}
+	dpd->n_workers = n;
+	workers_end(dpd, n, had);
+	tables_unclaim(&dpd->tables, n);
+	move(dpd, config);
+	workers_other_cpus(&dpd->cpus, config, &others);
+	(void)sched_setaffinity(0, sizeof(others), &others);
+	stats_workers(dpd);
+	return 0;
+}
+
+/* ---- from start to end -------------------------------------------------------------------------------------------- */
+
+/* Waits until the workers find their queues empty: what steering gave before it was turned off. */
+static void workers_drain(struct dpd *dpd)
+{
+	uint64_t until = clock_ns() + DRAIN_NS;
+
+	for (uint32_t i = 0; i < dpd->n_workers && dpd->worker[i].dpd; i++) {
+		struct wye_worker_stats *stats = dpd->worker[i].stats;
+		uint64_t empty = atomic_load_explicit(&stats->empty_loops, memory_order_relaxed);
+
+		worker_wake(&dpd->worker[i]);
+		/* the second empty loop began after the first look: everything taken before it is through the graph */
+		while (atomic_load_explicit(&stats->empty_loops, memory_order_relaxed) < empty + 2 && clock_ns() < until) {
+			worker_wake(&dpd->worker[i]);
+			usleep(100);
+		}
+	}
+	while (punt_write(dpd, 4096) && clock_ns() < until)
+		;
+}
+
+static void workers_stop(struct dpd *dpd)
+{
+	workers_drain(dpd);
+	workers_end(dpd, 0, dpd->n_workers);
+}
+
+static int workers_start(struct dpd *dpd)
+{
+	char why[WYE_WHY_BYTES];
+	int error;
+
+	worker_show_pre_inputs(dpd);
+	error = workers_begin(dpd, dpd->config, 0, dpd->n_workers, why);
+	if (error) {
+		log_error("%s", why);
+		workers_stop(dpd);
+	}
+	return error;
+}
+INIT(workers, .start = workers_start, .stop = workers_stop,
+     .after = INIT_NAMES("eal", "plan", "ports", "graph", "flows", "punt", "capture"));
