@@ -36,10 +36,35 @@ equal 'on r2 all of them were sent, with a hop less' "$(captured /run/r2.pcapng 
 equal 'and on r1 none' "$(captured /run/r1.pcapng 'udp and ip[8] = 63')" 0
 equal 'nothing but what the filter wants' "$(captured /run/r1.pcapng 'not udp')" 0
 equal 'punted' "$(captured /run/punt.pcapng 'icmp and dst 10.0.2.77')" 1
-equal 'with the reason' "$(grep -ac 'punted ip4_forward_unresolved' /run/punt.pcapng)" 1
 equal 'dropped' "$(captured /run/drop.pcapng 'icmp and dst 10.9.0.1')" 3
-equal 'with the reason' "$(grep -ac 'dropped ip4_forward_blackhole' /run/drop.pcapng)" 3
-says 'interfaces have the netdevs'"'"' names' '^r1$' strings -n 2 /run/r1.pcapng
+# blocks FILE: of each kind of packet block how many: interface, direction, comment; every block is whole, and of now
+blocks() {
+	python3 - "$1" <<-'EOF2' | sort | uniq -c | sed 's/^ *//'
+	import struct, sys, time
+	data, at, names = open(sys.argv[1], "rb").read(), 0, []
+	def options(text):
+	    while len(text) >= 4 and (head := struct.unpack_from("<HH", text))[0]:
+	        yield head[0], text[4:4 + head[1]]
+	        text = text[4 + (head[1] + 3) // 4 * 4:]
+	while at < len(data):
+	    kind, size = struct.unpack_from("<II", data, at)
+	    body = data[at + 8:at + size - 4]
+	    assert size % 4 == 0 and data[at + size - 4:at + size] == struct.pack("<I", size), at
+	    if kind == 1:
+	        names.append(dict(options(body[8:]))[2].decode())
+	    if kind == 6:
+	        interface, high, low, captured, wire = struct.unpack_from("<IIIII", body)
+	        found = dict(options(body[20 + (captured + 3) // 4 * 4:]))
+	        age = time.time() - (high << 32 | low) / 1e9
+	        assert -1 < age < 120 and captured <= wire, (age, captured, wire)
+	        print(names[interface], {1: "received", 2: "sent"}[found[2][0]], found.get(1, b"").decode())
+	    at += size
+	EOF2
+}
+equal 'received by r1' "$(blocks /run/r1.pcapng)" '1000 r1 received '
+equal 'sent by r2' "$(blocks /run/r2.pcapng)" '1000 r2 sent '
+equal 'dropped, with the reason' "$(blocks /run/drop.pcapng)" '3 r1 received dropped ip4_forward_blackhole: blackhole route'
+equal 'punted, with the reason' "$(blocks /run/punt.pcapng | grep -c '^1 r1 received punted ip4_forward_unresolved: neighbour')" 1
 
 wye capture -i r1 -c 2 -s 60 -w - 2>/run/log/pipe | tcpdump -nr - >/run/piped 2>/dev/null &
 await 5 capturing pipe

@@ -261,7 +261,7 @@ static void long_batch(void **state)
 	}
 	bench_check(b, 10, 10);
 	fib = wye_fib_of(b->tables->region.base, WYE_VRF_MAIN);
-	for (uint32_t n = 0; n <= 500; n += n < 70 ? 1 : 43) {
+	for (uint32_t n = 0; n <= 500; n += n <= 256 ? 1 : 43) {
 		memset(ids, 0xff, sizeof(ids));
 		if (b->model.family == AF_INET)
 			wye_fib4_lookup_batch(&fib, dst4, ids, n);
