@@ -158,6 +158,7 @@ def with_workers(options, cpus):
         if not router.exists("in1"):
             router.link("in1", MAC_IN, "source", "src1", "02:00:00:00:00:02")
         router.configure(*memory_ports(packets, ("in0", "in1")), cpus=cpus)
+        router.reload_ctld()
         found = wye(options, router)
         return {"value": found["value"] * len(cpus), "cycles": found["cycles"]}
     return measure

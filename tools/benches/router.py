@@ -6,6 +6,7 @@
 """
 import json
 import os
+import signal
 import time
 
 from machine import ROUTER_CPU, Daemon, Unavailable, libc, run, run_json
@@ -158,7 +159,11 @@ class Router:
 
     def start_dpd(self, program="dataplane/wye-dpd"):
         self.exec_dpd(program)
-        self.dpd.await_that(self.ports_active, 30, "ports active")
+        try:
+            self.dpd.await_that(self.ports_active, 30, "ports active")
+        except Unavailable:
+            self.stop_dpd()
+            raise
 
     def ports_active(self):
         ports = self.wye("show", "port")
@@ -168,6 +173,10 @@ class Router:
         if self.dpd:
             self.dpd.stop()
         self.dpd = None
+
+    def reload_ctld(self):
+        """After configure(): it guards no port that it does not know of."""
+        self.ctld.process.send_signal(signal.SIGHUP)
 
     def stop_ctld(self):
         if self.ctld:
