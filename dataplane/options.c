@@ -13,7 +13,7 @@ static const char options_help[] =
 	"  -v, --verbose       say more, DPDK's and libbpf's messages included\n"
 	"  -h, --help          this text\n"
 	"  -V, --version       version\n"
-	"Arguments behind -- go to DPDK's EAL as they are. SIGHUP reloads the steering rules, SIGTERM ends orderly.\n";
+	"Arguments behind -- go to DPDK's EAL as they are. SIGHUP has the configuration read again, SIGTERM ends orderly.\n";
 
 static const struct option options_long[] = {
 	{ "config", required_argument, NULL, 'c' }, { "run-dir", required_argument, NULL, 'r' },
