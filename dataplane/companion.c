@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Companion TAPs; see companion.h. What the kernel sends is read by the main thread: it is what the host itself sends, and
+ * Companions; see companion.h. What the kernel sends is read by the main thread: it is what the host itself sends, and
  * all traffic while the dataplane has no flows, so it is bounded by what one thread copies.
  */
 #include <errno.h>
@@ -92,15 +92,9 @@ static int tap_mac(const char *name, const struct rte_ether_addr *mac, char *why
 
 /* ---- the port opens and closes ------------------------------------------------------------------------------------------ */
 
-/* Nothing of another's netdev is changed, and the device does not get its MAC: it would take what is the kernel's. */
-static void compare_macs(const struct port *port)
+bool companion_same_mac(const struct port *port)
 {
-	struct rte_ether_addr mac;
-
-	if (rte_eth_macaddr_get(port->steer.dpdk_port, &mac) == 0 && memcmp(&mac, port->link.mac, 6))
-		log_notice("port %s: %s has another MAC (" RTE_ETHER_ADDR_PRT_FMT "): it gets of %s's packets what the NIC's own "
-			   "rules send to it", port->config->netdev, port->device, RTE_ETHER_ADDR_BYTES(&mac),
-			   port->config->netdev);
+	return port_beside(port) && !memcmp(&port->companion.device_mac, port->link.mac, 6);
 }
 
 /* What the kernel wants to receive on the TAP besides its MAC and broadcasts. */
@@ -142,11 +136,44 @@ static void follow_multicast(struct port *port)
 			    "neighbours", port->config->netdev, port->device, strerror(-error));
 }
 
+/*
+ * When a VF's PF is reset its link goes, and when that comes back the VF is deaf. Drivers hear of it from the PF; that of igb's
+ * VFs has no interrupt for what the PF says. The PF's count tells of a link that was gone for too short a time to be seen.
+ */
 static void follow_link(struct port *port)
 {
+	struct companion *companion = &port->companion;
 	struct rte_eth_link link = { 0 };
+	bool on = rte_eth_link_get_nowait(port->steer.dpdk_port, &link) == 0 && link.link_status;
 
-	carrier(port, rte_eth_link_get_nowait(port->steer.dpdk_port, &link) == 0 && link.link_status);
+	companion->lost |= companion->carrier && !on;
+	if (on && companion->deaf && (companion->lost || port_vfio_pf_changes(port) != companion->pf_changes))
+		port_vfio_reset(port);
+	carrier(port, on);
+}
+
+static bool is_deaf(const struct port *port)
+{
+	struct rte_eth_dev_info info;
+
+	return rte_eth_dev_info_get(port->steer.dpdk_port, &info) == 0 && !strcmp(info.driver_name, "net_e1000_igb_vf");
+}
+
+/* Beside another's netdev, of which nothing is changed. */
+static int beside_up(struct port *port, char *why)
+{
+	struct rte_ether_addr *mac = &port->companion.device_mac;
+	int error = rte_eth_macaddr_get(port->steer.dpdk_port, mac);
+
+	if (error || companion_same_mac(port)) {
+		snprintf(why, WYE_WHY_BYTES, "%s has the MAC of %s, and both would receive each packet: wye vf set %s N mac MAC",
+			 port->device, port->steer.netdev, port->steer.netdev);
+		return error ? error : -EADDRINUSE;
+	}
+	follow_link(port);
+	log_notice("port %s: %s, beside it, has the MAC " RTE_ETHER_ADDR_PRT_FMT ": it gets what is sent to that, and what rules in "
+		   "the NIC send it", port->config->netdev, port->device, RTE_ETHER_ADDR_BYTES(mac));
+	return 0;
 }
 
 int companion_up(struct port *port, char *why)
@@ -155,10 +182,10 @@ int companion_up(struct port *port, char *why)
 	int error;
 
 	companion_mtu(port);
-	if (port->companion.fd < 0) {
-		compare_macs(port);
-		return 0;
-	}
+	port->companion.deaf = is_deaf(port);
+	port->companion.lost = false;
+	if (port_beside(port))
+		return beside_up(port, why);
 	error = rte_eth_macaddr_get(port->steer.dpdk_port, &mac);
 	error = error ? error : tap_mac(port->steer.netdev, &mac, why);
 	if (error)
@@ -276,14 +303,15 @@ static uint64_t companion_run(struct process *process, const struct process_even
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
 
-		if (port->companion.fd < 0)
+		if (!wye_driver_takes_device(port->config->driver))
 			continue;
 		if (event->kind == PROCESS_READY && event->fd == port->companion.fd && port->open)
 			read_tap(dpd, port);
 		else if (event->kind == PROCESS_READY && event->fd == port->companion.fd)
 			drain(port);
 		else if (event->kind == PROCESS_CLOCK && port->open) {
-			follow_multicast(port);
+			if (!port_beside(port))
+				follow_multicast(port);
 			follow_link(port);
 		}
 	}
@@ -301,7 +329,7 @@ static int companion_open(struct dpd *dpd)
 		if (!wye_driver_takes_device(dpd->port[i].config->driver))
 			continue;
 		error = companion_take(&dpd->port[i]);
-		any |= dpd->port[i].companion.fd >= 0;
+		any = true;
 	}
 	if (error || !any)
 		return error;
@@ -310,7 +338,7 @@ static int companion_open(struct dpd *dpd)
 		if (dpd->port[i].companion.fd >= 0)
 			error = process_watch(&process, dpd->port[i].companion.fd, EPOLLIN);
 	if (error)
-		log_error("companion TAPs: %s", strerror(-error));
+		log_error("companions: %s", strerror(-error));
 	return error;
 }
 

@@ -2,8 +2,13 @@
 /*
  * Companions: the kernel's netdev of a port on vfio-pci, whose device the kernel has no netdev for. Where the configured
  * name is nobody's, a TAP of that name is made, and `ip` manages it as any netdev: what it sends is put on the wire here,
- * what is not the dataplane's is punted into it as into any netdev. Where the name is an existing netdev (the PF, a
- * representor), that is the companion: nothing of it is changed, and packets are only punted into it.
+ * what is not the dataplane's is punted into it as into any netdev.
+ *
+ * Where the name is an existing netdev, the device, a VF, stands beside it: it must be the VF's PF or an uplink of its switch
+ * (wye_device_companion()), nothing of it is changed, and what the kernel sends by it leaves by it. The VF gets what is sent to
+ * its own MAC and what rules in the NIC send it, be it to the netdev's MAC (nodes/beside.h). What is not the dataplane's of
+ * that is punted into the netdev; broadcasts and multicasts are not, since it has its own copy, unless rules of a switch sent
+ * them to the VF in its stead. While the VF cannot send, the port is none, and the kernel forwards by the netdev.
  *
  * A TAP that has had its device stays when wye-dpd ends, without a carrier, so that addresses and routes outlive a restart;
  * `ip link del` takes it away. Main thread only.
@@ -22,7 +27,12 @@ struct port;
 
 struct companion {
 	int fd;				/* TAP; -1 = none, the netdev is another's */
-	bool carrier;
+	bool carrier;			/* of the device; the TAP's is the same */
+	bool deaf;			/* the device's driver does not hear its PF being reset */
+	bool lost;			/* it had carrier since it is open, and lost it */
+	int64_t pf_changes;		/* of its PF's carrier, when it was opened */
+	bool switched;			/* another's: rules in the NIC's switch say what the device gets (wye_device.h) */
+	struct rte_ether_addr device_mac; /* another's */
 	bool mac_told;			/* by the mirror: the TAP has the device's MAC */
 	uint32_t n_multicast;
 	struct rte_ether_addr multicast[COMPANION_MULTICAST_MAX];	/* what the device has been told to receive */
@@ -34,6 +44,8 @@ void companion_down(struct port *port);	/* the device goes: no carrier */
 
 /* The MTU has changed: the device's too, or port->mtu_max says what it can. */
 void companion_mtu(struct port *port);
+/* Another's netdev has the device's MAC, so that both receive the same packets: the port must close. */
+bool companion_same_mac(const struct port *port);
 /* The TAP has another MAC: the device's too, or the TAP gets the device's back. */
 void companion_mac(struct port *port);
 

@@ -22,7 +22,6 @@
 
 static bool close_ports(struct dpd *dpd, bool all, const char *detail)
 {
-	const char *gone = "the kernel takes its device away; waiting for it to come back";
 	struct port *closing[WYE_PORTS_MAX];
 	uint32_t n = 0;
 
@@ -34,8 +33,11 @@ static bool close_ports(struct dpd *dpd, bool all, const char *detail)
 	if (!n)
 		return false;
 	(void)plan_renew(dpd, true);
-	for (uint32_t i = 0; i < n; i++)
-		port_close(dpd, closing[i], port_vfio_asked(closing[i]) ? gone : detail);
+	for (uint32_t i = 0; i < n; i++) {
+		const char *asked = port_vfio_asked(closing[i]);
+
+		port_close(dpd, closing[i], asked ? asked : detail);
+	}
 	return true;
 }
 
@@ -54,7 +56,7 @@ static bool renew_pool(struct dpd *dpd)
 /* True when a new plan is needed. */
 static bool follow_ports(struct dpd *dpd, bool look, bool *new_graphs)
 {
-	bool was_enabled[WYE_PORTS_MAX], changed = look;
+	bool was_enabled[WYE_PORTS_MAX], sent[WYE_PORTS_MAX], changed = look;
 
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
 		look |= dpd->port[i].open && port_vfio_asked(&dpd->port[i]);
@@ -75,12 +77,14 @@ static bool follow_ports(struct dpd *dpd, bool look, bool *new_graphs)
 		if (dpd->pool && port_open_ready(dpd, clock_ns()))
 			changed = *new_graphs = true;
 	}
-	for (uint32_t i = 0; i < dpd->n_ports; i++)
+	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		was_enabled[i] = dpd->port[i].enabled;
+		sent[i] = dpd->port[i].sends;
+	}
 	if (dpd->tables.region)
 		port_steer(dpd);
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
-		changed |= was_enabled[i] != dpd->port[i].enabled;
+		changed |= was_enabled[i] != dpd->port[i].enabled || sent[i] != dpd->port[i].sends;
 	return changed;
 }
 

@@ -34,7 +34,11 @@ static void plan_port(struct plan *plan, const struct dpd *dpd, const struct por
 		.mac48 = plan_mac48(port->link.mac),
 		.tx_lock = dpd->n_workers + (port->companion.fd >= 0) > port->n_tx ? (rte_spinlock_t *)port->tx_lock : NULL,
 	};
-	if (port->link_index < plan->n_links)
+	if (port_beside(port)) {
+		to->device_mac48 = plan_mac48(port->companion.device_mac.addr_bytes);
+		to->copies = !port->companion.switched;
+	}
+	if (port->link_index < plan->n_links && port->sends)
 		plan->port_of_link[port->link_index] = (uint8_t)(port->index + 1);
 }
 

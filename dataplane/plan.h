@@ -35,6 +35,8 @@ struct plan_port {
 	uint32_t ifindex;
 	uint32_t link;		/* index in LINK, 0 = the mirror does not know the netdev */
 	uint64_t mac48;		/* as the first 6 bytes of a frame read, little-endian */
+	uint64_t device_mac48;	/* of a device beside the netdev (nodes/beside.h); 0 = it has the netdev's */
+	bool copies;		/* broadcasts and multicasts come to that netdev, too */
 	rte_spinlock_t *tx_lock; /* one a queue when workers share queues, else NULL; the port's */
 };
 

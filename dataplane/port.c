@@ -108,7 +108,7 @@ void port_look(struct dpd *dpd)
 bool port_must_close(const struct port *port)
 {
 	return port->open && (!port->link_index || port->link.ifindex != port->steer.ifindex || port_dev_lost(port) ||
-			      port_vfio_asked(port));
+			      port_vfio_asked(port) || companion_same_mac(port));
 }
 
 const char *port_ifname(const struct port *port, char name[IF_NAMESIZE])
@@ -147,6 +147,17 @@ static int check_mtu(const struct port *port, char *why)
 		 port->config->driver == WYE_DRIVER_AF_XDP ? "af_xdp" : "device", port->mtu_max, port->config->netdev,
 		 port->mtu_max);
 	return -EMSGSIZE;
+}
+
+/* What a device beside the netdev lacks, the netdev has: the kernel's packets leave by that. */
+static int check_device(const struct port *port, char *why)
+{
+	int error = check_mtu(port, why);
+
+	if (error || !port_beside(port) || port->companion.carrier)
+		return error;
+	snprintf(why, WYE_WHY_BYTES, "%s has no link, whatever %s has", port->device, port->config->netdev);
+	return -ENETDOWN;
 }
 
 static bool xdp_alone(const struct dpd *dpd, const struct port *but)
@@ -239,6 +250,10 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 
 		if (port->open || !port->link_index || !dpd->flows.locals)
 			continue;
+		if (port_beside(port) && !(port->link.flags & WYE_LINK_UP)) { /* a VF gets its MAC from a PF that is up */
+			port_state(port, WYE_PORT_WAITING, "link is down; its VF is opened when it is up");
+			continue;
+		}
 		dpd->look_again = true;
 		if (now_ns < port->retry_ns)
 			continue;
@@ -277,7 +292,7 @@ static void why_not(const struct dpd *dpd, const struct port *port, char *why)
 	else if (!(port->link.flags & WYE_LINK_UP))
 		strcpy(why, "link is down");
 	else
-		(void)check_mtu(port, why);
+		(void)check_device(port, why);
 }
 
 /* Why none of a family may; parity: the family's half. */
@@ -332,6 +347,7 @@ static void steer_one(struct dpd *dpd, struct port *port)
 	struct steer_port before = port->steer;
 	bool enable;
 
+	port->sends = check_device(port, why) == 0;
 	why_not(dpd, port, why);
 	enable = !why[0] && judge_families(dpd, port, why);
 	memcpy(port->steer.mac, port->link.mac, 6);

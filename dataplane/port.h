@@ -47,7 +47,8 @@ struct port {
 	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
 	bool slow;				/* its flows are with the kernel: pace.c */
 	uint64_t pace_ns, pace_packets;		/* since when its packets are counted, and from which number on */
-	struct companion companion;		/* vfio: the TAP that wye has made */
+	struct companion companion;		/* vfio, uio: the netdev's part */
+	bool sends;				/* the device can carry what the kernel would send by the netdev */
 	bool vlan_strip_off;			/* we switched rx-vlan-offload off */
 	uint64_t retry_ns, retry_wait_ns;	/* do not try to open again before; grows, until the link changes */
 };
@@ -65,6 +66,12 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns);
 
 /* Enables or disables steering by trust, link state, parity and MTU; updates state and detail. */
 void port_steer(struct dpd *dpd);
+
+/* Has it a device on VFIO or UIO that stands beside another's netdev, as a VF beside its PF? */
+static inline bool port_beside(const struct port *port)
+{
+	return wye_driver_takes_device(port->config->driver) && port->companion.fd < 0;
+}
 
 /* port_pool.c: the packet buffers. */
 struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; NULL, errno */
@@ -85,13 +92,19 @@ int port_flow_isolate(struct port *port, char *why);
 int port_flow_attach(struct port *port, char *why);
 
 /* port_vfio.c: a device on vfio-pci. */
-/* Its devargs, and port->device; or -errno and in why what keeps it from being a port. */
+/* Its devargs, port->device, port->companion.switched and pf_changes; or -errno and in why what keeps it from being a port. */
 int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why);
 /* DPDK could not have it: says it better, if that is possible. */
 void port_vfio_why(const struct port *port, char *why);
-/* Does the kernel ask for its device, as when it is unplugged? Then the port must close; given: it has. */
-bool port_vfio_asked(const struct port *port);
+/* Does the kernel ask for its device, as when it is unplugged, or was its PF reset? Then the port must close: why, else NULL;
+ * given: it has; reset: it seems it was. Resets are heard of between hear and unhear. */
+const char *port_vfio_asked(const struct port *port);
 void port_vfio_given(const struct port *port);
+void port_vfio_reset(const struct port *port);
+/* How often the link of its PF has come and gone, by the kernel; -1 = not known, as in another network namespace. */
+int64_t port_vfio_pf_changes(const struct port *port);
+void port_vfio_hear(const struct port *port);
+void port_vfio_unhear(const struct port *port);
 
 /* port_dev.c: the DPDK device below a port. */
 int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);

@@ -326,8 +326,10 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 	}
 	if (!error && port->backend == &steer_flow)
 		error = port_flow_attach(port, why);
-	if (!error && wye_driver_takes_device(port->config->driver))
+	if (!error && wye_driver_takes_device(port->config->driver)) {
+		port_vfio_hear(port);
 		error = companion_up(port, why);
+	}
 	if (error)
 		port_dev_close(port);
 	return error;
@@ -365,6 +367,8 @@ void port_dev_close(struct port *port)
 	struct rte_eth_dev_info info;
 
 	companion_down(port);
+	if (wye_driver_takes_device(port->config->driver))
+		port_vfio_unhear(port);
 	if (rte_eth_dev_info_get(id, &info) == 0) {
 		(void)rte_eth_dev_stop(id);
 		(void)rte_dev_remove(info.device); /* closes the port, too */

@@ -5,10 +5,15 @@
  * When a device on VFIO is unplugged, or its PF goes, the kernel asks for it and waits until it is closed. DPDK's interrupt
  * thread hears that and notes the time; main closes the port soon after, when DPDK's own handler has returned: a handler
  * that still runs cannot be taken off the device.
+ *
+ * A VF whose PF was reset, as when that goes down or an XDP program is attached to it, is deaf until it is opened anew. Drivers
+ * hear of it from the PF and tell by RTE_ETH_EVENT_INTR_RESET, in the same thread; the port closes in the same way. Of one that
+ * does not hear, companion.c tells.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <rte_dev.h>
+#include <rte_ethdev.h>
 #include <rte_pci.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -32,11 +37,27 @@ int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why)
 	int error = wye_device_of_port(&machine, port->config, &device, why);
 
 	error = error ? error : wye_device_ready(&machine, port->config, &device, why);
+	if (!error && port_beside(port))
+		error = wye_device_companion(&machine, &device, port->steer.netdev, &port->companion.switched, why);
 	if (error)
 		return error;
 	snprintf(port->device, sizeof(port->device), "%s", device.name);
 	snprintf(devargs, size, "%s%s", device.name, options ? options : "");
+	port->companion.pf_changes = port_vfio_pf_changes(port);
 	return 0;
+}
+
+int64_t port_vfio_pf_changes(const struct port *port)
+{
+	struct wye_names netdevs;
+	int64_t changes = -1;
+
+	if (wye_sys_list(&machine, &netdevs, "/sys/bus/pci/devices/%s/physfn/net", port->device))
+		return -1;
+	if (netdevs.n)
+		(void)wye_sys_number(&machine, &changes, "/sys/class/net/%s/carrier_changes", netdevs.name[0]);
+	wye_names_free(&netdevs);
+	return changes;
 }
 
 /* A group is opened by one process at a time. */
@@ -59,18 +80,51 @@ void port_vfio_why(const struct port *port, char *why)
 
 /* ---- the kernel wants a device back ------------------------------------------------------------------------------------ */
 
-static _Atomic uint64_t asked_ns[WYE_PORTS_MAX];	/* since when; 0 = it does not. Interrupt thread: w, main: rw */
+static const char *const ask_text[] = {
+	"the kernel takes its device away; waiting for it to come back",
+	"its PF was reset, or seems so, and the VF with it; it is opened again",
+};
+enum { ASK_REMOVE, ASK_RESET, ASK_KINDS };
+static _Atomic uint64_t asked_ns[ASK_KINDS][WYE_PORTS_MAX];	/* since when; 0 = not. Interrupt thread: w, main: rw */
 
-bool port_vfio_asked(const struct port *port)
+const char *port_vfio_asked(const struct port *port)
 {
-	uint64_t since = atomic_load_explicit(&asked_ns[port->index], memory_order_relaxed);
+	for (int kind = 0; kind < ASK_KINDS; kind++) {
+		uint64_t since = atomic_load_explicit(&asked_ns[kind][port->index], memory_order_relaxed);
 
-	return since && clock_ns() - since >= SETTLE_NS;
+		if (since && clock_ns() - since >= SETTLE_NS)
+			return ask_text[kind];
+	}
+	return NULL;
 }
 
 void port_vfio_given(const struct port *port)
 {
-	atomic_store_explicit(&asked_ns[port->index], 0, memory_order_relaxed);
+	for (int kind = 0; kind < ASK_KINDS; kind++)
+		atomic_store_explicit(&asked_ns[kind][port->index], 0, memory_order_relaxed);
+}
+
+static int on_reset(uint16_t dpdk_port, enum rte_eth_event_type event, void *arg, void *unused)
+{
+	atomic_store_explicit((_Atomic uint64_t *)arg, clock_ns(), memory_order_relaxed);
+	return 0;
+}
+
+void port_vfio_reset(const struct port *port)
+{
+	atomic_store_explicit(&asked_ns[ASK_RESET][port->index], clock_ns(), memory_order_relaxed);
+}
+
+void port_vfio_hear(const struct port *port)
+{
+	if (rte_eth_dev_callback_register(port->steer.dpdk_port, RTE_ETH_EVENT_INTR_RESET, on_reset, &asked_ns[ASK_RESET][port->index]))
+		log_warning("port %s: a reset of its PF will not be noticed", port->config->netdev);
+}
+
+void port_vfio_unhear(const struct port *port)
+{
+	(void)rte_eth_dev_callback_unregister(port->steer.dpdk_port, RTE_ETH_EVENT_INTR_RESET, on_reset,
+					      &asked_ns[ASK_RESET][port->index]);
 }
 
 static bool is_device(const struct wye_config_port *port, const struct rte_pci_addr *address)
@@ -94,7 +148,7 @@ static void on_event(const char *name, enum rte_dev_event_type type, void *arg)
 		return;
 	for (size_t i = 0; i < dpd->config->n_ports; i++)
 		if (is_device(&dpd->config->port[i], &address))
-			atomic_store_explicit(&asked_ns[i], clock_ns(), memory_order_relaxed);
+			atomic_store_explicit(&asked_ns[ASK_REMOVE][i], clock_ns(), memory_order_relaxed);
 }
 
 static int unplug_open(struct dpd *dpd)

@@ -46,6 +46,11 @@ int wye_device_of_port(const struct wye_sysroot *root, const struct wye_config_p
 /* Can a process have it as the port's driver wants it? As wye_device_vfio_ready() or wye_device_uio_ready(). */
 int wye_device_ready(const struct wye_sysroot *root, const struct wye_config_port *port, const struct wye_device *device, char *why);
 
+/* May the device of a port stand beside this netdev, which exists? -EINVAL: they are not on one wire. *switched: the NIC's
+ * switch has netdevs for its ports, and rules say what the device gets; else broadcasts come to both. */
+int wye_device_companion(const struct wye_sysroot *root, const struct wye_device *device, const char *netdev, bool *switched,
+			 char *why);
+
 /* "Ethernet controller", "NVMe storage"; for what it does not know the base class in words. Static. */
 const char *wye_device_class(const struct wye_device *device);
 

@@ -25,6 +25,7 @@
  */
 #define WYE_REASONS(X)                                                                                             \
 	X(ETHER_NOT_FOR_US, PUNT, "destination MAC is not the port's")                                                \
+	X(ETHER_COPY, DROP, "broadcast or multicast that the PF beside the VF has received itself")                    \
 	X(ETHER_VLAN, PUNT, "VLAN-tagged frame")                                                                      \
 	X(ETHER_NOT_IP, PUNT, "neither IPv4 nor IPv6")                                                                \
 	X(STEER_KERNEL, PUNT, "steering: no rule gives it to the dataplane")                                          \

@@ -3,7 +3,7 @@
  * classify: steering for ports whose driver brings all packets (devargs): guards, rules and default per packet, as
  * the XDP program does it; what is not ours is punted to the companion netdev.
  */
-#include "node.h"
+#include "beside.h"
 
 static rte_edge_t classify_packet(struct worker *worker, struct rte_mbuf *packet)
 {
@@ -13,6 +13,8 @@ static rte_edge_t classify_packet(struct worker *worker, struct rte_mbuf *packet
 	enum wye_reason gate;
 	int rule;
 
+	if (beside_copy(plan, ether))
+		return node_leave(packet, WYE_REASON_ETHER_COPY);
 	if (steer_software_classify(worker->index, (int)port, ether, packet->data_len, &rule) == WYE_ACTION_KERNEL)
 		return node_leave(packet, rule == -2 ? WYE_REASON_STEER_GUARD : WYE_REASON_STEER_KERNEL);
 	if (ether->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)) {

@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "beside.h"
 #include "lanes.h"
 #include "node.h"
 #include "port_rx.h"
@@ -96,6 +97,8 @@ static rte_edge_t rx_edge(const struct plan *plan, const struct plan_port *port,
 
 	if (packet->data_len < sizeof(struct rte_ether_hdr))
 		return node_leave(packet, WYE_REASON_IP4_INPUT_TOO_SHORT);
+	if (beside_copy(port, rte_pktmbuf_mtod(packet, const struct rte_ether_hdr *)))
+		return node_leave(packet, WYE_REASON_ETHER_COPY);
 	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_VLAN) || ether_type == RTE_BE16(RTE_ETHER_TYPE_QINQ))
 		return node_leave(packet, WYE_REASON_ETHER_VLAN);
 	if (ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) && ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV6))
@@ -141,6 +144,8 @@ static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, 
 	count_add(&counters->rx_bytes, sum.bytes);
 	if (unlikely(port->captured))
 		capture_received(worker, queue->port, (struct rte_mbuf **)objs, n);
+	if (unlikely(port->device_mac48) && beside_received(port, (struct rte_mbuf **)objs, n))
+		sum = rx_survey((struct rte_mbuf **)objs, n, port->mac48, queue->dpdk_port);
 
 	if (port->classify) {
 		rte_node_next_stream_move(graph, node, NODE_EDGE_CLASSIFY);

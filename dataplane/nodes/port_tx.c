@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "node.h"
+#include "beside.h"
 
 #define TX_TRIES 8
 
@@ -59,6 +59,8 @@ static uint16_t port_tx_process(struct rte_graph *graph, struct rte_node *node, 
 	uint64_t bytes = tx_bytes(packets, nb_objs);
 	uint16_t queue, sent = 0, left;
 
+	if (unlikely(port->device_mac48))
+		beside_sent(port, packets, nb_objs);
 	if (unlikely(port->captured))
 		capture_sent(worker, index, packets, nb_objs);
 	if (port->open && port->n_tx) {

@@ -118,6 +118,19 @@ exits 0 'one of ACPI' ACPI0001:00
 has 'its reset' 'vfio-platform wants method _RST'
 exits 6 'one that nothing describes' made.0
 
+fixture_new /run/beside
+pci 0000:08:00.0 0x020000 ixgbe 20 eth8
+pci 0000:09:00.0 0x020000 ixgbe 21 eth9
+for vf in 0000:08:10.0 0000:08:10.2; do
+	pci $vf 0x020000 vfio-pci 22
+	ln -s ../0000:08:00.0 "$root/sys/bus/pci/devices/$vf/physfn"
+done
+fixture_file etc/wye/wye.yaml 'ports:
+  - { netdev: eth8, driver: vfio, devargs: "0000:08:10.0" }
+  - { netdev: eth9, driver: vfio, devargs: "0000:08:10.2" }'
+says 'a VF and its PF' '^ok +companion +eth8: 0000:08:10.0 stands beside it' doctor eth8
+says 'a VF and another NIC' "^fail +companion +eth9: eth9 is neither 0000:08:10.2's PF .*give the port eth8, or" doctor eth9
+
 fixture_new /run/machine
 pci 0000:08:00.0 0x020000 ixgbe 20 eth8
 pci 0000:08:10.0 0x020000 vfio-pci 21

@@ -62,15 +62,17 @@ ip -n host3 route add 10.0.1.0/24 via 10.0.4.1
 on router sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 check 'the PF' take_pf
 check 'its VF' make_vf
-# The PF first: igb resets its VFs when an XDP program is attached.
+# The VF first: igb resets it when the PF's XDP program is attached, so it is opened once more.
 configure <<<'steering: { default: dataplane }'
-sed -i "s/hugepages: none/hugepages: auto/; s/^ports:/&\n  - { netdev: pf0, driver: af_xdp }\n  - { netdev: vf0, driver: vfio, devargs: \"$vf\" }/" "$conf"
+sed -i "s/hugepages: none/hugepages: auto/; s/^ports:/&\n  - { netdev: vf0, driver: vfio, devargs: \"$vf\" }\n  - { netdev: pf0, driver: af_xdp }/" "$conf"
 check 'daemons start' start_daemons
 ip -n router addr add 10.0.3.1/24 dev vf0
 ip -n router link set vf0 up
 becomes 'the VF is a port' vf0 active
 becomes 'the PF is a port' pf0 active
 warm
+soon 'the VF was reset by the XDP program and opened again' grep -q 'port vf0: .*its PF was reset' /run/log/dpd
+becomes 'and is a port' vf0 active
 forwards_vf start
 forwards_pf start
 

@@ -65,6 +65,29 @@ static void check_netdev(struct doctor *doctor, const char *netdev)
 		report_next(report, "look at the cable and the other end; ethtool %s", netdev);
 }
 
+/* What a VF stands beside, as wye-dpd judges it; a TAP is its own. */
+static void check_companion(struct doctor *doctor, const char *name, const char *netdev)
+{
+	const struct wye_config_port *port = configured(doctor, name);
+	struct report *report = &doctor->report;
+	struct wye_device device;
+	char why[WYE_WHY_BYTES];
+	bool switched, fine;
+
+	if (!port || !wye_driver_takes_device(port->driver) || !wye_sys_exists(&doctor->root, "/sys/class/net/%s", netdev) ||
+	    wye_sys_exists(&doctor->root, "/sys/class/net/%s/tun_flags", netdev) ||
+	    wye_device_of_port(&doctor->root, port, &device, why))
+		return;
+	fine = wye_device_companion(&doctor->root, &device, netdev, &switched, why) == 0;
+	report_finding(report, fine ? SEVERITY_OK : SEVERITY_FAIL, "companion", netdev, fine ? "%s stands beside it" : "%s",
+		       fine ? device.name : why);
+	report_evidence(report, "physfn", "%s", device.physfn[0] ? device.physfn : "none");
+	doctor_evidence(doctor, "/sys/class/net/%s/phys_port_name", netdev);
+	doctor_evidence(doctor, "/sys/class/net/%s/phys_switch_id", netdev);
+	if (!fine)
+		report_next(report, "%s, line %u: another netdev", doctor->tool->view.config_path, port->line);
+}
+
 static void check_forwarding(struct doctor *doctor, const char *netdev)
 {
 	static const char *const families[] = { "ipv4", "ipv6" };
@@ -190,6 +213,7 @@ void check_port(struct doctor *doctor, const char *name)
 
 	check_config(doctor, name);
 	check_netdev(doctor, netdev);
+	check_companion(doctor, name, netdev);
 	check_xdp(doctor, netdev);
 	check_forwarding(doctor, netdev);
 	check_placement(doctor, netdev);
