@@ -179,21 +179,11 @@ static int mlx5_devargs(struct port *port, char *devargs, size_t size, char *why
 {
 	const char *options = port->config->devargs;
 	struct wye_device device;
-	int error = wye_device_find(&machine, port->steer.netdev, &device, why);
+	int error = wye_device_of_port(&machine, port->config, port->steer.netdev, &device, why);
 
 	if (error)
 		return error;
-	if (device.bus != WYE_BUS_PCI || strcmp(device.driver, "mlx5_core")) {
-		snprintf(why, WYE_WHY_BYTES, "%s is driven by %s, not by mlx5_core; use driver: af_xdp",
-			 port->steer.netdev, device.driver[0] ? device.driver : "no driver");
-		return -ENOTSUP;
-	}
 	snprintf(port->device, sizeof(port->device), "%s", device.name);
-	if (options && strncmp(options, device.name, strcspn(options, ","))) {
-		snprintf(why, WYE_WHY_BYTES, "devargs \"%.200s\": %s is the device %s; write that, or leave devargs out",
-			 options, port->config->netdev, port->device);
-		return -EINVAL;
-	}
 	snprintf(devargs, size, "%s", options ? options : port->device);
 	return 0;
 }

@@ -12,9 +12,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_pci.h>
+#include <rte_version.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,12 +32,22 @@
 
 static const struct wye_sysroot machine = { "" };
 
+/* Before anything else: a device that DPDK cannot drive must not be bound in vain. */
+static int has_bus(const struct wye_device *device, char *why)
+{
+	if (device->bus == WYE_BUS_PCI || rte_bus_find_by_name("platform"))
+		return 0;
+	snprintf(why, WYE_WHY_BYTES, "%s is a platform device, which takes DPDK 23.03 or later; this is %s", device->name, rte_version());
+	return -ENOTSUP;
+}
+
 int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why)
 {
 	const char *options = strchr(port->config->devargs, ',');
 	struct wye_device device;
-	int error = wye_device_of_port(&machine, port->config, &device, why);
+	int error = wye_device_of_port(&machine, port->config, port->config->netdev, &device, why);
 
+	error = error ? error : has_bus(&device, why);
 	error = error ? error : wye_device_ready(&machine, port->config, &device, why);
 	if (!error && port_beside(port))
 		error = wye_device_companion(&machine, &device, port->steer.netdev, &port->companion.switched, why);

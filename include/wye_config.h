@@ -24,7 +24,7 @@ enum wye_action { WYE_ACTION_KERNEL = 0, WYE_ACTION_DATAPLANE = 1 };
 struct wye_config_port {
 	char netdev[WYE_NETDEV_BYTES];	/* name or alternative name */
 	enum wye_driver driver;
-	char *devargs;		/* owned by the config; of DEVARGS, VFIO and UIO (begins with a PCI address), perhaps of MLX5; else NULL */
+	char *devargs;		/* owned by the config; of DEVARGS, VFIO and UIO (begins with a device), perhaps of MLX5; else NULL */
 	bool whole_device;	/* VFIO, UIO: not a virtual function, and meant */
 	uint16_t queues;	/* 0 = as many as the netdev has */
 	uint32_t line;

@@ -41,9 +41,14 @@ int wye_device_read(const struct wye_sysroot *root, enum wye_bus bus, const char
 		    char *why);
 /* What an operator types: a PCI address with or without its domain, a platform device, or a netdev's name. */
 int wye_device_find(const struct wye_sysroot *root, const char *text, struct wye_device *device, char *why);
-/* What devargs of a port with driver vfio or uio begin with. -EINVAL: no virtual function, and the port does not say `device: whole`. */
-int wye_device_of_port(const struct wye_sysroot *root, const struct wye_config_port *port, struct wye_device *device, char *why);
-/* Can a process have it as the port's driver wants it? As wye_device_vfio_ready() or wye_device_uio_ready(). */
+/*
+ * The device of a port with driver vfio, uio or mlx5: what its devargs begin with, or for mlx5 the one that netdev (the
+ * port's, by the name it has now) is of. -EINVAL: no virtual function, and the port does not say `device: whole`; devargs
+ * that name another device than the netdev's. -ENOTSUP: not mlx5's.
+ */
+int wye_device_of_port(const struct wye_sysroot *root, const struct wye_config_port *port, const char *netdev,
+		       struct wye_device *device, char *why);
+/* Can a process have it as the port's driver wants it? As wye_device_vfio_ready() or wye_device_uio_ready(); mlx5 asks no more. */
 int wye_device_ready(const struct wye_sysroot *root, const struct wye_config_port *port, const struct wye_device *device, char *why);
 
 /* May the device of a port stand beside this netdev, which exists? -EINVAL: they are not on one wire. *switched: the NIC's

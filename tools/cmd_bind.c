@@ -107,7 +107,7 @@ static int bind_ports(struct tool *tool, struct request *request, struct bind_pl
 
 		if (!wye_driver_takes_device(port->driver))
 			continue;
-		error = wye_device_of_port(&request->root, port, &device, why);
+		error = wye_device_of_port(&request->root, port, port->netdev, &device, why);
 		request->wishes.driver = port->driver == WYE_DRIVER_VFIO ? "vfio" : uio_driver(&device);
 		error = error ? error : bind_found(tool, request, &device, &plan, why);
 		error = error ? error : bind_state_add(done, &plan, why);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config_private.h"
+#include "wye_device.h"
 
 #define CPU_MAX 1023u
 
@@ -135,12 +136,34 @@ static bool pci_address(const char *text)
 	return end && (text[end] == '\0' || text[end] == ',');
 }
 
+static bool like_pci_address(const char *text)
+{
+	unsigned int number[3];
+
+	return sscanf(text, "%x:%x:%x", &number[0], &number[1], &number[2]) == 3 ||
+	       sscanf(text, "%x:%x.%x", &number[0], &number[1], &number[2]) == 3;
+}
+
+/* "fe000000.ethernet" by the device tree, "ACPI0001:00" by ACPI; options behind a comma. */
+static bool platform_device(const char *text)
+{
+	size_t len = text ? strcspn(text, ",") : 0;
+
+	return len && len < WYE_DEVICE_NAME_BYTES && text[0] != '.' && strcspn(text, ".:") < len && !like_pci_address(text) &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-") >= len;
+}
+
+static bool names_device(enum wye_driver driver, const char *devargs)
+{
+	return pci_address(devargs) || (driver == WYE_DRIVER_VFIO && platform_device(devargs));
+}
+
 static void check_driver(struct config_parse *parse, yaml_node_t *node, const struct wye_config_port *port,
 			 const char *named)
 {
 	yaml_node_t *devargs = config_key(parse, node, "devargs"), *device = config_key(parse, node, "device");
 
-	if (wye_driver_takes_device(port->driver) && !pci_address(named))
+	if (wye_driver_takes_device(port->driver) && !names_device(port->driver, named))
 		config_problem(parse, mark_of(devargs ? devargs : config_key(parse, node, "driver")),
 			       "port \"%s\": driver %s needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")",
 			       port->netdev, port->driver == WYE_DRIVER_VFIO ? "vfio" : "uio");

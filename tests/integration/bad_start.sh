@@ -58,6 +58,14 @@ ip -n router link set r2 mtu 9000
 port_refused failed 'MTU 9000 .*ip link set' 'MTU above the limit of AF_XDP' < <(ports r1 r2)
 ip -n router link set r2 mtu 1500
 
+# A platform device that is only a folder
+mkdir -p /run/platform/devices/fff51000.ethernet
+mount --bind /run/platform /sys/bus/platform
+[ "$(pkg-config --modversion libdpdk | cut -d. -f1)" -lt 23 ] && platform='DPDK 23\.03 or later; this is DPDK 2' || platform='not on VFIO'
+port_refused failed "fff51000.ethernet .*$platform" 'a platform device' < \
+	<(ports r1; echo '  - { netdev: r9, driver: vfio, devargs: fff51000.ethernet, device: whole }')
+umount /sys/bus/platform
+
 rm "$conf"
 says 'no file' "$conf.*[Nn]o such file" daemon "$WYE_BUILD/dataplane/wye-dpd"
 equal 'usage: exit status' "$(daemon "$WYE_BUILD/dataplane/wye-dpd" --nonsense >/dev/null; echo $?)" 2

@@ -119,6 +119,26 @@ says 'it says where the device is' 'vfio-pci did not take it: it is bound to e10
 equal 'its override is as it was' "$(tr -d '\n' <"$root/sys/bus/pci/devices/0000:01:00.0/driver_override")" ''
 equal 'nothing is remembered' "$(cat /run/state/bind)" ''
 
+# A device that comes and goes: each time a reason, and nothing is remembered.
+fixture_new /run/flicker
+pci 0000:06:00.0 0x020000 e1000e 13
+mkdir -p "$root"/sys/bus/pci/drivers/{vfio-pci,e1000e} && : >"$root/sys/bus/pci/drivers/e1000e/unbind"
+flicker() {
+	local device=$root/sys/devices/pci0000:00/0000:06:00.0
+	while [ -e /run/flickering ]; do mv "$device" "$device.gone" && mv "$device.gone" "$device"; done
+}
+touch /run/flickering
+flicker &
+for ((i = 0; i < 100; i++)); do
+	bind 06:00.0 vfio-pci >/run/output 2>&1 && fail 'a driver that files are none of has the device'
+	grep -qE 'there is none|not in /sys|went away|No such file|did not take it' /run/output ||
+		{ cat /run/output; fail 'a device that comes and goes: no reason is given'; }
+done
+rm /run/flickering
+wait $!
+equal 'a device that comes and goes: a reason each time, and nothing is remembered' "$(cat /run/state/bind)" ''
+root=/run/machine
+
 # What is remembered is the way back: of a file that is not understood nothing is rewritten, and nothing in it becomes a path.
 for line in 'pci 0000:05:00.0 e1000e - vfio-pci' 'pci 0000:05:00.0 ../../x - vfio-pci vfio-pci' 'usb 1-1 e1000e - vfio-pci vfio-pci' \
 	'pci 0000:05:00.0 e1000e - vfio-pci vfio-pci and more' "pci $(printf '%0300d' 0) e1000e - vfio-pci vfio-pci" ''; do

@@ -173,6 +173,48 @@ has 'MTU' '^fail +mtu +eth8: 9000'
 has 'irqbalance' '^note +conflict +irqbalance'
 has 'NetworkManager' '^note +conflict +eth8: NetworkManager'
 
+# A port by its device: what wye-dpd would say of it, and nothing of AF_XDP.
+fixture_new /run/port
+pci 0000:08:00.0 0x020000 ixgbe 20 eth8
+pci 0000:08:10.0 0x020000 ixgbevf 21
+pci 0000:08:10.2 0x020000 vfio-pci 22
+pci 0000:08:10.4 0x020000 uio_pci_generic 23
+for vf in 0 2 4; do ln -s ../0000:08:00.0 "$root/sys/devices/pci0000:00/0000:08:10.$vf/physfn"; done
+echo 1 >"$root/sys/devices/pci0000:00/0000:08:10.2/numa_node"
+platform fff51000.ethernet xgmac 24
+fixture_file dev/vfio/22 ''
+fixture_file sys/devices/system/node/node0/cpulist 0-3
+fixture_file sys/devices/system/node/node1/cpulist 4-7
+fixture_file proc/42/comm qemu-system-x86
+mkdir "$root/proc/42/fd" && ln -s /dev/vfio/22 "$root/proc/42/fd/9"
+fixture_file etc/wye/wye.yaml 'workers: { cpus: [2] }
+ports:
+  - { netdev: kernels, driver: vfio, devargs: "0000:08:10.0" }
+  - { netdev: ready, driver: vfio, devargs: "0000:08:10.2,an_option=1" }
+  - { netdev: uio, driver: uio, devargs: "0000:08:10.4" }
+  - { netdev: whole, driver: vfio, devargs: "0000:08:00.0" }
+  - { netdev: none, driver: vfio, devargs: "0000:08:1f.0" }
+  - { netdev: soc, driver: vfio, devargs: fff51000.ethernet, device: whole }
+  - { netdev: eth8, driver: mlx5 }'
+exits 6 'a port on VFIO whose device the kernel has' kernels
+has 'it says how to bind it' '^fail +device +0000:08:10.0: 0000:08:10.0 is bound to driver ixgbevf, not on VFIO: wye bind 0000:08:10.0 vfio-pci'
+refused 'nothing of AF_XDP' grep -qE 'af_xdp|^[a-z]+ +mtu' /run/output
+exits 5 'one that VFIO has' ready
+has 'its group' '^ok +group +group 22: viable'
+has 'who has it open' '^note +users +0000:08:10.2: .* in use by qemu-system-x86 \(pid 42\)'
+has 'its node' '^warn +numa +ready: on node 1, worker on CPU 2 of node 0'
+has 'its netdev is to come' '^note +netdev +ready: .*wye-dpd makes a TAP'
+exits 6 'one on UIO behind an IOMMU' uio
+equal 'which is said once' "$(grep -c 'behind an IOMMU' /run/output)" 1
+exits 6 'a PF where a VF is meant' whole
+has 'it says so' '^fail +device +whole: 0000:08:00.0 .*no virtual function.*device: whole'
+exits 6 'no such device' none
+has 'it says so' '^fail +device +none: PCI device 0000:08:1f.0: there is none'
+exits 6 'a platform device' soc
+has 'it says how to bind it' '^fail +device +fff51000.ethernet: .* bound to driver xgmac, not on VFIO: wye bind fff51000.ethernet vfio-platform'
+exits 6 'driver mlx5 for another NIC' eth8
+has 'it says so' '^fail +device +eth8: eth8 is driven by ixgbe, not by mlx5_core'
+
 # Zero writes, on the machine itself: no file is opened for writing, made, removed or renamed.
 ip link add v0 type veth peer name v1
 printf 'ports: [ { netdev: v0, driver: af_xdp } ]\n' >"$conf"

@@ -147,6 +147,10 @@ static const struct {
 	  "f:1:48: port \"eth0\": driver uio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
 	{ "ports: [ { netdev: eth0, driver: vfio, devargs: \"0000:03:02.0x\" } ]\n",
 	  "f:1:49: port \"eth0\": driver vfio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
+	{ "ports: [ { netdev: eth0, driver: vfio, devargs: \"../fe000000.ethernet\" } ]\n",
+	  "f:1:49: port \"eth0\": driver vfio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
+	{ "ports: [ { netdev: eth0, driver: uio, devargs: fe000000.ethernet } ]\n",
+	  "f:1:48: port \"eth0\": driver uio needs the device's PCI address in \"devargs\" (for instance \"0000:03:02.0\")\n" },
 	{ "ports: [ { netdev: eth0, device: whole } ]\n",
 	  "f:1:34: port \"eth0\": device: is for drivers vfio and uio; remove it\n" },
 	{ "ports: [ { netdev: eth0, queues: 17 } ]\n",
@@ -497,13 +501,15 @@ static void devices_of_vfio(void **state)
 {
 	struct wye_config *config = good("ports:\n  - { netdev: vf0, driver: vfio, devargs: \"0000:03:02.0\" }\n"
 					 "  - { netdev: pf0, driver: vfio, devargs: \"04:00.1,rx=1\", device: whole }\n"
+					 "  - { netdev: soc0, driver: vfio, devargs: \"fe000000.ethernet,x=1\", device: whole }\n"
 					 "  - { netdev: vf1, driver: uio, devargs: \"0000:03:02.1\", device: vf }\n");
 
 	assert_string_equal(config->port[1].devargs, "04:00.1,rx=1");
 	assert_false(config->port[0].whole_device);
 	assert_true(config->port[1].whole_device);
-	assert_int_equal(config->port[2].driver, WYE_DRIVER_UIO);
-	assert_false(config->port[2].whole_device);
+	assert_string_equal(config->port[2].devargs, "fe000000.ethernet,x=1");
+	assert_int_equal(config->port[3].driver, WYE_DRIVER_UIO);
+	assert_false(config->port[3].whole_device);
 	wye_config_free(config);
 }
 

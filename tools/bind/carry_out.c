@@ -58,12 +58,14 @@ static int need_driver(const struct wye_sysroot *root, const struct bind_change 
 			   "");
 }
 
-static int current_driver(const struct wye_sysroot *root, const struct bind_change *change, char *driver, size_t size)
+/* "" = none. -ENOENT: the device is gone. */
+static int current_driver(const struct wye_sysroot *root, const struct bind_change *change, char driver[32], char *why)
 {
-	int error = wye_sys_link(root, driver, size, "/sys/bus/%s/devices/%s/driver", wye_bus_name(change->bus), change->device);
+	int error = wye_sys_link(root, driver, 32, "/sys/bus/%s/devices/%s/driver", wye_bus_name(change->bus), change->device);
 
-	return error == -ENOENT && wye_sys_exists(root, "/sys/bus/%s/devices/%s", wye_bus_name(change->bus), change->device) ? 0 :
-		error;
+	if (!error || (error == -ENOENT && wye_sys_exists(root, "/sys/bus/%s/devices/%s", wye_bus_name(change->bus), change->device)))
+		return 0;
+	return why_fail(why, error, "%s went away meanwhile: %s", change->device, strerror(-error));
 }
 
 static bool arrived(const char *wanted, const char *driver)
@@ -76,10 +78,10 @@ static bool arrived(const char *wanted, const char *driver)
 static int verify(const struct wye_sysroot *root, const struct bind_change *change, char *why)
 {
 	char driver[32] = "";
-	int error = current_driver(root, change, driver, sizeof(driver));
+	int error = current_driver(root, change, driver, why);
 
 	if (error)
-		return why_fail(why, error, "%s went away meanwhile: %s", change->device, strerror(-error));
+		return error;
 	if (arrived(change->to, driver))
 		return 0;
 	return why_fail(why, -EIO, "%s: %s did not take it: it is bound to %s now; the kernel's log has the reason: dmesg | grep %s",
@@ -97,7 +99,7 @@ static int move(const struct wye_sysroot *root, const struct bind_change *change
 
 	snprintf(text, sizeof(text), "%s\n", change->to_override); /* an empty line clears it */
 	error = error ? error : put(path, text, why);
-	error = error ? error : current_driver(root, change, driver, sizeof(driver));
+	error = error ? error : current_driver(root, change, driver, why);
 	if (!error && driver[0] && strcmp(driver, change->to)) {
 		wye_sys_path(root, path, "/sys/bus/%s/devices/%s/driver/unbind", bus, change->device);
 		error = put(path, change->device, why);
@@ -125,8 +127,8 @@ static int put_back(const struct wye_sysroot *root, const struct bind_change *ch
 	const struct bind_change back = bind_reverse(change);
 	char also[WYE_WHY_BYTES], first[WYE_WHY_BYTES];
 
-	if (!move(root, &back, also))
-		return error;
+	if (!move(root, &back, also) || !wye_sys_exists(root, "/sys/bus/%s/devices/%s", wye_bus_name(back.bus), back.device))
+		return error; /* one that is gone comes back as the kernel has it */
 	snprintf(first, sizeof(first), "%s", why);
 	return why_fail(why, -ENOTRECOVERABLE, "%.230s; and %s could not be put back: %.180s", first, change->device, also);
 }

@@ -73,17 +73,22 @@ static long distance(struct doctor *doctor, int64_t from, int64_t to)
 	return value;
 }
 
-static void check_numa(struct doctor *doctor, const char *netdev, unsigned int cpu)
+static void check_numa(struct doctor *doctor, const char *netdev, const struct wye_device *device, unsigned int cpu)
 {
 	int64_t port = -1, worker = node_of_cpu(doctor, cpu);
 	struct report *report = &doctor->report;
+	char path[WYE_SYS_PATH_BYTES];
 
-	(void)wye_sys_number(&doctor->root, &port, "/sys/class/net/%s/device/numa_node", netdev);
+	if (device)
+		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/numa_node", wye_bus_name(device->bus), device->name);
+	else
+		snprintf(path, sizeof(path), "/sys/class/net/%s/device/numa_node", netdev);
+	(void)wye_sys_number(&doctor->root, &port, "%s", path);
 	if (port < 0 || worker < 0)
 		return; /* one node, or a software netdev */
 	report_finding(report, port == worker ? SEVERITY_OK : SEVERITY_WARN, "numa", netdev, "on node %lld, worker on CPU %u of node "
 		       "%lld: distance %ld", (long long)port, cpu, (long long)worker, distance(doctor, port, worker));
-	doctor_evidence(doctor, "/sys/class/net/%s/device/numa_node", netdev);
+	doctor_evidence(doctor, "%s", path);
 	doctor_evidence(doctor, "/sys/devices/system/node/node%lld/cpulist", (long long)port);
 	if (port != worker)
 		report_next(report, "in wye.yaml: workers: { cpus: [ some of %s ] }",
@@ -119,11 +124,12 @@ static void check_interrupts(struct doctor *doctor, const char *netdev)
 	wye_names_free(&irqs);
 }
 
-void check_placement(struct doctor *doctor, const char *netdev)
+void check_placement(struct doctor *doctor, const char *netdev, const struct wye_device *device)
 {
 	if (!doctor->config)
 		return;
 	for (uint32_t i = 0; i < doctor->config->workers.n_cpus; i++)
-		check_numa(doctor, netdev, doctor->config->workers.cpu[i]);
-	check_interrupts(doctor, netdev);
+		check_numa(doctor, netdev, device, doctor->config->workers.cpu[i]);
+	if (!device)
+		check_interrupts(doctor, netdev); /* a device of DPDK's is polled */
 }

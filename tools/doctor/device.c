@@ -2,6 +2,7 @@
 /* One device: can VFIO have it, and if not, what stands in the way and which ways lead out. */
 #include <string.h>
 
+#include "bind/bind.h"
 #include "doctor.h"
 
 /* ---- its group ---- */
@@ -179,10 +180,19 @@ static void check_vfio(struct doctor *doctor, const struct wye_device *device)
 		report_next(report, "wye bind %s vfio-%s", device->name, wye_bus_name(device->bus));
 }
 
+static void check_users(struct doctor *doctor, const struct wye_device *device)
+{
+	char why[WYE_WHY_BYTES];
+
+	if (bind_users(&doctor->root, device, why))
+		report_finding(&doctor->report, SEVERITY_NOTE, "users", device->name, "%s", why);
+}
+
 void check_device(struct doctor *doctor, const struct wye_device *device)
 {
 	check_identity(doctor, device);
 	check_vfio(doctor, device);
+	check_users(doctor, device);
 	if (device->bus == WYE_BUS_PLATFORM)
 		check_platform_device(doctor, device);
 	if (device->group < 0)

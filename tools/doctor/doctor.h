@@ -48,7 +48,8 @@ void check_platform_device(struct doctor *doctor, const struct wye_device *devic
 
 /* Of one netdev */
 void check_xdp(struct doctor *doctor, const char *netdev);
-void check_placement(struct doctor *doctor, const char *netdev);	/* NUMA, interrupts */
+/* NUMA, interrupts; device: the one that carries its packets, NULL = the netdev's own */
+void check_placement(struct doctor *doctor, const char *netdev, const struct wye_device *device);
 void check_managers(struct doctor *doctor, const char *netdev);
 
 /* One port from its netdev to its first packet. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One port from its netdev to its first packet: configuration, netdev, daemons, mirror, state, counters. The first thing that
- * stands in the way is what to look at; what comes after it is told all the same. Reads shared memory without a reader's
+ * One port from its netdev to its first packet: configuration, device, netdev, daemons, mirror, state, counters. The first thing
+ * that stands in the way is what to look at; what comes after it is told all the same. Reads shared memory without a reader's
  * slot, which would have to be written.
  */
 #include <stdlib.h>
@@ -20,10 +20,9 @@ static const struct wye_config_port *configured(struct doctor *doctor, const cha
 	return NULL;
 }
 
-static void check_config(struct doctor *doctor, const char *netdev)
+static void check_config(struct doctor *doctor, const struct wye_config_port *port, const char *netdev)
 {
 	static const char *const drivers[] = { "af_xdp", "mlx5", "vfio", "uio", "devargs" };
-	const struct wye_config_port *port = configured(doctor, netdev);
 	const char *path = doctor->tool->view.config_path;
 	struct report *report = &doctor->report;
 
@@ -41,7 +40,52 @@ static void check_config(struct doctor *doctor, const char *netdev)
 		report_next(report, "wye check %s", path);
 }
 
-static void check_netdev(struct doctor *doctor, const char *netdev)
+/* In wye-dpd's words. A device on UIO that is not ready has been told of with its driver. */
+static void check_ready(struct doctor *doctor, const struct wye_config_port *port, const struct wye_device *device)
+{
+	char why[WYE_WHY_BYTES];
+
+	if ((port->driver == WYE_DRIVER_UIO && wye_driver_is_uio(device->driver)) ||
+	    !wye_device_ready(&doctor->root, port, device, why))
+		return;
+	report_finding(&doctor->report, SEVERITY_FAIL, "device", device->name, "%s", why);
+}
+
+/* The device that is not AF_XDP's to reach; NULL = it has none. */
+static const struct wye_device *check_port_device(struct doctor *doctor, const struct wye_config_port *port, const char *netdev,
+						  struct wye_device *device)
+{
+	char why[WYE_WHY_BYTES];
+
+	if (!port || (port->driver != WYE_DRIVER_MLX5 && !wye_driver_takes_device(port->driver)))
+		return NULL;
+	if (wye_device_of_port(&doctor->root, port, netdev, device, why)) {
+		report_finding(&doctor->report, SEVERITY_FAIL, "device", netdev, "%s", why);
+		report_evidence(&doctor->report, doctor->tool->view.config_path, "devargs: %s", port->devargs ? port->devargs : "none");
+		return NULL;
+	}
+	if (port->driver == WYE_DRIVER_MLX5)
+		return device; /* the kernel's as well: neither groups nor VFIO matter */
+	check_device(doctor, device);
+	check_ready(doctor, port, device);
+	return device;
+}
+
+static void no_netdev(struct doctor *doctor, const struct wye_config_port *port, const char *netdev)
+{
+	struct report *report = &doctor->report;
+
+	if (port && wye_driver_takes_device(port->driver)) {
+		report_finding(report, SEVERITY_NOTE, "netdev", netdev, "there is none of this name: wye-dpd makes a TAP when it starts");
+		doctor_evidence(doctor, "/sys/class/net/%s/flags", netdev);
+		return;
+	}
+	report_finding(report, SEVERITY_FAIL, "netdev", netdev, "there is none of this name: the port waits for it");
+	doctor_evidence(doctor, "/sys/class/net/%s/flags", netdev);
+	report_next(report, "ip link show");
+}
+
+static void check_netdev(struct doctor *doctor, const struct wye_config_port *port, const char *netdev)
 {
 	const char *flags = doctor_read(doctor, "/sys/class/net/%s/flags", netdev);
 	const char *carrier = doctor_read(doctor, "/sys/class/net/%s/carrier", netdev);
@@ -49,9 +93,7 @@ static void check_netdev(struct doctor *doctor, const char *netdev)
 	bool up;
 
 	if (!flags[0]) {
-		report_finding(report, SEVERITY_FAIL, "netdev", netdev, "there is none of this name: the port waits for it");
-		doctor_evidence(doctor, "/sys/class/net/%s/flags", netdev);
-		report_next(report, "ip link show");
+		no_netdev(doctor, port, netdev);
 		return;
 	}
 	up = strtoul(flags, NULL, 16) & 1;
@@ -66,22 +108,20 @@ static void check_netdev(struct doctor *doctor, const char *netdev)
 }
 
 /* What a VF stands beside, as wye-dpd judges it; a TAP is its own. */
-static void check_companion(struct doctor *doctor, const char *name, const char *netdev)
+static void check_companion(struct doctor *doctor, const struct wye_config_port *port, const struct wye_device *device,
+			    const char *netdev)
 {
-	const struct wye_config_port *port = configured(doctor, name);
 	struct report *report = &doctor->report;
-	struct wye_device device;
 	char why[WYE_WHY_BYTES];
 	bool switched, fine;
 
-	if (!port || !wye_driver_takes_device(port->driver) || !wye_sys_exists(&doctor->root, "/sys/class/net/%s", netdev) ||
-	    wye_sys_exists(&doctor->root, "/sys/class/net/%s/tun_flags", netdev) ||
-	    wye_device_of_port(&doctor->root, port, &device, why))
+	if (!wye_sys_exists(&doctor->root, "/sys/class/net/%s", netdev) ||
+	    wye_sys_exists(&doctor->root, "/sys/class/net/%s/tun_flags", netdev))
 		return;
-	fine = wye_device_companion(&doctor->root, &device, netdev, &switched, why) == 0;
+	fine = wye_device_companion(&doctor->root, device, netdev, &switched, why) == 0;
 	report_finding(report, fine ? SEVERITY_OK : SEVERITY_FAIL, "companion", netdev, fine ? "%s stands beside it" : "%s",
-		       fine ? device.name : why);
-	report_evidence(report, "physfn", "%s", device.physfn[0] ? device.physfn : "none");
+		       fine ? device->name : why);
+	report_evidence(report, "physfn", "%s", device->physfn[0] ? device->physfn : "none");
 	doctor_evidence(doctor, "/sys/class/net/%s/phys_port_name", netdev);
 	doctor_evidence(doctor, "/sys/class/net/%s/phys_switch_id", netdev);
 	if (!fine)
@@ -210,13 +250,20 @@ void check_port(struct doctor *doctor, const char *name)
 	struct view_daemon daemon;
 	char ifname[16];
 	const char *netdev = doctor_netdev(doctor, name, ifname);
+	const struct wye_config_port *port = configured(doctor, name);
+	const struct wye_device *device;
+	struct wye_device found;
 
-	check_config(doctor, name);
-	check_netdev(doctor, netdev);
-	check_companion(doctor, name, netdev);
-	check_xdp(doctor, netdev);
-	check_forwarding(doctor, netdev);
-	check_placement(doctor, netdev);
+	check_config(doctor, port, name);
+	device = check_port_device(doctor, port, netdev, &found);
+	check_netdev(doctor, port, netdev);
+	if (device && wye_driver_takes_device(port->driver))
+		check_companion(doctor, port, device, netdev);
+	if (!port || port->driver == WYE_DRIVER_AF_XDP)
+		check_xdp(doctor, netdev);
+	if (wye_sys_exists(&doctor->root, "/sys/class/net/%s", netdev))
+		check_forwarding(doctor, netdev);
+	check_placement(doctor, netdev, device);
 	check_managers(doctor, netdev);
 	if (!doctor->live)
 		return;
