@@ -48,8 +48,7 @@ static bool renew_pool(struct dpd *dpd)
 		return false;
 	log_notice("packet buffers are made anew: an MTU has grown, or closed ports have kept too many");
 	(void)close_ports(dpd, true, "reopened with other packet buffers");
-	rte_mempool_free(dpd->pool);
-	dpd->pool = NULL;
+	port_pool_free(dpd);
 	return true;
 }
 

@@ -13,6 +13,7 @@
 
 #include "companion.h"
 #include "steer.h"
+#include "taken.h"
 #include "wye_config.h"
 #include "wye_map.h"
 #include "wye_need.h"
@@ -44,6 +45,7 @@ struct port {
 	char device[64];			/* DPDK device name */
 	int xsk_fd[WYE_QUEUES_MAX];		/* af_xdp: sockets of the queues, -1 unknown; the PMD's */
 	struct fd_list fds;			/* af_xdp: all the PMD has opened */
+	struct taken taken[WYE_QUEUES_MAX];	/* af_xdp: buffers of the last attempt to open it, which failed; owned */
 	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
 	bool slow;				/* its flows are with the kernel: pace.c */
 	uint64_t pace_ns, pace_packets;		/* since when its packets are counted, and from which number on */
@@ -75,6 +77,7 @@ static inline bool port_beside(const struct port *port)
 
 /* port_pool.c: the packet buffers. */
 struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; NULL, errno */
+void port_pool_free(struct dpd *dpd);			/* when no port is open */
 /* Must there be another pool: an MTU has outgrown the buffers, or closed ports have taken too many with them? The caller
  * closes all ports, frees the pool and opens them again. */
 bool port_pool_outgrown(const struct dpd *dpd);

@@ -237,6 +237,30 @@ static uint32_t mtu_limit(const struct port *port, const struct rte_eth_dev_info
 	return at_most(most, room);
 }
 
+/*
+ * The kernel may write to the buffers of a queue for a moment after its socket was closed, when the NIC has them. The next socket
+ * can be bound only when it does not any more: then those of the attempt before go back. A queue that failed was never bound.
+ */
+static int setup_receive(struct port *port, struct rte_mempool *pool, uint16_t q, uint16_t descriptors)
+{
+	struct fd_list before;
+	struct taken taken;
+	int error;
+
+	fds_now(&before);
+	taken_begin(pool, &taken);
+	error = rte_eth_rx_queue_setup(port->steer.dpdk_port, q, descriptors, SOCKET_ID_ANY, NULL, pool);
+	if (!taken_end(pool, &taken) || port->config->driver != WYE_DRIVER_AF_XDP)
+		taken_forget(&taken); /* other drivers give back what they took */
+	port->xsk_fd[q] = xsk_new(&before);
+	if (port->xsk_fd[q] >= 0)
+		xsk_send_all(port->xsk_fd[q]);
+	taken_return(pool, error ? &taken : &port->taken[q]);
+	if (!error)
+		port->taken[q] = taken;
+	return error;
+}
+
 static int setup_queues(struct port *port, struct rte_mempool *pool, char *why)
 {
 	uint16_t id = port->steer.dpdk_port, rx = DESCRIPTORS, tx = DESCRIPTORS;
@@ -244,13 +268,7 @@ static int setup_queues(struct port *port, struct rte_mempool *pool, char *why)
 
 	(void)rte_eth_dev_adjust_nb_rx_tx_desc(id, &rx, &tx);
 	for (uint16_t q = 0; q < port->n_queues; q++) {
-		struct fd_list before;
-
-		fds_now(&before);
-		error = rte_eth_rx_queue_setup(id, q, rx, SOCKET_ID_ANY, NULL, pool);
-		port->xsk_fd[q] = xsk_new(&before);
-		if (port->xsk_fd[q] >= 0)
-			xsk_send_all(port->xsk_fd[q]);
+		error = setup_receive(port, pool, q, rx);
 		if (error) {
 			snprintf(why, WYE_WHY_BYTES, "receive queue %u of %u: %s; run with -v for the driver's words", q,
 				 port->n_queues, strerror(-error));
@@ -322,6 +340,8 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 	}
 	if (error)
 		port_dev_close(port);
+	for (uint32_t q = 0; q < WYE_QUEUES_MAX && !error; q++)
+		taken_forget(&port->taken[q]); /* they are in use now */
 	return error;
 }
 

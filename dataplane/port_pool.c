@@ -8,7 +8,6 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
-#include <rte_mbuf_pool_ops.h>
 #include <rte_memzone.h>
 
 #include "dpd.h"
@@ -91,7 +90,7 @@ static struct rte_mempool *pool_create(const struct rte_memzone *zone, unsigned 
 
 	if (!pool)
 		return NULL;
-	error = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL);
+	error = taken_set_ops(pool);
 	if (!error) {
 		rte_pktmbuf_pool_init(pool, &private);
 		error = rte_mempool_populate_iova(pool, zone->addr, zone->iova, zone->len, NULL, NULL);
@@ -118,12 +117,15 @@ static int pool_reserve(struct dpd *dpd)
 	return -ENOMEM;
 }
 
-static void pool_free(struct dpd *dpd)
+void port_pool_free(struct dpd *dpd)
 {
+	for (uint32_t i = 0; i < dpd->n_ports; i++)
+		for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++)
+			taken_forget(&dpd->port[i].taken[q]);
 	rte_mempool_free(dpd->pool);
 	dpd->pool = NULL;
 }
-INIT(pool, .start = pool_reserve, .stop = pool_free, .after = INIT_NAMES("eal"));
+INIT(pool, .start = pool_reserve, .stop = port_pool_free, .after = INIT_NAMES("eal"));
 
 struct rte_mempool *port_pool(const struct dpd *dpd)
 {

@@ -367,6 +367,14 @@ static void count_missed(struct dpd *dpd)
 	}
 }
 
+static void count_buffers(struct dpd *dpd)
+{
+	uint32_t n = dpd->pool ? dpd->pool->populated_size : 0, unused = dpd->pool ? rte_mempool_avail_count(dpd->pool) : 0;
+
+	atomic_store_explicit(&dpd->stats->buffers, n, memory_order_relaxed);
+	atomic_store_explicit(&dpd->stats->buffers_free, unused, memory_order_relaxed);
+}
+
 void stats_heartbeat(struct dpd *dpd, uint64_t now_ns)
 {
 	atomic_store_explicit(&dpd->stats->trust, dpd->tables.trust, memory_order_relaxed);
@@ -380,6 +388,7 @@ static uint64_t counters_run(struct process *process, const struct process_event
 	count_steering(process->data);
 	count_entries(process->data);
 	count_missed(process->data);
+	count_buffers(process->data);
 	return process_period(process, event, COUNT_EVERY_NS);
 }
 

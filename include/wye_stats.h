@@ -226,6 +226,7 @@ struct wye_stats {
 	/* rte_flow entries of rule i, over all ports: asked for by the rules, and on the devices; last: the default */
 	_Atomic uint32_t rule_wanted[WYE_RULES_MAX + 1], rule_installed[WYE_RULES_MAX + 1];
 	_Atomic uint64_t steer_counter[WYE_STEER_COUNTERS_MAX];
+	_Atomic uint32_t buffers, buffers_free;	/* packet buffers there are, and those in nobody's hands */
 	struct wye_process_counters process[WYE_PROCESSES_MAX];
 	struct wye_worker_stats worker[WYE_WORKERS_MAX + 1] __attribute__((aligned(64)));
 };

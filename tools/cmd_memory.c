@@ -256,15 +256,19 @@ static void print_processes(struct tool *tool)
 static void print_heap(struct tool *tool)
 {
 	const struct wye_stats *info = tool->view.info;
+	uint32_t buffers = atomic_load_explicit(&tool->view.stats->buffers, memory_order_relaxed);
+	uint32_t unused = atomic_load_explicit(&tool->view.stats->buffers_free, memory_order_relaxed);
 	struct out *out = &tool->out;
 	char buf[32];
 
 	out_object(out, "heap");
 	out_uint(out, "size_bytes", info->memory_bytes);
 	out_str(out, "pages", info->memory_kind);
+	out_uint(out, "buffers", buffers);
+	out_uint(out, "buffers_free", unused);
 	out_object_end(out);
-	out_printf(out, "\nDPDK heap: %s, %s\n", human(info->memory_bytes, buf),
-		   info->memory_kind[0] ? info->memory_kind : "kind unknown");
+	out_printf(out, "\nDPDK heap: %s, %s\nPacket buffers: %u, %u of them free\n", human(info->memory_bytes, buf),
+		   info->memory_kind[0] ? info->memory_kind : "kind unknown", buffers, unused);
 }
 
 static int run(struct tool *tool, int argc, char **argv)
@@ -294,6 +298,6 @@ const struct command cmd_memory = {
 	.arguments = "",
 	.help = "USED is how many records were ever handed out; freed ones are used again. IN MEMORY is what the file\n"
 		"takes up: pages never written cost nothing. HUGE is the part of RSS in huge pages of any kind, as the kernel\n"
-		"says now (smaps).\n",
+		"says now (smaps). Packet buffers that are not free lie in queues; they are counted about once a second.\n",
 	.run = run,
 };
