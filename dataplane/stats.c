@@ -211,7 +211,8 @@ void stats_rules(struct dpd *dpd)
 	uint32_t n[2] = { (uint32_t)config->n_rules, (uint32_t)config->default_action };
 
 	for (size_t i = 0; i < config->n_rules && i < WYE_RULES_MAX; i++) {
-		struct wye_rule_info info = { .action = config->rule[i].action, .line = config->rule[i].line };
+		struct wye_rule_info info = { .action = config->rule[i].action, .line = config->rule[i].line,
+					      .in_port = (int16_t)config->rule[i].in_port };
 
 		memcpy(info.name, config->rule[i].name, sizeof(info.name));
 		memcpy(info.match, config->rule[i].text, sizeof(info.match));
@@ -339,6 +340,23 @@ static void count_steering(struct dpd *dpd)
 		atomic_store_explicit(&dpd->stats->steer_counter[i], counters[i], memory_order_relaxed);
 }
 
+/* A port whose rules are a program's or a node's has each of them or none. */
+static void count_whole(const struct dpd *dpd, uint32_t *wanted, uint32_t *installed)
+{
+	uint64_t n = dpd->config->n_rules;
+
+	for (uint32_t p = 0; p < dpd->n_ports; p++) {
+		const struct port *port = &dpd->port[p];
+
+		for (uint64_t i = 0; i <= n && port->backend != &steer_flow; i++) {
+			if (i < n && dpd->config->rule[i].in_port >= 0 && (uint32_t)dpd->config->rule[i].in_port != p)
+				continue;
+			wanted[i]++;
+			installed[i] += port->enabled;
+		}
+	}
+}
+
 static void count_entries(struct dpd *dpd)
 {
 	static uint32_t wanted[WYE_RULES_MAX + 1], installed[WYE_RULES_MAX + 1];
@@ -347,6 +365,7 @@ static void count_entries(struct dpd *dpd)
 	memset(wanted, 0, sizeof(wanted));
 	memset(installed, 0, sizeof(installed));
 	steer_flow_entries(wanted, installed);
+	count_whole(dpd, wanted, installed);
 	for (uint32_t i = 0; i <= n; i++) {
 		uint32_t at = i < n ? i : WYE_RULES_MAX;
 

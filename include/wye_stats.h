@@ -162,7 +162,8 @@ static_assert(sizeof(struct wye_port_info) == 320, "wye_port_info is ABI");
 
 struct wye_rule_info {
 	char name[32];
-	uint32_t action;	/* enum wye_action of wye_config.h */
+	uint16_t action;	/* enum wye_action of wye_config.h */
+	int16_t in_port;	/* index of the port it is about, -1 = all */
 	uint32_t line;		/* in the config file */
 	char match[88];		/* as text, one line */
 };
@@ -223,7 +224,10 @@ struct wye_stats {
 	struct wye_plugin_info plugin[WYE_PLUGINS_MAX];
 	struct wye_plugin_counter_info plugin_counter[WYE_PLUGIN_COUNTERS_MAX];
 	_Atomic uint64_t rule_packets[WYE_RULES_MAX + 1];	/* taken by rule i; last: the default */
-	/* rte_flow entries of rule i, over all ports: asked for by the rules, and on the devices; last: the default */
+	/*
+	 * Where rule i is to be in force, and is: rte_flow entries on the ports that have that backend, one for each other port.
+	 * Last: the default.
+	 */
 	_Atomic uint32_t rule_wanted[WYE_RULES_MAX + 1], rule_installed[WYE_RULES_MAX + 1];
 	_Atomic uint64_t steer_counter[WYE_STEER_COUNTERS_MAX];
 	_Atomic uint32_t buffers, buffers_free;	/* packet buffers there are, and those in nobody's hands */

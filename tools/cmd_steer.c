@@ -10,7 +10,7 @@
 
 static const struct out_column rule_columns[] = {
 	{ "index", "#", true }, { "name", "RULE", false }, { "action", "ACTION", false },
-	{ "packets", "PACKETS", true }, { "wanted", "WANTED", true }, { "installed", "INSTALLED", true },
+	{ "packets", "PACKETS", true }, { "by", "BY", false }, { "wanted", "WANTED", true }, { "installed", "INSTALLED", true },
 	{ "match", "MATCH", false }, { "line", "LINE", true },
 };
 static const struct out_column counter_columns[] = {
@@ -34,46 +34,43 @@ static const char *action_name(uint32_t action)
 	return action == WYE_ACTION_DATAPLANE ? "dataplane" : "kernel";
 }
 
-/* rte_flow entries; none where no port has that backend. */
-static void entry_cells(struct out *out, const struct wye_stats *stats, uint32_t rule, bool flow)
+/* The backends of the ports, each once: "xdp, rte_flow"; of one port, if only >= 0. */
+static const char *backends(const struct wye_stats *info, int only, char *text, size_t size)
 {
-	if (!flow) {
-		out_cell_none(out);
-		out_cell_none(out);
-		return;
-	}
-	out_cell_uint(out, atomic_load_explicit(&stats->rule_wanted[rule], memory_order_relaxed));
-	out_cell_uint(out, atomic_load_explicit(&stats->rule_installed[rule], memory_order_relaxed));
-}
-
-static void default_row(struct out *out, const struct wye_stats *stats, uint32_t action, bool flow)
-{
-	out_row(out);
-	out_cell_none(out);
-	out_cell_state(out, OUT_NAME, "default");
-	out_cell_str(out, action_name(action));
-	out_cell_uint(out, counter_get(&stats->rule_packets[WYE_RULES_MAX]));
-	entry_cells(out, stats, WYE_RULES_MAX, flow);
-	out_cell_str(out, "what no rule matches");
-	out_cell_none(out);
-	out_row_end(out);
-}
-
-/* The backends of all ports, each once: "xdp, rte_flow"; true: rte_flow is among them. */
-static bool backends(const struct wye_stats *info, char *text, size_t size)
-{
-	bool flow = false;
 	size_t at = 0;
 
 	text[0] = '\0';
 	for (uint32_t i = 0; i < info->n_ports && i < WYE_PORTS_MAX; i++) {
 		const char *backend = info->port[i].backend;
 
-		flow |= !strcmp(backend, "rte_flow");
-		if (!strstr(text, backend) && at < size)
+		if ((only < 0 || (uint32_t)only == i) && !strstr(text, backend) && at < size)
 			at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "", backend);
 	}
-	return flow;
+	return text;
+}
+
+/* By what, where it is to be in force, and where it is. */
+static void force_cells(struct out *out, const struct tool *tool, uint32_t rule, int in_port)
+{
+	const struct wye_stats *stats = tool->view.stats;
+	char by[64];
+
+	out_cell_str(out, backends(tool->view.info, in_port, by, sizeof(by)));
+	out_cell_uint(out, atomic_load_explicit(&stats->rule_wanted[rule], memory_order_relaxed));
+	out_cell_uint(out, atomic_load_explicit(&stats->rule_installed[rule], memory_order_relaxed));
+}
+
+static void default_row(struct out *out, const struct tool *tool)
+{
+	out_row(out);
+	out_cell_none(out);
+	out_cell_state(out, OUT_NAME, "default");
+	out_cell_str(out, action_name(tool->view.info->default_action));
+	out_cell_uint(out, counter_get(&tool->view.stats->rule_packets[WYE_RULES_MAX]));
+	force_cells(out, tool, WYE_RULES_MAX, -1);
+	out_cell_str(out, "what no rule matches");
+	out_cell_none(out);
+	out_row_end(out);
 }
 
 static void print_rules(struct tool *tool)
@@ -81,8 +78,8 @@ static void print_rules(struct tool *tool)
 	const struct wye_stats *stats = tool->view.stats, *info = tool->view.info;
 	struct out *out = &tool->out;
 	char by[64];
-	bool flow = backends(info, by, sizeof(by));
 
+	backends(info, -1, by, sizeof(by));
 	if (out->json)
 		out_str(out, "backends", by);
 	else
@@ -97,17 +94,19 @@ static void print_rules(struct tool *tool)
 		out_cell_state(out, OUT_NAME, rule->name);
 		out_cell_str(out, action_name(rule->action));
 		out_cell_uint(out, counter_get(&stats->rule_packets[i]));
-		entry_cells(out, stats, i, flow);
+		force_cells(out, tool, i, rule->in_port);
 		out_cell_str(out, rule->match[0] ? rule->match : "everything");
 		out_cell_uint(out, rule->line);
 		out_row_end(out);
 	}
 	if (!out->json)
-		default_row(out, stats, info->default_action, flow);
+		default_row(out, tool);
 	out_table_end(out);
 	out_object(out, "default");
 	out_str(out, "action", action_name(info->default_action));
 	out_uint(out, "packets", counter_get(&stats->rule_packets[WYE_RULES_MAX]));
+	out_uint(out, "wanted", atomic_load_explicit(&stats->rule_wanted[WYE_RULES_MAX], memory_order_relaxed));
+	out_uint(out, "installed", atomic_load_explicit(&stats->rule_installed[WYE_RULES_MAX], memory_order_relaxed));
 	out_object_end(out);
 }
 
@@ -172,8 +171,9 @@ const struct command cmd_steer = {
 	.name = "steer",
 	.summary = "steering rules as they run, with their packets, and the guards' counters",
 	.arguments = "[--all]",
-	.help = "The first rule that matches decides, after the guards that always keep a packet with the kernel. WANTED and\n"
-		"INSTALLED are entries on devices that are steered by rte_flow; packets that such a device keeps with the kernel\n"
+	.help = "The first rule that matches decides, after the guards that always keep a packet with the kernel. BY: what\n"
+		"steers the ports that a rule is about. WANTED and INSTALLED: flow entries asked for and on the devices, with\n"
+		"rte_flow; else ports that are to have the rule, and have it in force. Packets that a device keeps with the kernel\n"
 		"are counted where it can. The counters below the rules are copied about once a second; --all shows zeros too.\n",
 	.run = run,
 };

@@ -22,6 +22,9 @@ rules kernel
 check 'daemons start' start_daemons
 warm
 
+in_force() { [ "$(wye -j show steer | jq -c ".rules[] | select(.name == \"$1\") | [.by, .wanted, .installed]")" = "[\"xdp\",$2]" ]; }
+soon 'a rule of both ports is in force on both' in_force transit 2,2
+soon "a rule of one port's is in force there" in_force back 1,1
 by_dataplane 100 'a rule with a port range' udp 100 host1 host2 10.0.2.2 --port 7009
 by_dataplane 100 'an IPv6 rule' udp 100 host1 host2 fd00:2::2
 by_kernel 100 'the first match wins' udp 100 host1 host2 10.0.2.2 --port 7001
@@ -46,3 +49,9 @@ rules dataplane
 reload
 soon 'a reload after a refused one' counts reloads 2
 by_dataplane 10 'the default is the dataplane' ping_from host1 10.0.2.2
+
+ip -n router link set r2 down
+soon 'of a port that is down no rule is in force' in_force transit 2,1
+soon 'its own neither' in_force back 1,0
+ip -n router link set r2 up
+soon 'then they are again' in_force transit 2,2

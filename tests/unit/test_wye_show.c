@@ -335,8 +335,14 @@ static void everything_answers(void **state)
 		}
 }
 
-/* Entries on devices are shown where a port is steered by rte_flow, and nowhere else. */
-static void flow_entries(void **state)
+static json_t *first_rule(struct answer *answer)
+{
+	*answer = wye(router, "-j", "show", "steer", NULL);
+	return json_array_get(json_object_get(answer->json, "rules"), 0);
+}
+
+/* Where a rule is in force, and by what: of all ports, or of the one it is about. */
+static void rules_in_force(void **state)
 {
 	struct wye_stats *stats = router_stats(router);
 	struct answer answer;
@@ -344,19 +350,19 @@ static void flow_entries(void **state)
 
 	stats->n_rules = 1;
 	strcpy(stats->rule[0].name, "transit");
+	stats->rule[0].in_port = -1;
 	stats->rule_wanted[0] = 6;
 	stats->rule_installed[0] = 5;
-	answer = wye(router, "-j", "show", "steer", NULL);
-	rule = json_array_get(json_object_get(answer.json, "rules"), 0);
-	assert_non_null(rule);
-	assert_null(json_object_get(rule, "wanted"));
-	answer_free(&answer);
 	strcpy(stats->port[0].backend, "rte_flow");
-	answer = wye(router, "-j", "show", "steer", NULL);
-	rule = json_array_get(json_object_get(answer.json, "rules"), 0);
+	strcpy(stats->port[1].backend, "xdp");
+	rule = first_rule(&answer);
+	assert_string_equal(json_string_value(json_object_get(rule, "by")), "rte_flow, xdp");
 	assert_int_equal(json_integer_value(json_object_get(rule, "wanted")), 6);
 	assert_int_equal(json_integer_value(json_object_get(rule, "installed")), 5);
-	assert_non_null(strstr(json_string_value(json_object_get(answer.json, "backends")), "rte_flow"));
+	assert_string_equal(json_string_value(json_object_get(answer.json, "backends")), "rte_flow, xdp");
+	answer_free(&answer);
+	stats->rule[0].in_port = 1;
+	assert_string_equal(json_string_value(json_object_get(first_rule(&answer), "by")), "xdp");
 	answer_free(&answer);
 }
 
@@ -410,7 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(exit_codes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(graph_pictures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(everything_answers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(flow_entries, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(rules_in_force, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counters_and_status, set_up, tear_down),
 	};
 
