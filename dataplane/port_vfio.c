@@ -3,8 +3,8 @@
  * Ports on VFIO and UIO: what must be true before DPDK is asked, whose own words for the same are "probe failed".
  *
  * When a device on VFIO is unplugged, or its PF goes, the kernel asks for it and waits until it is closed. DPDK's interrupt
- * thread hears that and notes the time; main closes the port soon after, when DPDK's own handler has returned: a handler
- * that still runs cannot be taken off the device.
+ * thread hears that, and main closes the port. A handler of DPDK's that still runs cannot be taken off its device: so main is told
+ * by an alarm, which that thread rings when the handler has returned.
  *
  * A VF whose PF was reset, as when that goes down or an XDP program is attached to it, is deaf until it is opened anew. Drivers
  * hear of it from the PF and tell by RTE_ETH_EVENT_INTR_RESET, in the same thread; the port closes in the same way. Of one that
@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <rte_alarm.h>
 #include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
@@ -22,13 +23,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "dpd.h"
 #include "log.h"
 #include "runtime/init.h"
 #include "wye_device.h"
-
-#define SETTLE_NS 20000000u
 
 static const struct wye_sysroot machine = { "" };
 
@@ -97,46 +95,55 @@ static const char *const ask_text[] = {
 	"its PF was reset, or seems so, and the VF with it; it is opened again",
 };
 enum { ASK_REMOVE, ASK_RESET, ASK_KINDS };
-static _Atomic uint64_t asked_ns[ASK_KINDS][WYE_PORTS_MAX];	/* since when; 0 = not. Interrupt thread: w, main: rw */
+/* Interrupt thread: w, main: rw. E1: the handler has returned; pairs with E2, where main may close. */
+static _Atomic bool asked[ASK_KINDS][WYE_PORTS_MAX];
 
 const char *port_vfio_asked(const struct port *port)
 {
-	for (int kind = 0; kind < ASK_KINDS; kind++) {
-		uint64_t since = atomic_load_explicit(&asked_ns[kind][port->index], memory_order_relaxed);
-
-		if (since && clock_ns() - since >= SETTLE_NS)
+	for (int kind = 0; kind < ASK_KINDS; kind++)
+		if (atomic_load_explicit(&asked[kind][port->index], memory_order_acquire))	/* E2 */
 			return ask_text[kind];
-	}
 	return NULL;
 }
 
 void port_vfio_given(const struct port *port)
 {
 	for (int kind = 0; kind < ASK_KINDS; kind++)
-		atomic_store_explicit(&asked_ns[kind][port->index], 0, memory_order_relaxed);
+		atomic_store_explicit(&asked[kind][port->index], false, memory_order_relaxed);
+}
+
+static void ask(void *arg)
+{
+	atomic_store_explicit((_Atomic bool *)arg, true, memory_order_release);	/* E1 */
+}
+
+/* Should there be no memory for it, the kernel asks again. */
+static void ask_later(_Atomic bool *what)
+{
+	(void)rte_eal_alarm_set(1, ask, what);
 }
 
 static int on_reset(uint16_t dpdk_port, enum rte_eth_event_type event, void *arg, void *unused)
 {
-	atomic_store_explicit((_Atomic uint64_t *)arg, clock_ns(), memory_order_relaxed);
+	ask_later(arg);
 	return 0;
 }
 
 void port_vfio_reset(const struct port *port)
 {
-	atomic_store_explicit(&asked_ns[ASK_RESET][port->index], clock_ns(), memory_order_relaxed);
+	atomic_store_explicit(&asked[ASK_RESET][port->index], true, memory_order_relaxed);
 }
 
 void port_vfio_hear(const struct port *port)
 {
-	if (rte_eth_dev_callback_register(port->steer.dpdk_port, RTE_ETH_EVENT_INTR_RESET, on_reset, &asked_ns[ASK_RESET][port->index]))
+	if (rte_eth_dev_callback_register(port->steer.dpdk_port, RTE_ETH_EVENT_INTR_RESET, on_reset, &asked[ASK_RESET][port->index]))
 		log_warning("port %s: a reset of its PF will not be noticed", port->config->netdev);
 }
 
 void port_vfio_unhear(const struct port *port)
 {
 	(void)rte_eth_dev_callback_unregister(port->steer.dpdk_port, RTE_ETH_EVENT_INTR_RESET, on_reset,
-					      &asked_ns[ASK_RESET][port->index]);
+					      &asked[ASK_RESET][port->index]);
 }
 
 static bool is_device(const struct wye_config_port *port, const struct rte_pci_addr *address)
@@ -160,7 +167,7 @@ static void on_event(const char *name, enum rte_dev_event_type type, void *arg)
 		return;
 	for (size_t i = 0; i < dpd->config->n_ports; i++)
 		if (is_device(&dpd->config->port[i], &address))
-			atomic_store_explicit(&asked_ns[ASK_REMOVE][i], clock_ns(), memory_order_relaxed);
+			ask_later(&asked[ASK_REMOVE][i]);
 }
 
 static int unplug_open(struct dpd *dpd)
@@ -175,5 +182,6 @@ static int unplug_open(struct dpd *dpd)
 static void unplug_close(struct dpd *dpd)
 {
 	(void)rte_dev_event_callback_unregister(NULL, on_event, dpd);
+	(void)rte_eal_alarm_cancel(ask, (void *)-1);
 }
 INIT(unplug, .start = unplug_open, .stop = unplug_close, .after = INIT_NAMES("eal"), .before = INIT_NAMES("ports"));

@@ -17,8 +17,8 @@ if [ -z "${WYE_ISOLATED-}" ]; then
 fi
 . "$(dirname "$0")/../integration/lib.sh"
 [ -n "${pf-}" ] && [ -n "${peer-}" ] || skip 'no igb in an IOMMU group, or no e1000; in tools/lab: --iommu --nic igb --nic e1000'
+. "$(dirname "$0")/devices.sh"
 bus=/sys/bus/pci
-outside() { nsenter --net=/proc/self/fd/9 "$@"; }
 
 # take_pf: into the router as pf0, 10.0.4.1 there
 take_pf() {
@@ -36,7 +36,7 @@ make_vf() {
 state_is() { [ "$(port_state "$1")" = "$2" ]; }
 # becomes WHAT NETDEV STATE: what it is instead is part of the message, which is all that a summary has
 becomes() {
-	await 30 state_is "$2" "$3" || fail "$1: $2 is $(wye -j show port | jq -r ".[] | select(.netdev == \"$2\") | \"\(.state): \(.detail)\"")"
+	await 30 state_is "$2" "$3" || fail "$1: $2 is $(detail "$2")"
 	pass "$1"
 }
 state_is_not() { ! state_is "$@"; }
