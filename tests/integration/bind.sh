@@ -123,19 +123,13 @@ equal 'nothing is remembered' "$(cat /run/state/bind)" ''
 fixture_new /run/flicker
 pci 0000:06:00.0 0x020000 e1000e 13
 mkdir -p "$root"/sys/bus/pci/drivers/{vfio-pci,e1000e} && : >"$root/sys/bus/pci/drivers/e1000e/unbind"
-flicker() {
-	local device=$root/sys/devices/pci0000:00/0000:06:00.0
-	while [ -e /run/flickering ]; do mv "$device" "$device.gone" && mv "$device.gone" "$device"; done
-}
-touch /run/flickering
-flicker &
+flicker 0000:06:00.0
 for ((i = 0; i < 100; i++)); do
 	bind 06:00.0 vfio-pci >/run/output 2>&1 && fail 'a driver that files are none of has the device'
 	grep -qE 'there is none|not in /sys|went away|No such file|did not take it' /run/output ||
 		{ cat /run/output; fail 'a device that comes and goes: no reason is given'; }
 done
-rm /run/flickering
-wait $!
+flicker_end
 equal 'a device that comes and goes: a reason each time, and nothing is remembered' "$(cat /run/state/bind)" ''
 root=/run/machine
 

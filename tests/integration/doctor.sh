@@ -78,12 +78,7 @@ has 'it says which' '^fail +group +group 13: IOMMU group 13: 0000:06:00.1 went a
 fixture_new /run/flicker
 pci 0000:06:00.0 0x020000 e1000e 13
 pci 0000:06:00.1 0x020000 - 13
-flicker() {
-	local member=$root/sys/devices/pci0000:00/0000:06:00.1
-	while [ -e /run/flickering ]; do mv "$member" "$member.gone" && mv "$member.gone" "$member"; done
-}
-touch /run/flickering
-flicker &
+flicker 0000:06:00.1
 for ((i = 0; i < 200; i++)); do
 	doctor 06:00.0 >/run/output 2>&1
 	status=$?
@@ -93,8 +88,7 @@ for ((i = 0; i < 200; i++)); do
 	esac
 	[ $status = 0 ] || grep -q 'went away' /run/output || { cat /run/output; fail 'a failure that does not say what went away'; }
 done
-rm /run/flickering
-wait $!
+flicker_end
 pass 'while a member comes and goes each answer is whole, or says what went away'
 
 fixture_new /run/secret

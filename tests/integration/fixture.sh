@@ -2,7 +2,7 @@
 #
 # fixture.sh: a machine that is only files, for what reads /sys and /proc below another root. To be sourced.
 #
-# Functions: fixture_new DIR, then of that machine: pci, platform, netdev, fixture_file.
+# Functions: fixture_new DIR, then of that machine: pci, platform, netdev, fixture_file, flicker.
 
 # fixture_new DIR: an empty machine
 fixture_new() {
@@ -45,6 +45,13 @@ pci() {
 	echo 0x10d3 >"$dir/device"
 	[ -z "${5-}" ] || netdev "$dir" "../../devices/pci0000:00/$1" "$5"
 }
+# flicker ADDRESS: it is unplugged and comes back all the time, until flicker_end
+flicker() {
+	local device=$root/sys/devices/pci0000:00/$1
+	touch /run/flickering
+	(while [ -e /run/flickering ]; do mv "$device" "$device.gone" && mv "$device.gone" "$device"; done) &
+}
+flicker_end() { rm /run/flickering && wait $!; }
 # platform NAME DRIVER GROUP [NETDEV]
 platform() {
 	fixture_device platform platform "$1" "$2" "$3"

@@ -80,6 +80,16 @@ says 'a PF with VFs' 'is a PF with 2 VFs' wye bind "$pf" vfio-pci
 check 'the VFs end' wye vf delete "$pf_netdev"
 equal 'none is left' "$(cat "$dev/$pf/sriov_numvfs")" 0
 
+# ---- the platform bus: its own drivers and probing, the same way there and back
+platform=/sys/bus/platform/devices/i8042
+[ -e "$platform/driver" ] || fail 'this machine has no i8042, the platform device that every PC has'
+says 'a platform device to VFIO' 'i8042 is in no IOMMU group, so vfio-platform will not take it' wye bind i8042 vfio
+says 'to a PCI driver' 'wye bind i8042 vfio-platform' wye bind i8042 vfio-pci
+check 'without a driver' wye bind i8042 none
+equal 'none' "$(basename "$(readlink "$platform/driver" || echo none)")" none
+check 'and back' wye unbind i8042
+equal 'its driver' "$(basename "$(readlink "$platform/driver" || echo none)")" i8042
+
 # ---- what is needed
 pf_netdev=$(ls "$dev/$pf/net")
 ip link set "$pf_netdev" up && ip addr add 192.0.2.1/24 dev "$pf_netdev"

@@ -18,6 +18,7 @@ static const struct option {
 	{ "HUGETLBFS", "reserved huge pages", SEVERITY_NOTE },
 	{ "TRANSPARENT_HUGEPAGE", "transparent huge pages", SEVERITY_NOTE },
 	{ "PCI_IOV", "VFs", SEVERITY_NOTE },
+	{ "IOMMU_SUPPORT", "IOMMU, whatever the firmware says", SEVERITY_NOTE },
 	{ "VFIO_PCI", "vfio-pci", SEVERITY_NOTE },
 	{ "VFIO_NOIOMMU", "vfio-pci without an IOMMU", SEVERITY_NOTE },
 	{ "VFIO_PLATFORM", "vfio-platform", SEVERITY_NOTE },
