@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "why.h"
 #include "wye_map.h"
@@ -108,16 +109,27 @@ static int read_pci(const struct wye_sysroot *root, struct wye_device *device, c
 	return 0;
 }
 
+/* A device that comes back has another folder. 0: it is not there. */
+static uint64_t folder_of(const struct wye_sysroot *root, enum wye_bus bus, const char *name)
+{
+	char path[WYE_SYS_PATH_BYTES];
+	struct stat status;
+
+	return wye_sys_path(root, path, "/sys/bus/%s/devices/%s", wye_bus_name(bus), name) || stat(path, &status) ? 0 : status.st_ino;
+}
+
 int wye_device_read(const struct wye_sysroot *root, enum wye_bus bus, const char *name, struct wye_device *device,
 		    char *why)
 {
+	uint64_t folder;
 	int error = 0;
 
 	*device = (struct wye_device){ .bus = bus, .vfs_max = -1 };
 	if (!name[0] || name[0] == '.' || strchr(name, '/') || strlen(name) >= sizeof(device->name))
 		return why_fail(why, -EINVAL, "\"%.80s\" is no device's name", name);
 	snprintf(device->name, sizeof(device->name), "%s", name);
-	if (!wye_sys_exists(root, "/sys/bus/%s/devices/%s", wye_bus_name(bus), name))
+	folder = folder_of(root, bus, name);
+	if (!folder)
 		return why_fail(why, -ENOENT, "%s device %s: not in /sys/bus/%s/devices", wye_bus_name(bus), name,
 				wye_bus_name(bus));
 	if (bus == WYE_BUS_PCI)
@@ -132,6 +144,9 @@ int wye_device_read(const struct wye_sysroot *root, enum wye_bus bus, const char
 	device->group = group_of(root, device);
 	device->numa_node = number_or(root, device, "numa_node", -1);
 	read_netdevs(root, device);
+	if (folder != folder_of(root, bus, name)) /* what could not be read then is no property of it */
+		return why_fail(why, -ENOENT, "%s device %s went away while it was looked at; run the command again",
+				wye_bus_name(bus), name);
 	return 0;
 }
 

@@ -45,11 +45,12 @@ pci() {
 	echo 0x10d3 >"$dir/device"
 	[ -z "${5-}" ] || netdev "$dir" "../../devices/pci0000:00/$1" "$5"
 }
-# flicker ADDRESS: it is unplugged and comes back all the time, until flicker_end
+# flicker ADDRESS: it is unplugged and comes back, as another folder, all the time, until flicker_end
 flicker() {
 	local device=$root/sys/devices/pci0000:00/$1
 	touch /run/flickering
-	(while [ -e /run/flickering ]; do mv "$device" "$device.gone" && mv "$device.gone" "$device"; done) &
+	(while [ -e /run/flickering ]; do cp -a "$device" "$device.new" && mv "$device" "$device.old" && mv "$device.new" "$device" &&
+		rm -r "$device.old"; done) &
 }
 flicker_end() { rm /run/flickering && wait $!; }
 # platform NAME DRIVER GROUP [NETDEV]
