@@ -5,12 +5,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config_private.h"
+
+#define PIPE_WAIT_MS 200	/* for a configuration that comes through a pipe: a daemon that reloads has no more time */
 
 /* The first line libcyaml complains with: a file that passed our own passes should not get here. */
 static void first_line(cyaml_log_t level, void *ctx, const char *format, va_list args)
@@ -97,11 +100,14 @@ int wye_config_parse(const char *name, const void *text, size_t len_bytes, struc
 /* At most one byte more than allowed, which is how the parser learns of a file too large. */
 static ssize_t read_all(int fd, char *text, size_t room)
 {
+	struct pollfd more = { .fd = fd, .events = POLLIN };
 	size_t used = 0;
 	ssize_t got = 1;
 
 	while (used < room && got) {
 		got = read(fd, text + used, room - used);
+		if (got < 0 && errno == EAGAIN && poll(&more, 1, PIPE_WAIT_MS) > 0)
+			continue;
 		if (got < 0 && errno != EINTR)
 			return -errno;
 		used += got > 0 ? (size_t)got : 0;
@@ -125,7 +131,7 @@ static int load_open(int fd, const char *path, struct wye_config **config, FILE 
 
 int wye_config_load(const char *path, struct wye_config **config, FILE *messages)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int error;
 
 	if (fd < 0) {

@@ -6,10 +6,12 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wye_config.h"
@@ -497,6 +499,26 @@ static void missing_file_is_told(void **state)
 	wye_config_free(NULL);
 }
 
+/* A daemon that reloads waits for nobody: not for a pipe's writer, nor for what it has not written. */
+static void pipe_is_not_waited_for(void **state)
+{
+	char path[] = "/tmp/wye-config-XXXXXX";
+	struct wye_config *config = NULL;
+	int fd;
+
+	assert_true(mkstemp(path) >= 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(10);
+	assert_int_equal(wye_config_load(path, &config, NULL), -EINVAL);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(wye_config_load(path, &config, NULL), -EAGAIN);
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+	alarm(0);
+}
+
 static void devices_of_vfio(void **state)
 {
 	struct wye_config *config = good("ports:\n  - { netdev: vf0, driver: vfio, devargs: \"0000:03:02.0\" }\n"
@@ -529,6 +551,7 @@ int main(void)
 		cmocka_unit_test(zero_prefix_is_a_family),
 		cmocka_unit_test(example_is_good),
 		cmocka_unit_test(missing_file_is_told),
+		cmocka_unit_test(pipe_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
