@@ -100,7 +100,10 @@ static int make_file(struct dpd *dpd, const char *path)
 	dpd->stats_fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (dpd->stats_fd < 0)
 		return say(fresh, "cannot be created");
-	if (flock(dpd->stats_fd, LOCK_EX | LOCK_NB) < 0 || ftruncate(dpd->stats_fd, sizeof(*dpd->stats)) < 0)
+	if (flock(dpd->stats_fd, LOCK_EX | LOCK_NB) < 0)
+		goto fail;
+	errno = posix_fallocate(dpd->stats_fd, 0, sizeof(*dpd->stats)); /* no SIGBUS later, of ours or of a reader */
+	if (errno)
 		goto fail;
 	dpd->stats = mmap(NULL, sizeof(*dpd->stats), PROT_READ | PROT_WRITE, MAP_SHARED, dpd->stats_fd, 0);
 	if (dpd->stats == MAP_FAILED)

@@ -62,6 +62,9 @@ mount -t bpf bpf /sys/fs/bpf
 run_as=(setpriv --bounding-set=-all --inh-caps=-all --)
 stands 1 'CAP_' 'no capabilities' < <(ports r1 r2)
 run_as=()
+mkdir /run/small
+mount -t tmpfs -o size=128k tmpfs /run/small
+run_dir=/run/small bad 1 'stats.*No space left' 'a full run directory' < <(ports r1 r2)
 port_refused waiting 'does not exist' 'a netdev that does not exist' < <(ports r1 r9)
 ip -n router link set r2 mtu 9000
 port_refused failed 'MTU 9000 .*ip link set' 'MTU above the limit of AF_XDP' < <(ports r1 r2)
