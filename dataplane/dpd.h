@@ -40,7 +40,6 @@ struct dpd {
 	struct graph_set *graphs;
 	const struct plan *_Atomic plan;	/* main: rw, workers: ro; W1, W2 */
 	uint64_t links_version;		/* of tables.region, as of the last look at the ports */
-	uint64_t watch_ns;		/* when to look for the ports' programs again */
 	bool look_again;		/* a port waits for something other than the mirror */
 	bool plan_due;			/* the last plan could not be made: try again */
 	struct port port[WYE_PORTS_MAX];

@@ -20,6 +20,15 @@
 
 /* ---- ports --------------------------------------------------------------------------------------------------------- */
 
+static const char *why_closed(const struct port *port, const char *otherwise)
+{
+	const char *asked = port_vfio_asked(port);
+
+	if (port->tap_lost)
+		return "its punt TAP was taken down or away; to be opened again";
+	return asked ? asked : otherwise;
+}
+
 static bool close_ports(struct dpd *dpd, bool all, const char *detail)
 {
 	struct port *closing[WYE_PORTS_MAX];
@@ -33,11 +42,8 @@ static bool close_ports(struct dpd *dpd, bool all, const char *detail)
 	if (!n)
 		return false;
 	(void)plan_renew(dpd, true);
-	for (uint32_t i = 0; i < n; i++) {
-		const char *asked = port_vfio_asked(closing[i]);
-
-		port_close(dpd, closing[i], asked ? asked : detail);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		port_close(dpd, closing[i], why_closed(closing[i], detail));
 	return true;
 }
 
@@ -58,7 +64,7 @@ static bool follow_ports(struct dpd *dpd, bool look, bool *new_graphs)
 	bool was_enabled[WYE_PORTS_MAX], sent[WYE_PORTS_MAX], changed = look;
 
 	for (uint32_t i = 0; i < dpd->n_ports; i++)
-		look |= dpd->port[i].open && port_vfio_asked(&dpd->port[i]);
+		look |= dpd->port[i].open && (dpd->port[i].tap_lost || port_vfio_asked(&dpd->port[i]));
 	if (look) {
 		port_look(dpd);
 		changed |= close_ports(dpd, false, "its netdev is gone, or has another name; waiting for it to come back");

@@ -23,7 +23,6 @@
 
 #define RETRY_NS 1000000000u
 #define RETRY_MAX_NS 8000000000u
-#define WATCH_NS 1000000000u
 
 /* For devices of DPDK's own it is settled when the device is there: port_flow_isolate(). */
 static const struct steer_backend *first_backend(enum wye_driver driver)
@@ -107,13 +106,21 @@ void port_look(struct dpd *dpd)
 
 bool port_must_close(const struct port *port)
 {
-	return port->open && (!port->link_index || port->link.ifindex != port->steer.ifindex || port_dev_lost(port) ||
-			      port_vfio_asked(port) || companion_same_mac(port));
+	return port->open && (!port->link_index || port->link.ifindex != port->steer.ifindex || port->tap_lost ||
+			      port_dev_lost(port) || port_vfio_asked(port) || companion_same_mac(port));
 }
 
 const char *port_ifname(const struct port *port, char name[IF_NAMESIZE])
 {
 	return if_indextoname(port->steer.ifindex, name) ? name : "";
+}
+
+static void retry_later(struct port *port, uint64_t now_ns)
+{
+	port->retry_wait_ns = port->retry_wait_ns ? port->retry_wait_ns * 2 : RETRY_NS;
+	if (port->retry_wait_ns > RETRY_MAX_NS)
+		port->retry_wait_ns = RETRY_MAX_NS;
+	port->retry_ns = now_ns + port->retry_wait_ns;
 }
 
 /* Called when no worker polls it any more. */
@@ -124,7 +131,9 @@ void port_close(struct dpd *dpd, struct port *port, const char *detail)
 	if (port->enabled)
 		(void)port->backend->enable(&port->steer, false, why);
 	port->enabled = false;
-	port->taken_off = false;
+	if (port->tap_lost)
+		retry_later(port, clock_ns());
+	port->taken_off = port->tap_lost = false;
 	port->open = false;
 	while (punt_write(dpd, 4096)) /* packets of this port that wait for main */
 		;
@@ -259,10 +268,7 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 			continue;
 		why[0] = '\0';
 		if (port_open(dpd, port, why) < 0) {
-			port->retry_wait_ns = port->retry_wait_ns ? port->retry_wait_ns * 2 : RETRY_NS;
-			if (port->retry_wait_ns > RETRY_MAX_NS)
-				port->retry_wait_ns = RETRY_MAX_NS;
-			port->retry_ns = now_ns + port->retry_wait_ns;
+			retry_later(port, now_ns);
 			port_state(port, WYE_PORT_FAILED, why);
 			continue;
 		}
@@ -361,22 +367,9 @@ static void steer_one(struct dpd *dpd, struct port *port)
 	port_state(port, enable ? WYE_PORT_ACTIVE : WYE_PORT_KERNEL, why);
 }
 
-/* Each second: nobody tells when a program is taken off. It is not put back: that would be a fight with the operator. */
-static void watch_programs(struct dpd *dpd, uint64_t now_ns)
-{
-	if (now_ns < dpd->watch_ns)
-		return;
-	dpd->watch_ns = now_ns + WATCH_NS;
-	for (uint32_t i = 0; i < dpd->n_ports; i++) {
-		struct port *port = &dpd->port[i];
-
-		port->taken_off = port->open && port->backend->present && !port->backend->present(&port->steer);
-	}
-}
-
 void port_steer(struct dpd *dpd)
 {
-	watch_programs(dpd, clock_ns());
+	port_watch(dpd, clock_ns());
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
 

@@ -40,6 +40,7 @@ struct port {
 	bool open;				/* DPDK port started */
 	bool enabled;				/* steering gives it flows */
 	bool taken_off;				/* somebody took the steering program off the netdev */
+	bool tap_lost;				/* somebody took the punt TAP, its program or its being up */
 	uint16_t n_queues, n_tx;		/* receive and transmit queues; af_xdp: as many of each */
 	uint32_t mtu_max;
 	char device[64];			/* DPDK device name */
@@ -58,8 +59,8 @@ struct port {
 /* Brings every port's link record up to date from the region. */
 void port_look(struct dpd *dpd);
 
-/* True when the port must be closed (netdev gone, replaced or called otherwise): the caller first publishes a plan without it. To be asked
- * after port_look(). */
+/* True when the port must be closed (netdev gone, replaced or called otherwise, or the punt TAP lost): the caller first
+ * publishes a plan without it. To be asked after port_look(). */
 bool port_must_close(const struct port *port);
 void port_close(struct dpd *dpd, struct port *port, const char *detail);
 
@@ -74,6 +75,9 @@ static inline bool port_beside(const struct port *port)
 {
 	return wye_driver_takes_device(port->config->driver) && port->companion.fd < 0;
 }
+
+/* port_watch.c: finds out taken_off and tap_lost, at its own pace; never waits for the kernel. */
+void port_watch(struct dpd *dpd, uint64_t now_ns);
 
 /* port_pool.c: the packet buffers. */
 struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; NULL, errno */

@@ -24,6 +24,7 @@ struct punt_bucket {	/* tokens of one reason, shared by all workers */
 struct punt_tap {
 	int fd;			/* -1 = none */
 	int ifindex;
+	uint32_t program_id;	/* on its ingress */
 	char name[16];
 	struct bpf_object *object;
 	uint32_t guarded;	/* ifindex of the real netdev with wye_punted on its ingress, 0 = none */
@@ -40,6 +41,8 @@ struct punt {
 int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why);
 /* The real netdev is steered by tc filters: lets punted frames pass them. After the device made its ingress qdisc. */
 int punt_tap_guard(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why);
+/* Is it up, with that program on its ingress? Any thread; waits while the kernel's RTNL lock is held. */
+bool punt_tap_whole(int ifindex, uint32_t program_id);
 void punt_tap_close(struct punt_tap *tap);
 
 /* Worker: hands n packets of one reason over; takes them all (counts and frees what has no room or no token). */

@@ -106,7 +106,7 @@ fail:
 	return error;
 }
 
-static int tap_attach(struct punt_tap *tap, const char *name, const char *netdev, int ifindex, char *why)
+static int tap_attach(struct punt_tap *tap, const char *name, const char *netdev, int ifindex, uint32_t *program_id, char *why)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(tap->object, name);
 	struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = ifindex, .attach_point = BPF_TC_INGRESS };
@@ -119,6 +119,7 @@ static int tap_attach(struct punt_tap *tap, const char *name, const char *netdev
 	error = bpf_tc_hook_create(&hook);
 	if (!error || error == -EEXIST)
 		error = bpf_tc_attach(&hook, &options);
+	*program_id = options.prog_id;
 	if (error)
 		snprintf(why, WYE_WHY_BYTES, "%s: tc ingress program: %s; the kernel needs cls_bpf and sch_ingress",
 			 netdev, strerror(-error));
@@ -127,7 +128,8 @@ static int tap_attach(struct punt_tap *tap, const char *name, const char *netdev
 
 int punt_tap_guard(struct punt_tap *tap, const char *netdev, uint32_t ifindex, char *why)
 {
-	int error = tap_attach(tap, "wye_punted", netdev, (int)ifindex, why);
+	uint32_t program_id;
+	int error = tap_attach(tap, "wye_punted", netdev, (int)ifindex, &program_id, why);
 
 	if (!error)
 		tap->guarded = ifindex;
@@ -149,7 +151,7 @@ int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, ch
 	int error = tap_create(tap, netdev, ifindex, why);
 
 	error = error ? error : tap_program(tap, ifindex, why);
-	error = error ? error : tap_attach(tap, "wye_punt", tap->name, tap->ifindex, why);
+	error = error ? error : tap_attach(tap, "wye_punt", tap->name, tap->ifindex, &tap->program_id, why);
 	if (!error) {
 		error = tap_up(tap->name);
 		if (error)
@@ -158,6 +160,24 @@ int punt_tap_open(struct punt_tap *tap, const char *netdev, uint32_t ifindex, ch
 	if (error)
 		punt_tap_close(tap);
 	return error;
+}
+
+bool punt_tap_whole(int ifindex, uint32_t program_id)
+{
+	struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = ifindex, .attach_point = BPF_TC_INGRESS };
+	struct bpf_tc_opts options = { .sz = sizeof(options), .handle = 1, .priority = 1 };
+	struct ifreq request = { 0 };
+	bool up;
+	int fd;
+
+	if (!if_indextoname((unsigned int)ifindex, request.ifr_name))
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return true; /* not to be known */
+	up = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_UP;
+	close(fd);
+	return up && bpf_tc_query(&hook, &options) == 0 && options.prog_id == program_id;
 }
 
 void punt_tap_close(struct punt_tap *tap)
