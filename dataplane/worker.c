@@ -8,6 +8,10 @@
  * where all the worker's queues have one (af_xdp), so that an idle worker costs nothing and no packet waits for a
  * timer; else in naps of IDLE_NAP_US, short enough that a queue of 2,048 does not overflow at 8 Mpps. While it
  * rests it is an offline reader, and says so to the watchdog, which then looks whether something waits for it.
+ *
+ * A spin is in vain when what would bring the packet waits for this very CPU: a NAPI thread, the sender. After one in vain
+ * the worker sleeps at once, the next time or, when that goes on, the next IDLE_SKIPS_MAX times, until a spin pays or the
+ * packets have paused. Not where it could only nap.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -26,15 +30,20 @@
 #include "wye_publish.h"
 
 #define IDLE_SPIN_US 50
+#define IDLE_SKIPS_MAX 63u
+#define IDLE_PAUSE_US 1000
 #define IDLE_NAP_US 100
 #define IDLE_WAIT_MS 1000	/* whatever a driver may have forgotten to tell */
 #define COUNT_EVERY_US 1000	/* node counters are copied this often */
 
 struct idle {		/* of one worker, on its stack */
-	uint64_t spin_tsc, count_tsc;	/* the constants above in TSC ticks */
+	uint64_t spin_tsc, pause_tsc, count_tsc;	/* the constants above in TSC ticks */
 	uint64_t last_rx_tsc, last_count_tsc;
 	uint64_t last_tsc;		/* end of the last loop: reading the TSC costs as much as forwarding a packet */
 	uint64_t received;		/* as of the last loop */
+	bool spinning;
+	uint32_t skips;			/* rests to come without a spin before them */
+	uint32_t vain;			/* as many as there were after the last one in vain */
 };
 
 static struct graph_worker *own_graph(struct worker *worker)
@@ -126,11 +135,38 @@ static void wait_for_work(struct worker *worker, const struct graph_worker *grap
 	(void)!read(worker->wake_fd, &drained, sizeof(drained));
 }
 
+static bool may_spin(struct worker *worker, const struct graph_worker *graph, const struct idle *idle)
+{
+	bool is_woken = graph && graph->epoll_fd >= 0;
+
+	if (!atomic_load_explicit(&worker->adaptive, memory_order_relaxed))
+		return true;
+	return idle->last_tsc - idle->last_rx_tsc <= idle->spin_tsc && !(is_woken && idle->skips);
+}
+
+static void spin_paid(struct idle *idle)
+{
+	idle->spinning = false;
+	idle->skips = idle->vain = 0;
+}
+
+static void spin_in_vain(struct idle *idle)
+{
+	idle->spinning = false;
+	idle->vain = RTE_MIN(2 * idle->vain + 1, IDLE_SKIPS_MAX);
+	idle->skips = idle->vain;
+}
+
 static void rest(struct worker *worker, struct graph_worker *graph, struct idle *idle)
 {
 	const struct plan *plan = worker->plan;
 	struct wye_reader_slot *slot = plan ? plan->slot[worker->index] : NULL;
+	uint64_t began = idle->last_tsc;
 
+	if (idle->spinning)
+		spin_in_vain(idle);
+	else if (idle->skips)
+		idle->skips--;
 	if (graph)
 		graph_count(graph);
 	count_add(&worker->stats->sleeps, 1);
@@ -140,6 +176,8 @@ static void rest(struct worker *worker, struct graph_worker *graph, struct idle 
 	if (slot && plan->region)
 		wye_reader_online(slot, &plan->region->epoch);
 	idle->last_count_tsc = idle->last_tsc = rte_rdtsc();
+	if (idle->last_tsc - began > idle->pause_tsc)
+		idle->skips = idle->vain = 0;
 }
 
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
@@ -183,14 +221,16 @@ static void after_walk(struct worker *worker, struct graph_worker *graph, struct
 	if (worker->received != idle->received) {
 		idle->received = worker->received;
 		idle->last_rx_tsc = now;
+		if (idle->spinning)
+			spin_paid(idle);
 		count_add(&worker->stats->cycles_busy, took);
 	} else {
 		count_add(&worker->stats->empty_loops, 1);
-		if (now - idle->last_rx_tsc > idle->spin_tsc &&
-		    atomic_load_explicit(&worker->adaptive, memory_order_relaxed)) {
+		if (!may_spin(worker, graph, idle)) {
 			rest(worker, graph, idle);
 			return;
 		}
+		idle->spinning = true;
 		rte_pause();
 	}
 	if (graph && now - idle->last_count_tsc > idle->count_tsc) {
@@ -213,6 +253,7 @@ int worker_main(void *arg)
 	uint64_t hz = rte_get_tsc_hz();
 	struct idle idle = {
 		.spin_tsc = hz / 1000000 * IDLE_SPIN_US,
+		.pause_tsc = hz / 1000000 * IDLE_PAUSE_US,
 		.count_tsc = hz / 1000000 * COUNT_EVERY_US,
 		.last_tsc = rte_rdtsc(),
 	};
