@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <rte_cycles.h>
 #include <rte_graph_worker.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -247,6 +248,13 @@ static void __attribute__((format(printf, 1, 0))) name_thread(const char *format
 	pthread_setname_np(pthread_self(), name);
 }
 
+int worker_schedule(struct worker *worker, uint32_t priority)
+{
+	struct sched_param param = { .sched_priority = (int)priority };
+
+	return sched_setscheduler((pid_t)worker->stats->tid, priority ? SCHED_FIFO : SCHED_OTHER, &param) ? -errno : 0;
+}
+
 int worker_main(void *arg)
 {
 	struct worker *worker = arg;
@@ -260,6 +268,8 @@ int worker_main(void *arg)
 
 	name_thread("wye-worker-%u", worker->index);
 	worker->stats->tid = (uint32_t)gettid();
+	if (worker->priority)
+		(void)worker_schedule(worker, worker->priority); /* workers_check() has tried it */
 	while (!atomic_load_explicit(&worker->stop, memory_order_relaxed)) {
 		struct graph_worker *graph;
 
@@ -268,6 +278,7 @@ int worker_main(void *arg)
 		after_walk(worker, graph, &idle, graph && graph->graph ? walk(graph->graph, idle.last_tsc) : rte_rdtsc());
 	}
 	adopt(worker, NULL);
+	(void)worker_schedule(worker, 0);
 	name_thread("wye-spare-%u", worker->index);
 	return 0;
 }

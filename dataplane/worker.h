@@ -23,6 +23,7 @@ struct worker {
 	const struct plan *_Atomic adopted; /* worker: rw, main: ro; W3, W4 */
 	_Atomic uint64_t ports_down;	/* bit p: the kernel has refused to send out of port p since the plan was adopted,
 					 * as its netdev is down; worker: rw, main: ro */
+	uint32_t priority;		/* it starts with; main: rw before that, worker: ro */
 	_Atomic bool stop;		/* main: rw, worker: ro */
 	_Atomic bool adaptive;		/* may sleep; main: rw, worker: ro */
 	_Atomic bool asleep;		/* in epoll; worker: rw, main: ro; see watchdog.c */
@@ -32,6 +33,8 @@ struct worker {
 
 int worker_main(void *worker);		/* until it is to stop; the thread is its own */
 void worker_wake(struct worker *worker);
+/* Makes its thread real-time (SCHED_FIFO), or with 0 an ordinary one again; its niceness stays. 0 or -errno. */
+int worker_schedule(struct worker *worker, uint32_t priority);
 
 /* Has every worker call it in each loop, after the plan and before the inputs. Before workers are started. 0, or -ENOSPC. */
 #define WORKER_PRE_INPUTS_MAX (WYE_PRE_INPUTS_MAX - 1)	/* "plan" is there */

@@ -96,12 +96,29 @@ static int try_cpus(const struct dpd *dpd, const struct wye_config *config, char
 	return error;
 }
 
+/* May be limited by capabilities and by the control group; this thread has it for a moment. */
+static int try_priority(const struct wye_config *config, char *why)
+{
+	struct sched_param param = { .sched_priority = (int)config->workers.priority }, before;
+	int policy = sched_getscheduler(0);
+
+	if (!config->workers.priority)
+		return 0;
+	if (!sched_getparam(0, &before) && !sched_setscheduler(0, SCHED_FIFO, &param))
+		return sched_setscheduler(0, policy, &before) ? -errno : 0;
+	snprintf(why, WYE_WHY_BYTES, "%s: workers.priority: %u: this process may not be real-time: it takes CAP_SYS_NICE, and "
+		 "real-time runtime in its control group where the kernel counts that (CONFIG_RT_GROUP_SCHED)", config->path,
+		 config->workers.priority);
+	return -EPERM;
+}
+
 int workers_check(const struct dpd *dpd, const struct wye_config *config, char *why)
 {
 	static const struct wye_sysroot machine = { "" };
 	int error = wye_need_cpus(&machine, config, why);
 
-	return error ? error : try_cpus(dpd, config, why);
+	error = error ? error : try_cpus(dpd, config, why);
+	return error ? error : try_priority(config, why);
 }
 
 /* ---- one worker --------------------------------------------------------------------------------------------------- */
@@ -116,6 +133,7 @@ static int prepare(struct dpd *dpd, uint32_t index, const struct wye_config *con
 		.lcore = index + 1,
 		.dpd = dpd,
 		.stats = &dpd->stats->worker[index + 1],
+		.priority = config->workers.priority,
 		.wake_fd = -1,
 		.seen_ns = clock_ns(),
 	};
@@ -183,6 +201,10 @@ static void move(struct dpd *dpd, const struct wye_config *config)
 				  strerror(-error));
 		else
 			worker->stats->cpu = config->workers.cpu[i];
+		error = config->workers.priority == dpd->config->workers.priority ? 0 :
+			worker_schedule(worker, config->workers.priority);
+		if (error)
+			log_error("worker %u: workers.priority: %u: %s", i, config->workers.priority, strerror(-error));
 		atomic_store_explicit(&worker->adaptive, config->workers.idle == WYE_IDLE_ADAPTIVE, memory_order_relaxed);
 		worker_wake(worker);
 	}

@@ -12,7 +12,7 @@
 
 struct dpd;
 
-/* Are the CPUs that the configuration names there, and may this process run on them? 0, or -errno with why. */
+/* Are the CPUs that the configuration names there, and may this process run on them, at that priority? 0, or -errno with why. */
 int workers_check(const struct dpd *dpd, const struct wye_config *config, char *why);
 
 /* Those of `all` that no worker of the configuration runs on; if there is none, all. */

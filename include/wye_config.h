@@ -90,6 +90,7 @@ struct wye_config {
 		uint16_t cpu[WYE_WORKERS_MAX];
 		uint32_t n_cpus;
 		enum wye_idle idle;
+		uint32_t priority;	/* real-time, SCHED_FIFO; 0 = none */
 	} workers;
 	struct {
 		char *path;

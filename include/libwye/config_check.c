@@ -11,6 +11,7 @@
 #include "wye_device.h"
 
 #define CPU_MAX 1023u
+#define PRIORITY_MAX 98u	/* 99 is the kernel's watchdogs' and migration threads' */
 
 static yaml_mark_t mark_of(const yaml_node_t *node)
 {
@@ -94,6 +95,11 @@ static void check_workers(struct config_parse *parse, const struct raw *raw, str
 	yaml_node_t *list = config_key(parse, config_key(parse, root, "workers"), "cpus");
 
 	config->workers.idle = raw->workers.idle ? *raw->workers.idle : WYE_IDLE_ADAPTIVE;
+	config->workers.priority = number32(parse, "workers", "priority", raw->workers.priority, 0, PRIORITY_MAX, 0);
+	if (config->workers.priority && config->workers.idle == WYE_IDLE_POLL)
+		config_problem(parse, mark_of(config_key(parse, config_key(parse, root, "workers"), "priority")),
+			       "workers.priority: %u: with idle: poll nothing else would run on the workers' CPUs, not even "
+			       "what brings them packets; use idle: adaptive", config->workers.priority);
 	config->workers.n_cpus = raw->workers.cpus_count;
 	for (uint32_t i = 0; i < raw->workers.cpus_count; i++) {
 		uint32_t cpu = raw->workers.cpus[i];

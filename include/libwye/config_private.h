@@ -56,6 +56,7 @@ struct raw {
 		uint32_t *cpus;
 		uint32_t cpus_count;
 		enum wye_idle *idle;
+		uint32_t *priority;
 	} workers;
 	struct {
 		char *path;

@@ -52,6 +52,7 @@ static const cyaml_schema_field_t workers_fields[] = {
 	CYAML_FIELD_SEQUENCE("cpus", OPT | CYAML_FLAG_POINTER, struct raw, workers.cpus, &cpu_value, 1,
 			     WYE_WORKERS_MAX),
 	CYAML_FIELD_ENUM_PTR("idle", ENUM, struct raw, workers.idle, idle, COUNT(idle)),
+	CYAML_FIELD_UINT_PTR("priority", OPT, struct raw, workers.priority),
 	CYAML_FIELD_END,
 };
 

@@ -92,6 +92,10 @@ static const struct {
 	{ "workers: { cpus: [] }\n", "f:1:18: workers.cpus: 0 entries, at least 1 expected\n" },
 	{ "workers: { cpus: [2, 3, 2] }\n",
 	  "f:1:25: workers.cpus[2]: CPU 2 is listed twice; a CPU runs one worker\n" },
+	{ "workers: { priority: 99 }\n", "f:1:22: workers.priority: 99: expected 0 to 98\n" },
+	{ "workers: { idle: poll, priority: 5 }\n",
+	  "f:1:34: workers.priority: 5: with idle: poll nothing else would run on the workers' CPUs, not even what brings them "
+	  "packets; use idle: adaptive\n" },
 	{ "workers: { cpus: [1024] }\n", "f:1:19: workers.cpus[0]: CPU 1024: limit is 1023\n" },
 	{ "workers: { cpus: [0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16] }\n",
 	  "f:1:57: workers.cpus: 17 entries, limit is 16\n" },

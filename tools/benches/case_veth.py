@@ -3,15 +3,16 @@
 
 `value` is what arrives when the generator sends all it can; `cpu_ns` what CPU 1 spends on a packet at RATE_PPS, all of it:
 receive NAPI, XDP, worker, transmit (see gen.c for how it is counted and why the sink is not in it).
-in0 receives in a NAPI thread on CPU 1 for every contestant. A polling contestant is busy all the time, so its
-cpu_ns is one CPU divided by the rate.
+in0 receives in a NAPI thread on CPU 1 for every contestant, and wye's worker is one priority above it. (testpmd never sleeps:
+above that thread it would never be given a packet.) A polling contestant is busy all the time, so its cpu_ns is one CPU divided
+by the rate.
 """
 import os
 import time
 
 from contest import compare, rounds
 from machine import ROUTER_CPU, SOURCE_CPU, Daemon, Unavailable, last_line, run, run_json
-from router import MAC_IN, Router
+from router import MAC_IN, SCHED_FIFO_PRIORITY, Router
 
 RATE_PPS = 250000
 DST, PREFIX = "198.18.0.1", "198.18.0.0/15"
@@ -114,7 +115,7 @@ def prepare(options):
     run(f"ip -n router route add {PREFIX} via 10.2.0.2")
     router.sink_polled()
     if not options.contestants:
-        router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
+        router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"], priority=SCHED_FIFO_PRIORITY + 1)
         router.start_ctld()
     return router
 

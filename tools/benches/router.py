@@ -126,10 +126,11 @@ class Router:
     # ---- wye ----------------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def configure(ports, memory="{ hugepages: auto, size_mib: 512 }", idle="adaptive", cpus=(ROUTER_CPU,), **more):
+    def configure(ports, memory="{ hugepages: auto, size_mib: 512 }", idle="adaptive", cpus=(ROUTER_CPU,), priority=0,
+                  **more):
         """ports: lines of the config's list; more: further top-level keys."""
         with open(CONFIG, "w", encoding="utf-8") as file:
-            file.write(f"memory: {memory}\nworkers: {{ cpus: {list(cpus)}, idle: {idle} }}\n")
+            file.write(f"memory: {memory}\nworkers: {{ cpus: {list(cpus)}, idle: {idle}, priority: {priority} }}\n")
             for key, value in more.items():
                 file.write(f"{key}: {value}\n")
             file.write("ports:\n" + "".join(f"  - {{ {port} }}\n" for port in ports))
