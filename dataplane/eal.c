@@ -52,6 +52,7 @@ static void eal_arg_lcores(struct eal_args *args, const struct wye_config *confi
 {
 	char others[200] = "", lcores[EAL_ARG_BYTES];
 	unsigned int first = CPU_SETSIZE;
+	uint32_t most = workers_most(config);
 	cpu_set_t set;
 	size_t at = 0;
 	int n;
@@ -63,7 +64,7 @@ static void eal_arg_lcores(struct eal_args *args, const struct wye_config *confi
 			at += snprintf(others + at, sizeof(others) - at, "%s%u", at ? "," : "", cpu);
 		}
 	n = snprintf(lcores, sizeof(lcores), "0@(%s)", others);
-	for (uint32_t i = 0; i < workers_most(cpus, config); i++)
+	for (uint32_t i = 0; i < most; i++)
 		n += snprintf(lcores + n, sizeof(lcores) - n, ",%u@%u", i + 1,
 			      i < config->workers.n_cpus ? config->workers.cpu[i] : first);
 	eal_arg(args, "--lcores");

@@ -40,6 +40,7 @@ int main(int argc, char **argv)
 	log_open(dpd.options.verbose);
 	if (wye_config_load(dpd.options.config_path, &dpd.config, stderr) < 0)
 		return 2;
+	workers_choose(dpd.config);
 	dpd.n_workers = dpd.config->workers.n_cpus;
 	error = plugin_load(&dpd);
 	error = error ? error : run(&dpd);

@@ -97,6 +97,7 @@ static int take(struct dpd *dpd, struct wye_config *wanted, char *why)
 
 static void take_file(struct dpd *dpd, struct wye_config *wanted, char *why)
 {
+	workers_choose(wanted);
 	if (!same_ports(dpd->config, wanted)) {
 		snprintf(why, WYE_WHY_BYTES, "%s: ports differ from those running; restart wye-dpd for that", wanted->path);
 		return;

@@ -18,27 +18,89 @@
 #include "dpd.h"
 #include "log.h"
 #include "runtime/init.h"
+#include "wye_cpus.h"
 #include "wye_need.h"
 #include "workers.h"
 
 #define DRAIN_NS 50000000u
 #define PUNT_RING_SIZE 4096
 
+static const struct wye_sysroot machine = { "" };
+
 /* ---- CPUs --------------------------------------------------------------------------------------------------------- */
+
+/* All of our cpuset: more than we are on, as isolated CPUs are nobody's who does not ask for them. */
+static void cpus_may(cpu_set_t *may)
+{
+	cpu_set_t before;
+
+	memset(may, 0xff, sizeof(*may));
+	if (sched_getaffinity(0, sizeof(before), &before))
+		return;
+	(void)sched_setaffinity(0, sizeof(*may), may);
+	(void)sched_getaffinity(0, sizeof(*may), may);
+	(void)sched_setaffinity(0, sizeof(before), &before);
+}
+
+void workers_choose(struct wye_config *config)
+{
+	cpu_set_t may;
+
+	cpus_may(&may);
+	wye_cpus_default(&machine, &may, config);
+}
+
+/* Those of `of` that are not in `without`; if there is none, all. */
+static void leave_out(cpu_set_t *of, const cpu_set_t *without)
+{
+	cpu_set_t both, rest;
+
+	CPU_AND(&both, of, without);
+	CPU_XOR(&rest, of, &both);
+	if (CPU_COUNT(&rest))
+		*of = rest;
+}
+
+static void worker_cpus(const struct wye_config *config, cpu_set_t *set)
+{
+	CPU_ZERO(set);
+	for (uint32_t i = 0; i < config->workers.n_cpus; i++)
+		CPU_SET(config->workers.cpu[i], set);
+}
 
 void workers_other_cpus(const cpu_set_t *all, const struct wye_config *config, cpu_set_t *others)
 {
+	cpu_set_t ours, isolated;
+
 	*others = *all;
-	for (uint32_t i = 0; i < config->workers.n_cpus; i++)
-		CPU_CLR(config->workers.cpu[i], others);
-	if (!CPU_COUNT(others))
-		*others = *all;
+	worker_cpus(config, &ours);
+	leave_out(others, &ours);
+	wye_cpus_isolated(&machine, &isolated);
+	leave_out(others, &isolated);
 }
 
-uint32_t workers_most(const cpu_set_t *all, const struct wye_config *config)
+/* Once for each choice of CPUs. */
+static void say_shared(const struct wye_config *config)
 {
-	uint32_t n = (uint32_t)CPU_COUNT(all);
+	char list[WYE_WORKERS_MAX * 6] = "";
+	cpu_set_t isolated;
+	size_t at = 0;
 
+	wye_cpus_isolated(&machine, &isolated);
+	for (uint32_t i = 0; i < config->workers.n_cpus; i++)
+		if (!CPU_ISSET(config->workers.cpu[i], &isolated))
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%u", at ? "," : "", config->workers.cpu[i]);
+	if (at)
+		log_notice("workers: other processes run on CPU %s as well: not isolated; \"wye doctor\" says what to do", list);
+}
+
+uint32_t workers_most(const struct wye_config *config)
+{
+	cpu_set_t may;
+	uint32_t n;
+
+	cpus_may(&may);
+	n = (uint32_t)CPU_COUNT(&may);
 	n = n < WYE_WORKERS_MAX ? n : WYE_WORKERS_MAX;
 	return n > config->workers.n_cpus ? n : config->workers.n_cpus;
 }
@@ -114,7 +176,6 @@ static int try_priority(const struct wye_config *config, char *why)
 
 int workers_check(const struct dpd *dpd, const struct wye_config *config, char *why)
 {
-	static const struct wye_sysroot machine = { "" };
 	int error = wye_need_cpus(&machine, config, why);
 
 	error = error ? error : try_cpus(dpd, config, why);
@@ -252,6 +313,7 @@ int workers_change(struct dpd *dpd, const struct wye_config *config, char *why)
 	move(dpd, config);
 	workers_other_cpus(&dpd->cpus, config, &others);
 	(void)sched_setaffinity(0, sizeof(others), &others);
+	say_shared(config);
 	stats_workers(dpd);
 	return 0;
 }
@@ -294,8 +356,10 @@ static int workers_start(struct dpd *dpd)
 	if (error) {
 		log_error("%s", why);
 		workers_stop(dpd);
+		return error;
 	}
-	return error;
+	say_shared(dpd->config);
+	return 0;
 }
 INIT(workers, .start = workers_start, .stop = workers_stop,
      .after = INIT_NAMES("eal", "plan", "ports", "graph", "flows", "punt", "capture"));

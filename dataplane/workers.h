@@ -12,14 +12,17 @@
 
 struct dpd;
 
+/* When the configuration names no CPU, chooses one: wye_cpus_default(). */
+void workers_choose(struct wye_config *config);
+
 /* Are the CPUs that the configuration names there, and may this process run on them, at that priority? 0, or -errno with why. */
 int workers_check(const struct dpd *dpd, const struct wye_config *config, char *why);
 
-/* Those of `all` that no worker of the configuration runs on; if there is none, all. */
+/* Those of `all` that no worker of the configuration runs on and that are not isolated, as far as there are any. */
 void workers_other_cpus(const cpu_set_t *all, const struct wye_config *config, cpu_set_t *others);
 
 /* As many workers as may ever run: EAL makes their threads at the start. */
-uint32_t workers_most(const cpu_set_t *all, const struct wye_config *config);
+uint32_t workers_most(const struct wye_config *config);
 
 /*
  * Starts, ends and moves workers until they are as `config` says (dpd->config still says how they are), and deals the

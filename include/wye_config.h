@@ -89,6 +89,7 @@ struct wye_config {
 	struct {
 		uint16_t cpu[WYE_WORKERS_MAX];
 		uint32_t n_cpus;
+		bool cpus_given;	/* else it is one, which wye_cpus_default() chooses */
 		enum wye_idle idle;
 		uint32_t priority;	/* real-time, SCHED_FIFO; 0 = none */
 	} workers;

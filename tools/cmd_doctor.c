@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "doctor/doctor.h"
+#include "wye_cpus.h"
 
 static void machine(struct doctor *doctor)
 {
@@ -83,6 +84,15 @@ static int exit_code(enum severity worst)
 	return worst == SEVERITY_FAIL ? WYE_EXIT_STANDS_IN_THE_WAY : worst == SEVERITY_WARN ? WYE_EXIT_WARNINGS : WYE_EXIT_OK;
 }
 
+/* wye-dpd's cpuset is not known here. */
+static void choose_cpu(struct doctor *doctor)
+{
+	cpu_set_t all;
+
+	memset(&all, 0xff, sizeof(all));
+	wye_cpus_default(&doctor->root, &all, doctor->config);
+}
+
 static int run(struct tool *tool, int argc, char **argv)
 {
 	struct doctor doctor = { .tool = tool };
@@ -91,7 +101,8 @@ static int run(struct tool *tool, int argc, char **argv)
 
 	if (code)
 		return code;
-	(void)wye_config_load(tool->view.config_path, &doctor.config, NULL);
+	if (!wye_config_load(tool->view.config_path, &doctor.config, NULL))
+		choose_cpu(&doctor);
 	if (name) {
 		code = subject(&doctor, name);
 	} else {

@@ -101,6 +101,7 @@ static void check_workers(struct config_parse *parse, const struct raw *raw, str
 			       "workers.priority: %u: with idle: poll nothing else would run on the workers' CPUs, not even "
 			       "what brings them packets; use idle: adaptive", config->workers.priority);
 	config->workers.n_cpus = raw->workers.cpus_count;
+	config->workers.cpus_given = raw->workers.cpus_count;
 	for (uint32_t i = 0; i < raw->workers.cpus_count; i++) {
 		uint32_t cpu = raw->workers.cpus[i];
 		yaml_mark_t at = mark_of(config_item(parse, list, i));

@@ -4,12 +4,17 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "wye_cpus.h"
 
 static void check_isolated(struct doctor *doctor, unsigned int cpu)
 {
-	bool isolated = doctor_in_list(doctor_read(doctor, "/sys/devices/system/cpu/isolated"), cpu);
 	struct report *report = &doctor->report;
 	char subject[32];
+	bool isolated;
+	cpu_set_t set;
+
+	wye_cpus_isolated(&doctor->root, &set);
+	isolated = cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set);
 
 	snprintf(subject, sizeof(subject), "CPU %u", cpu);
 	report_finding(report, isolated ? SEVERITY_OK : SEVERITY_NOTE, "cpu", subject, "a worker's; %s", isolated ? "isolated" :

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wye_cpus.h"
+
 #define TEXT_BYTES 4096
 
 static int read_file(struct doctor *doctor, char **text, char *path, const char *format, va_list args)
@@ -65,19 +67,10 @@ bool doctor_process(struct doctor *doctor, const char *name)
 
 bool doctor_in_list(const char *list, unsigned int cpu)
 {
-	while (*list) {
-		char *end;
-		unsigned long first = strtoul(list, &end, 10), last = first;
+	cpu_set_t set;
 
-		if (end == list)
-			return false;
-		if (*end == '-')
-			last = strtoul(end + 1, &end, 10);
-		if (cpu >= first && cpu <= last)
-			return true;
-		list = *end == ',' ? end + 1 : "";
-	}
-	return false;
+	wye_cpus_parse(list, &set);
+	return cpu < CPU_SETSIZE && CPU_ISSET(cpu, &set);
 }
 
 const char *doctor_iommu_arguments(struct doctor *doctor)
