@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "companion.h"
 #include "dpd.h"
 #include "log.h"
@@ -25,6 +26,7 @@
 #define BURST 32
 #define BUDGET 256
 #define LINK_NS 500000000u
+#define VF_NS 5000000000u
 
 /* ---- the TAP ---------------------------------------------------------------------------------------------------------- */
 
@@ -159,17 +161,41 @@ static bool is_deaf(const struct port *port)
 	return rte_eth_dev_info_get(port->steer.dpdk_port, &info) == 0 && !strcmp(info.driver_name, "net_e1000_igb_vf");
 }
 
+/* Does the PF know the VF by another MAC? 0: it leaves that to the VF. */
+static bool known_otherwise(const struct wye_vf *vf, const struct rte_ether_addr *mac)
+{
+	return vf->known && !rte_is_zero_ether_addr((const struct rte_ether_addr *)vf->mac) && memcmp(vf->mac, mac, 6);
+}
+
+/* One wire, and each packet once: what keeps the VF from standing beside the netdev. */
+static int beside_refuse(const struct port *port, char *why)
+{
+	const struct companion *companion = &port->companion;
+	const char *netdev = port->steer.netdev;
+
+	if (companion_same_mac(port))
+		snprintf(why, WYE_WHY_BYTES, "%s has the MAC of %s, and both would receive each packet: wye vf set %s N mac MAC",
+			 port->device, netdev, netdev);
+	else if (companion->vf.known && companion->vf.vlan)
+		snprintf(why, WYE_WHY_BYTES, "%s's packets are put in VLAN %u, those of %s are not: wye vf set %s N vlan 0",
+			 port->device, companion->vf.vlan, netdev, netdev);
+	else if (known_otherwise(&companion->vf, &companion->device_mac))
+		snprintf(why, WYE_WHY_BYTES, "%s has the MAC " RTE_ETHER_ADDR_PRT_FMT ", but not by its PF: ip link show dev %s",
+			 port->device, RTE_ETHER_ADDR_BYTES(&companion->device_mac), netdev);
+	else
+		return 0;
+	return -EADDRINUSE;
+}
+
 /* Beside another's netdev, of which nothing is changed. */
 static int beside_up(struct port *port, char *why)
 {
 	struct rte_ether_addr *mac = &port->companion.device_mac;
 	int error = rte_eth_macaddr_get(port->steer.dpdk_port, mac);
 
-	if (error || companion_same_mac(port)) {
-		snprintf(why, WYE_WHY_BYTES, "%s has the MAC of %s, and both would receive each packet: wye vf set %s N mac MAC",
-			 port->device, port->steer.netdev, port->steer.netdev);
-		return error ? error : -EADDRINUSE;
-	}
+	error = error ? error : beside_refuse(port, why);
+	if (error)
+		return error;
 	follow_link(port);
 	log_notice("port %s: %s, beside it, has the MAC " RTE_ETHER_ADDR_PRT_FMT ": it gets what is sent to that, and what rules in "
 		   "the NIC send it", port->config->netdev, port->device, RTE_ETHER_ADDR_BYTES(mac));
@@ -184,6 +210,7 @@ int companion_up(struct port *port, char *why)
 	companion_mtu(port);
 	port->companion.deaf = is_deaf(port);
 	port->companion.lost = false;
+	port_vfio_ask(port, &port->companion.vf);
 	if (port_beside(port))
 		return beside_up(port, why);
 	error = rte_eth_macaddr_get(port->steer.dpdk_port, &mac);
@@ -214,6 +241,32 @@ void companion_mtu(struct port *port)
 		port->mtu_max = has;
 }
 
+/* The PF may give its VF another MAC or VLAN, which takes effect in the NIC and not in the driver. */
+static void follow_vf(struct port *port)
+{
+	struct wye_vf before = port->companion.vf;
+	struct rte_ether_addr mac;
+
+	port_vfio_ask(port, &port->companion.vf);
+	if (!before.known || !port->companion.vf.known || rte_eth_macaddr_get(port->steer.dpdk_port, &mac))
+		return;
+	if (before.vlan != port->companion.vf.vlan ||
+	    (memcmp(before.mac, port->companion.vf.mac, 6) && known_otherwise(&port->companion.vf, &mac)))
+		port_vfio_reset(port);
+}
+
+/* The driver may not hear its PF refuse it. */
+static int set_mac(struct port *port, struct rte_ether_addr *mac, struct rte_ether_addr *before)
+{
+	int error = rte_eth_dev_default_mac_addr_set(port->steer.dpdk_port, mac);
+
+	port_vfio_ask(port, &port->companion.vf);
+	if (error || !known_otherwise(&port->companion.vf, mac))
+		return error;
+	(void)rte_eth_dev_default_mac_addr_set(port->steer.dpdk_port, before);
+	return -EPERM;
+}
+
 /* What `ip link set` gave the TAP is the device's too, or taken back. The mirror tells late what companion_up() gave it. */
 void companion_mac(struct port *port)
 {
@@ -227,7 +280,7 @@ void companion_mac(struct port *port)
 	port->companion.mac_told |= rte_is_same_ether_addr(&has, &wanted);
 	if (!port->companion.mac_told || rte_is_same_ether_addr(&has, &wanted))
 		return;
-	error = rte_eth_dev_default_mac_addr_set(port->steer.dpdk_port, &wanted);
+	error = set_mac(port, &wanted, &has);
 	if (!error)
 		return;
 	log_warning("port %s: %s does not take the MAC " RTE_ETHER_ADDR_PRT_FMT " (%s): %s keeps the device's; of a VF it is set at its "
@@ -298,8 +351,11 @@ static void drain(const struct port *port)
 
 static uint64_t companion_run(struct process *process, const struct process_event *event)
 {
+	static uint64_t asked_ns;
 	struct dpd *dpd = process->data;
+	bool ask = event->kind == PROCESS_CLOCK && clock_ns() - asked_ns >= VF_NS;
 
+	asked_ns = ask ? clock_ns() : asked_ns;
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
 
@@ -313,6 +369,8 @@ static uint64_t companion_run(struct process *process, const struct process_even
 			if (!port_beside(port))
 				follow_multicast(port);
 			follow_link(port);
+			if (ask)
+				follow_vf(port);
 		}
 	}
 	return process_period(process, event, LINK_NS);

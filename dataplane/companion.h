@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wye_vf.h"
+
 struct dpd;
 struct port;
 
@@ -31,6 +33,7 @@ struct companion {
 	bool deaf;			/* the device's driver does not hear its PF being reset */
 	bool lost;			/* it had carrier since it is open, and lost it */
 	int64_t pf_changes;		/* of its PF's carrier, when it was opened */
+	struct wye_vf vf;		/* what its PF says of it */
 	bool switched;			/* another's: rules in the NIC's switch say what the device gets (wye_device.h) */
 	struct rte_ether_addr device_mac; /* another's */
 	bool mac_told;			/* by the mirror: the TAP has the device's MAC */

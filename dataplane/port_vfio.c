@@ -57,16 +57,20 @@ int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why)
 	return 0;
 }
 
+void port_vfio_ask(const struct port *port, struct wye_vf *vf)
+{
+	if (wye_vf_of(&machine, port->device, vf))
+		vf->known = false;
+}
+
 int64_t port_vfio_pf_changes(const struct port *port)
 {
-	struct wye_names netdevs;
+	char pf[WYE_DEVICE_NAME_BYTES], netdev[IF_NAMESIZE];
 	int64_t changes = -1;
 
-	if (wye_sys_list(&machine, &netdevs, "/sys/bus/pci/devices/%s/physfn/net", port->device))
-		return -1;
-	if (netdevs.n)
-		(void)wye_sys_number(&machine, &changes, "/sys/class/net/%s/carrier_changes", netdevs.name[0]);
-	wye_names_free(&netdevs);
+	if (!wye_sys_link(&machine, pf, sizeof(pf), "/sys/bus/pci/devices/%s/physfn", port->device) &&
+	    !wye_device_pf_netdev(&machine, pf, netdev))
+		(void)wye_sys_number(&machine, &changes, "/sys/class/net/%s/carrier_changes", netdev);
 	return changes;
 }
 
@@ -92,7 +96,7 @@ void port_vfio_why(const struct port *port, char *why)
 
 static const char *const ask_text[] = {
 	"the kernel takes its device away; waiting for it to come back",
-	"its PF was reset, or seems so, and the VF with it; it is opened again",
+	"its PF was reset, or seems so, or gave it another MAC or VLAN; it is opened again",
 };
 enum { ASK_REMOVE, ASK_RESET, ASK_KINDS };
 /* Interrupt thread: w, main: rw. E1: the handler has returned; pairs with E2, where main may close. */

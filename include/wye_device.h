@@ -51,6 +51,9 @@ int wye_device_of_port(const struct wye_sysroot *root, const struct wye_config_p
 /* Can a process have it as the port's driver wants it? As wye_device_vfio_ready() or wye_device_uio_ready(); mlx5 asks no more. */
 int wye_device_ready(const struct wye_sysroot *root, const struct wye_config_port *port, const struct wye_device *device, char *why);
 
+/* The netdev of a PF, not that of a function of it; -ENOENT: it has none in this network namespace. */
+int wye_device_pf_netdev(const struct wye_sysroot *root, const char *pf, char netdev[16]);
+
 /* May the device of a port stand beside this netdev, which exists? -EINVAL: they are not on one wire. *switched: the NIC's
  * switch has netdevs for its ports, and rules say what the device gets; else broadcasts come to both. */
 int wye_device_companion(const struct wye_sysroot *root, const struct wye_device *device, const char *netdev, bool *switched,

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "netlink.h"
+#include "libwye/netlink.h"
 #include "wye.h"
 #include "wye_record.h"
 

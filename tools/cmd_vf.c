@@ -86,7 +86,7 @@ static int find_pf(struct tool *tool, const char *text, struct wye_device *pf)
 
 /* ---- show ---- */
 
-static void print_settings(struct out *out, const struct vf *vf)
+static void print_settings(struct out *out, const struct wye_vf *vf)
 {
 	char mac[18];
 
@@ -107,7 +107,7 @@ static int show(struct tool *tool, const struct wye_device *pf)
 {
 	struct out *out = &tool->out;
 	char why[WYE_WHY_BYTES];
-	struct vf vf[VF_MAX];
+	struct vf vf[WYE_VFS_MAX];
 	size_t n;
 	int error = vf_list(&machine, pf, vf, &n, why);
 
@@ -124,7 +124,7 @@ static int show(struct tool *tool, const struct wye_device *pf)
 			out_cell_uint(out, (uint64_t)vf[i].device.group);
 		else
 			out_cell_none(out);
-		print_settings(out, &vf[i]);
+		print_settings(out, &vf[i].is);
 		out_row_end(out);
 	}
 	out_table_end(out);
@@ -186,7 +186,7 @@ static int run_create(struct tool *tool, int argc, char **argv)
 	code = code ? code : find_pf(tool, argv[0], &pf);
 	if (code)
 		return code;
-	if (!parse_number(argv[1], pf.vfs_max < VF_MAX ? (uint32_t)pf.vfs_max : VF_MAX, &n) || !n)
+	if (!parse_number(argv[1], pf.vfs_max < WYE_VFS_MAX ? (uint32_t)pf.vfs_max : WYE_VFS_MAX, &n) || !n)
 		return usage_error(tool, "\"%s\" VFs: %s can have 1 to %lld", argv[1], pf.netdev, (long long)pf.vfs_max);
 	if (pf.vfs && pf.vfs != n)
 		return failure(tool, WYE_EXIT_ERROR, "%s has %lld VFs, and their number changes by way of none only: wye vf delete %s",
@@ -220,7 +220,7 @@ static int run_set(struct tool *tool, int argc, char **argv)
 /* One that a virtual machine has open makes the kernel wait until that ends. */
 static int delete(const struct wye_device *pf, char *why)
 {
-	struct vf vf[VF_MAX];
+	struct vf vf[WYE_VFS_MAX];
 	size_t n;
 	int error = vf_list(&machine, pf, vf, &n, why);
 

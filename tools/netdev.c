@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "netlink.h"
+#include "libwye/netlink.h"
 
 /* Of include/uapi/linux/netdev.h, which is younger than our oldest kernel headers. */
 #define NETDEV_CMD_DEV_GET	  1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sriov_numvfs, and IFLA_VFINFO_LIST both ways; see vf.h. */
+/* sriov_numvfs, and what is asked of VFs by IFLA_VFINFO_LIST; see vf.h. */
 #include "vf.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libwye/netlink.h"
 #include "libwye/why.h"
-#include "netlink.h"
 #include "wye_map.h"
 
 int vf_check_pf(const struct wye_device *pf, char *why)
@@ -29,75 +29,23 @@ int vf_check_pf(const struct wye_device *pf, char *why)
 	return 0;
 }
 
-/* ---- what the PF tells of them ---- */
-
-static void take_vf(const struct nlattr *info, struct vf *vf, size_t n)
-{
-	struct netlink_attrs attrs = netlink_inside(info);
-	const struct nlattr *mac = netlink_find(attrs, IFLA_VF_MAC, sizeof(struct ifla_vf_mac));
-	const struct nlattr *vlan = netlink_find(attrs, IFLA_VF_VLAN, sizeof(struct ifla_vf_vlan));
-	const struct nlattr *trust = netlink_find(attrs, IFLA_VF_TRUST, sizeof(struct ifla_vf_trust));
-	const struct nlattr *spoofchk = netlink_find(attrs, IFLA_VF_SPOOFCHK, sizeof(struct ifla_vf_spoofchk));
-	const struct ifla_vf_mac *is = mac ? netlink_data(mac) : NULL;
-
-	if (!is || is->vf >= n)
-		return;
-	vf += is->vf;
-	vf->known = true;
-	memcpy(vf->mac, is->mac, sizeof(vf->mac));
-	vf->vlan = vlan ? ((const struct ifla_vf_vlan *)netlink_data(vlan))->vlan : 0;
-	vf->trust = trust && ((const struct ifla_vf_trust *)netlink_data(trust))->setting == 1;
-	vf->spoofchk = spoofchk && ((const struct ifla_vf_spoofchk *)netlink_data(spoofchk))->setting == 1;
-}
-
-static int ask_vfs(struct netlink *netlink, uint32_t ifindex, struct vf *vf, size_t n)
-{
-	const struct ifinfomsg link = { .ifi_index = (int)ifindex };
-	const uint32_t mask = RTEXT_FILTER_VF;
-	struct netlink_request request;
-	const struct nlattr *list, *info;
-	struct netlink_attrs attrs;
-	int error;
-
-	netlink_request(&request, RTM_GETLINK, 0, &link, sizeof(link));
-	netlink_put(&request, IFLA_EXT_MASK, &mask, sizeof(mask));
-	error = netlink_ask(netlink, &request);
-	list = error ? NULL : netlink_find(netlink_attrs(netlink->answer, sizeof(link)), IFLA_VFINFO_LIST, 0);
-	if (!list)
-		return error;
-	attrs = netlink_inside(list);
-	while ((info = netlink_next(&attrs)))
-		take_vf(info, vf, n);
-	return 0;
-}
-
-static int ask_pf(const struct wye_device *pf, struct vf *vf, size_t n, char *why)
-{
-	uint32_t ifindex = if_nametoindex(pf->netdev);
-	struct netlink netlink;
-	int error = netlink_open(&netlink, NETLINK_ROUTE);
-
-	error = error ? error : ifindex ? ask_vfs(&netlink, ifindex, vf, n) : -ENODEV;
-	netlink_close(&netlink);
-	return error ? why_fail(why, error, "%s: asking for its VFs: %s", pf->netdev, strerror(-error)) : 0;
-}
-
 int vf_list(const struct wye_sysroot *root, const struct wye_device *pf, struct vf *vf, size_t *n, char *why)
 {
 	char name[WYE_DEVICE_NAME_BYTES];
+	struct wye_vf is[WYE_VFS_MAX];
 	int error = 0;
 
 	*n = 0;
-	while (!error && *n < VF_MAX &&
+	while (!error && *n < WYE_VFS_MAX &&
 	       !wye_sys_link(root, name, sizeof(name), "/sys/bus/pci/devices/%s/virtfn%zu", pf->name, *n)) {
-		vf[*n] = (struct vf){ .known = false };
 		error = wye_device_read(root, WYE_BUS_PCI, name, &vf[*n].device, why);
 		*n += !error;
 	}
-	return error || !*n ? error : ask_pf(pf, vf, *n, why);
+	error = error || !*n ? error : wye_vf_ask(pf->netdev, is, *n, why);
+	for (size_t i = 0; i < *n && !error; i++)
+		vf[i].is = is[i];
+	return error;
 }
-
-/* ---- what is asked of it ---- */
 
 static void put_wishes(struct netlink_request *request, uint32_t index, const struct vf_wishes *wishes)
 {
@@ -121,7 +69,7 @@ static void put_wishes(struct netlink_request *request, uint32_t index, const st
 }
 
 /* A driver may accept what it does not do. */
-static const char *differs(const struct vf *vf, const struct vf_wishes *wishes)
+static const char *differs(const struct wye_vf *vf, const struct vf_wishes *wishes)
 {
 	if (wishes->set_mac && memcmp(vf->mac, wishes->mac, sizeof(vf->mac)))
 		return "mac";
@@ -137,12 +85,12 @@ int vf_set(const struct wye_device *pf, uint32_t index, const struct vf_wishes *
 	const struct ifinfomsg link = { .ifi_index = (int)if_nametoindex(pf->netdev) };
 	struct netlink_request request;
 	struct netlink netlink;
-	struct vf vf[VF_MAX];
+	struct wye_vf vf[WYE_VFS_MAX];
 	const char *wrong;
 	int error;
 
-	if (index >= VF_MAX)
-		return why_fail(why, -EINVAL, "VF %u: at most %d are looked after", index, VF_MAX);
+	if (index >= WYE_VFS_MAX)
+		return why_fail(why, -EINVAL, "VF %u: at most %d are looked after", index, WYE_VFS_MAX);
 	netlink_request(&request, RTM_SETLINK, NLM_F_ACK, &link, sizeof(link));
 	put_wishes(&request, index, wishes);
 	error = netlink_open(&netlink, NETLINK_ROUTE);
@@ -151,8 +99,7 @@ int vf_set(const struct wye_device *pf, uint32_t index, const struct vf_wishes *
 	if (error)
 		return why_fail(why, error, "%s, VF %u: %s%s", pf->netdev, index, strerror(-error), error == -EOPNOTSUPP ?
 			      ": its driver cannot do that" : error == -EPERM ? "; run as root" : "");
-	memset(vf, 0, sizeof(vf));
-	error = ask_pf(pf, vf, index + 1, why);
+	error = wye_vf_ask(pf->netdev, vf, index + 1, why);
 	if (error)
 		return error;
 	wrong = differs(&vf[index], wishes);

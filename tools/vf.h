@@ -5,15 +5,11 @@
 #define VF_H
 
 #include "wye_device.h"
-
-#define VF_MAX 256	/* of one PF; PCI allows 65,535, no NIC we know has more */
+#include "wye_vf.h"
 
 struct vf {
 	struct wye_device device;
-	bool known;		/* the PF's driver tells the rest */
-	uint8_t mac[6];
-	uint32_t vlan;		/* 0 = none */
-	bool trust, spoofchk;
+	struct wye_vf is;
 };
 
 struct vf_wishes {
@@ -26,7 +22,7 @@ struct vf_wishes {
 /* Is it a PF, with a netdev? `why` says what it is instead. */
 int vf_check_pf(const struct wye_device *pf, char *why);
 
-/* vf has room for VF_MAX. */
+/* vf has room for WYE_VFS_MAX. */
 int vf_list(const struct wye_sysroot *root, const struct wye_device *pf, struct vf *vf, size_t *n, char *why);
 
 /* Verified by asking the kernel again. */

@@ -41,21 +41,23 @@ static bool is_wire(const struct port_names *names)
 	return names->port[0] == 'p' && strspn(names->port + 1, "0123456789");
 }
 
-/* The PF's netdev that a VF may stand beside, and the switch it is a port of; "" = none in this network namespace. */
-static void find_pf_netdev(const struct wye_sysroot *root, const char *pf, char netdev[16], struct port_names *found)
+int wye_device_pf_netdev(const struct wye_sysroot *root, const char *pf, char netdev[16])
 {
+	struct port_names names;
 	struct wye_names list;
+	int error;
 
 	netdev[0] = '\0';
-	*found = (struct port_names){ .sw = "" };
-	if (wye_sys_list(root, &list, "/sys/bus/pci/devices/%s/net", pf))
-		return;
+	error = wye_sys_list(root, &list, "/sys/bus/pci/devices/%s/net", pf);
+	if (error)
+		return error;
 	for (size_t i = 0; i < list.n && !netdev[0]; i++) {
-		read_names(root, list.name[i], found);
-		if (!is_function(found) && strlen(list.name[i]) < 16)
+		read_names(root, list.name[i], &names);
+		if (!is_function(&names) && strlen(list.name[i]) < 16)
 			strcpy(netdev, list.name[i]);
 	}
 	wye_names_free(&list);
+	return netdev[0] ? 0 : -ENOENT;
 }
 
 int wye_device_companion(const struct wye_sysroot *root, const struct wye_device *device, const char *netdev, bool *switched,
@@ -70,7 +72,7 @@ int wye_device_companion(const struct wye_sysroot *root, const struct wye_device
 		return why_fail(why, -EINVAL, "%s exists, and %s, which is no VF, is on no netdev's wire: give the port a name that "
 				"no netdev has, for a TAP", netdev, device->name);
 	read_names(root, netdev, &names);
-	find_pf_netdev(root, device->physfn, pf_netdev, &of_pf);
+	(void)wye_device_pf_netdev(root, device->physfn, pf_netdev);
 	*switched = names.sw[0];
 	if (is_function(&names))
 		return why_fail(why, -EINVAL, "%s is a representor (%s), whose packets come to a function and not to the wire: give "
@@ -78,8 +80,11 @@ int wye_device_companion(const struct wye_sysroot *root, const struct wye_device
 				pf_netdev, pf_netdev[0] ? ", or " : "");
 	if (!wye_device_find(root, netdev, &owner, unused) && !strcmp(owner.name, device->physfn))
 		return 0;
-	if (names.sw[0] && !strcmp(names.sw, of_pf.sw) && is_wire(&names))
-		return 0;
+	if (names.sw[0] && is_wire(&names) && pf_netdev[0]) {
+		read_names(root, pf_netdev, &of_pf);
+		if (!strcmp(names.sw, of_pf.sw))
+			return 0;
+	}
 	return why_fail(why, -EINVAL, "%s is neither %s's PF nor an uplink of its switch: give the port %s%sa name that no netdev "
 			"has, for a TAP", netdev, device->name, pf_netdev, pf_netdev[0] ? ", or " : "");
 }

@@ -75,6 +75,12 @@ soon 'the VF was reset by the XDP program and opened again' grep -q 'port vf0: .
 becomes 'and is a port' vf0 active
 forwards_vf start
 forwards_pf start
+vf_address() { ip -n router -j link show vf0 | jq -r .[].address; }
+untouched() { [ "$(vf_address)" = 52:54:00:aa:00:fe ]; }
+check 'a MAC for the companion' ip -n router link set vf0 address 52:54:00:aa:00:77
+soon 'that the PF refuses, as the VF is not trusted' grep -q 'port vf0: .* does not take the MAC 52:54:00:AA:00:77' /run/log/dpd
+soon 'is taken back' untouched
+forwards_vf 'its own MAC'
 
 echo '# ---- the VF goes'
 check 'the kernel gets it back' timeout 100 bash -c "echo 0 >$bus/devices/$pf/sriov_numvfs"

@@ -111,6 +111,22 @@ check 'its own again' by_hand address "$pf_mac"
 becomes 'the port is back' active
 forwards 'after two MACs'
 
+# ---- what the PF does with its VF
+check 'the VF is put in a VLAN' by_hand vf 0 vlan 7
+becomes 'which the PF is not in' "failed $vf's packets are put in VLAN 7"
+by_kernel 10 'the PF goes on' ping_from host3 10.0.1.2
+check 'in none again' by_hand vf 0 vlan 0
+check 'another MAC' by_hand vf 0 mac 52:54:00:aa:00:66
+becomes 'the port is back' active
+soon 'with the MAC' grep -q 'has the MAC 52:54:00:AA:00:66' /run/log/dpd
+opened() { grep -c "beside it, has the MAC ${vf_mac^^}" /run/log/dpd; }
+before=$(opened)
+opened_since() { [ "$(opened)" -gt "$before" ]; }
+check 'its own again' by_hand vf 0 mac $vf_mac
+soon 'which is noticed' opened_since
+becomes 'the port is back' active
+forwards 'after VLAN and MAC'
+
 # ---- wye-dpd dies
 crash "$dpd"
 by_kernel 10 'after SIGKILL the PF goes on' ping_from host3 10.0.1.2
