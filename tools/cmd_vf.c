@@ -217,15 +217,18 @@ static int run_set(struct tool *tool, int argc, char **argv)
 
 /* ---- delete ---- */
 
-/* One that a virtual machine has open makes the kernel wait until that ends. */
-static int delete(const struct wye_device *pf, char *why)
+/* One that a virtual machine has open makes the kernel wait until that ends; one of the kernel's may be what we are reached by. */
+static int delete(const struct wye_device *pf, bool force, char *why)
 {
 	struct vf vf[WYE_VFS_MAX];
 	size_t n;
 	int error = vf_list(&machine, pf, vf, &n, why);
 
-	for (size_t i = 0; !error && i < n; i++)
+	for (size_t i = 0; !error && i < n; i++) {
 		error = bind_users(&machine, &vf[i].device, why);
+		if (!error && !force)
+			error = bind_guard(&machine, &vf[i].device, why);
+	}
 	return error ? error : vf_number(&machine, pf, 0, why);
 }
 
@@ -233,11 +236,12 @@ static int run_delete(struct tool *tool, int argc, char **argv)
 {
 	char why[WYE_WHY_BYTES];
 	struct wye_device pf;
-	int code = argc == 1 ? find_pf(tool, argv[0], &pf) : usage_error(tool, "a PF is wanted: wye vf delete eth0");
+	bool force = argc == 2 && !strcmp(argv[1], "--force");
+	int code = argc == 1 + force ? find_pf(tool, argv[0], &pf) : usage_error(tool, "a PF is wanted: wye vf delete eth0");
 
 	if (code)
 		return code;
-	return delete(&pf, why) ? failure(tool, WYE_EXIT_ERROR, "%s", why) : WYE_EXIT_OK;
+	return delete(&pf, force, why) ? failure(tool, WYE_EXIT_ERROR, "%s", why) : WYE_EXIT_OK;
 }
 
 static int run(struct tool *tool, int argc, char **argv)
@@ -255,9 +259,9 @@ static int run(struct tool *tool, int argc, char **argv)
 const struct command cmd_vf = {
 	.name = "vf",
 	.summary = "the VFs of a PF that stays with the kernel: show, create, set, delete",
-	.arguments = "show PF | create PF N [SETTINGS] | set PF VF SETTINGS | delete PF",
+	.arguments = "show PF | create PF N [SETTINGS] | set PF VF SETTINGS | delete PF [--force]",
 	.help = "SETTINGS: mac MAC, vlan ID (0: none), trust on|off, spoofchk on|off; with create for all VFs, MACs counting on.\n"
 		"Each is verified; VFs that could not be set up as asked are taken away again. A VF that a virtual machine or a\n"
-		"dataplane has open is not deleted.\n",
+		"dataplane has open is not deleted; nor one that carries what `wye bind` would refuse to take, without --force.\n",
 	.run = run,
 };

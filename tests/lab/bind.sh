@@ -77,7 +77,12 @@ equal 'none' "$(driver "$vf1")" none
 check 'all back' wye unbind --all
 equal 'both' "$(driver "$vf0") $(driver "$vf1")" 'igbvf igbvf'
 says 'a PF with VFs' 'is a PF with 2 VFs' wye bind "$pf" vfio-pci
-check 'the VFs end' wye vf delete "$pf_netdev"
+vf_netdev=$(ls "$dev/$vf0/net")
+ip link set "$pf_netdev" up && ip link set "$vf_netdev" up && ip addr add 203.0.113.1/24 dev "$vf_netdev"
+ip route add default via 203.0.113.2 dev "$vf_netdev" onlink
+says 'the VFs, one of which carries the default route' "$vf_netdev carries the default route.*--force" wye vf delete "$pf_netdev"
+equal 'they are still there' "$(cat "$dev/$pf/sriov_numvfs")" 2
+check 'the VFs end, by force' wye vf delete "$pf_netdev" --force
 equal 'none is left' "$(cat "$dev/$pf/sriov_numvfs")" 0
 
 # ---- the platform bus: its own drivers and probing, the same way there and back

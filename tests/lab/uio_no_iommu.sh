@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # uio_no_iommu: on a machine without an IOMMU, where UIO is all there is: physical addresses go to the memory itself. A VF, which
-# has no interrupt of its own, and a whole NIC of another make, which has one, as ports beside an af_xdp port.
+# has no interrupt of its own, and a whole NIC of another make, which has one, as ports beside an af_xdp port. With QEMU's
+# e1000 in its place DPDK received, but nothing that it sent arrived; why is not known.
 #
 #	tools/lab --nic igb --nic e1000e tests/lab/uio_no_iommu.sh
 if [ -z "${WYE_ISOLATED-}" ]; then
