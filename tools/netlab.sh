@@ -41,9 +41,10 @@ on() {
 	nsenter --net=/run/netns/"$host" -- "$@"
 }
 
-# await SECONDS COMMAND...: until it succeeds; fails at the deadline. An emulated machine (tools/lab) gets four times as long
+# await SECONDS COMMAND...: until it succeeds; fails at the deadline. An emulated machine (tools/lab) gets eight times as long:
+# where others want the CPU it was seen fifty times slower than by itself
 await() {
-	local deadline=$((${EPOCHREALTIME/./} + $1 * (${WYE_IN_LAB:+3} + 1) * 1000000))
+	local deadline=$((${EPOCHREALTIME/./} + $1 * (${WYE_IN_LAB:+7} + 1) * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "${EPOCHREALTIME/./}" -lt "$deadline" ] || return 1
