@@ -113,6 +113,34 @@ listening() { on "$1" ss -Hlnt "sport = :$2" | grep -q .; }
 # parity SCOPE REASONS: why packets of a port, or "all", stay with the kernel; "" = no reason
 parity() { [ "$(wye -j show parity | jq -r "[.[] | select(.scope == \"$1\") | .reason] | unique | join(\" \")")" = "$2" ]; }
 
+# readers: wye-dpd's slots in the readers file, each worker and whether it may hold on to old tables
+readers() {
+	python3 - "$run_dir/readers" "$dpd" <<-'EOF'
+	import struct, sys
+	data = open(sys.argv[1], "rb").read()
+	slots = [struct.unpack_from("<IIQQQ", data, at) for at in range(128, len(data), 128)]
+	print(", ".join(f"{thread} {'rests' if epoch == 2**64 - 1 else 'reads'}" for pid, thread, _, _, epoch in sorted(slots)
+	                if pid == int(sys.argv[2])))
+	EOF
+}
+# hold NAME: stops that thread of wye-dpd alone, until ${holder} is killed
+hold() {
+	rm -f /run/held
+	python3 - "$(grep -lx "$1" /proc/"$dpd"/task/*/comm | cut -d / -f 5)" >/run/held <<-'EOF' &
+	import ctypes, os, signal, sys
+	SEIZE, INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
+	libc, thread = ctypes.CDLL(None, use_errno=True), int(sys.argv[1])
+	for request in SEIZE, INTERRUPT:
+	    if libc.ptrace(request, thread, None, None):
+	        sys.exit(os.strerror(ctypes.get_errno()))
+	os.waitpid(thread, WALL)
+	print("held", flush=True)
+	signal.pause()
+	EOF
+	holder=$!
+	soon "$1 is held" grep -q held /run/held
+}
+
 [ "$(id -u)" = 0 ] || skip 'needs root: network namespaces and BPF'
 [ -x "$WYE_BUILD/dataplane/wye-dpd" ] && [ -x "$WYE_BUILD/ctlplane/wye-ctld" ] || fail "not built in $WYE_BUILD"
 isolate "$0" "$@"

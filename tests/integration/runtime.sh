@@ -31,6 +31,8 @@ kill -HUP "$dpd"
 soon 'a signal wakes signals' called_since signals "$signals"
 
 by_dataplane 1000 'numbered packets' udp 1000 host1 host2 10.0.2.2
+worker_rests() { [ "$(readers)" = '1 rests' ]; }
+soon 'a worker that sleeps holds up no writer of tables' worker_rests
 equal 'port_rx' "$(runtime port_rx-0-0 kind), $(runtime port_rx-0-0 state)" 'input, polls'
 equal 'plan' "$(runtime plan kind), $(runtime plan state)" 'pre-input, polls'
 at_most 'no loop in which port_rx is called and plan is not' "$(runtime port_rx-0-0 calls)" "$(runtime plan calls)"

@@ -24,6 +24,18 @@ check 'a thousand fast packets' udp 1000 host1 host2 10.0.2.2
 at_least 'by the dataplane, after fifty or so' $(($(sent_by_dataplane) - before)) 500
 soon 'slow again' slow
 
+# The counters tell of no packet either when the worker has not got to them: what waits for it must not be overtaken.
+flow_start busy --from host1 --to host2 --dst 10.0.2.2 --rate 8000
+fast() { ! slow; }
+soon 'fast' fast
+hold wye-worker-0
+before=$(handed_back)
+soon 'the worker stands still, and brings nothing' grep -q 'a worker stands still' /run/log/dpd
+equal 'packets wait: the port is not handed back' "$(handed_back)" "$before"
+kill "$holder"
+check 'the flow ends' flow_stop busy
+soon 'slow again' slow
+
 before=$(handed_back)
 flow_start pulse --from host1 --to host2 --dst 10.0.2.2 --rate 10000 --pulse 8
 check "${WYE_SWITCHES:-40} switches" await 1200 switched

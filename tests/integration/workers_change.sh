@@ -26,9 +26,25 @@ pinned() {
 		grep -q '^wye-worker-' "$task/comm" && awk '/^Cpus_allowed_list/ { print $2 }' "$task/status"
 	done | paste -sd ' '
 }
-workers_are() { [ "$(running)" = "$1" ]; }
+polls() { wye -j show runtime | jq "[.[] | select(.thread == $1 and .kind == \"input\") | .calls] | add // 0"; }
+loops() { wye -j show stats | jq "[.workers[] | select(.thread == $1) | .loops] | add // 0"; }
+loops_since() { [ $(($(loops "$1") - $2)) -ge 100 ]; }
 worker_sent() { wye -j show stats | jq "[.workers[] | select(.thread == $1) | .ports[].tx_packets] | add // 0"; }
 worker_sent_since() { [ $(($(worker_sent "$1") - $2)) -ge 100 ]; }
+
+# A worker that is held in its loop may be polling: nobody else polls its queues before it has let go.
+hold wye-worker-0
+before=$(reloads_seen)
+sed -i 's/^workers:.*/workers: { cpus: [0, 1] }/' "$conf"
+kill -HUP "$dpd"
+soon 'a second worker is there' loops_since 2 0
+soon 'and runs' loops_since 2 "$(loops 2)"
+equal 'it polls nothing yet' "$(polls 2)" 0
+equal 'and main waits' "$(reloads_seen)" "$before"
+kill "$holder"
+soon 'the first goes on, and lets go' reloaded_since "$before"
+polls_now() { [ "$(polls 2)" -gt 0 ]; }
+soon 'then the second polls' polls_now
 
 dataplane=$(sent_by_dataplane)
 flow_start there --from host1 --to host2 --dst 10.0.2.2 --rate 3000 --flows 8
@@ -60,6 +76,7 @@ at_least 'by the dataplane' $(($(sent_by_dataplane) - dataplane)) $((($(flow the
 by_dataplane 5 'IPv6 as well' ping_from host1 fd00:2::2
 
 reload_with 1,1000
+equal 'no reader but the one worker' "$(readers)" '1 reads'
 says 'a CPU that there is not is refused' 'reload refused, .*CPU 1000 is not online' cat /run/log/dpd
 equal 'and all is as it was' "$(running) $(pinned)" '1 1'
 sed -i -e 's/size_mib: 128/size_mib: 256/' -e 's/driver: af_xdp/driver: af_xdp, queues: 1/' "$conf"

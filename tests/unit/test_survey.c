@@ -256,6 +256,14 @@ static void ip6_surveys(void **state)
 	}
 }
 
+/* The process uses the best there is, without being asked. */
+static void best_is_chosen(void **state)
+{
+	assert_true(lanes_have(lanes_isa));
+	for (enum lanes_isa better = lanes_isa + 1; better < LANES_ISAS; better++)
+		assert_false(lanes_have(better));
+}
+
 /* ---- run once for each set of instructions ------------------------------------------------------------------------ */
 
 int main(void)
@@ -265,6 +273,7 @@ int main(void)
 	for (enum lanes_isa isa = LANES_PLAIN; isa < LANES_ISAS; isa++) {
 		const struct CMUnitTest tests[] = {
 			cmocka_unit_test_prestate(ip4_surveys, &isa), cmocka_unit_test_prestate(ip6_surveys, &isa),
+			cmocka_unit_test(best_is_chosen),
 		};
 
 		if (lanes_have(isa))
