@@ -5,11 +5,13 @@
  * meanwhile waits in the queue. Threads are EAL's, one for each worker there may ever be, made at the start; one without
  * a worker waits for one.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <rte_lcore.h>
 #include <rte_launch.h>
 #include <rte_ring.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -271,6 +273,32 @@ static void move(struct dpd *dpd, const struct wye_config *config)
 	}
 }
 
+static bool is_worker(const struct dpd *dpd, pid_t thread)
+{
+	for (uint32_t i = 0; i < dpd->n_workers; i++)
+		if ((pid_t)dpd->worker[i].stats->tid == thread)
+			return true;
+	return false;
+}
+
+/* All other threads, libraries' as well, go where no worker is: what main waits for must not wait for a worker's CPU. */
+static void make_way(const struct dpd *dpd, const struct wye_config *config)
+{
+	DIR *threads = opendir("/proc/self/task");
+	struct dirent *entry;
+	cpu_set_t others;
+
+	workers_other_cpus(&dpd->cpus, config, &others);
+	while (threads && (entry = readdir(threads))) {
+		pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (thread > 0 && !is_worker(dpd, thread))
+			(void)sched_setaffinity(thread, sizeof(others), &others);
+	}
+	if (threads)
+		closedir(threads);
+}
+
 static int deal_out(struct dpd *dpd, uint32_t n, char *why)
 {
 	int error = tables_claim(&dpd->tables, n, why);
@@ -286,7 +314,6 @@ static int deal_out(struct dpd *dpd, uint32_t n, char *why)
 int workers_change(struct dpd *dpd, const struct wye_config *config, char *why)
 {
 	uint32_t had = dpd->n_workers, n = config->workers.n_cpus;
-	cpu_set_t others;
 	int error;
 
 	if (!memcmp(&dpd->config->workers, &config->workers, sizeof(config->workers)))
@@ -311,8 +338,7 @@ int workers_change(struct dpd *dpd, const struct wye_config *config, char *why)
 	workers_end(dpd, n, had);
 	tables_unclaim(&dpd->tables, n);
 	move(dpd, config);
-	workers_other_cpus(&dpd->cpus, config, &others);
-	(void)sched_setaffinity(0, sizeof(others), &others);
+	make_way(dpd, config);
 	say_shared(config);
 	stats_workers(dpd);
 	return 0;

@@ -26,6 +26,14 @@ pinned() {
 		grep -q '^wye-worker-' "$task/comm" && awk '/^Cpus_allowed_list/ { print $2 }' "$task/status"
 	done | paste -sd ' '
 }
+# others_on CPU: threads that are no workers, and may run there
+others_on() {
+	local task
+	for task in /proc/"$dpd"/task/*; do
+		grep -q '^wye-worker-' "$task/comm" && continue
+		awk '/^Cpus_allowed_list/ { print $2 }' "$task/status" | grep -qx "0-.*\|$1" && cat "$task/comm"
+	done
+}
 polls() { wye -j show runtime | jq "[.[] | select(.thread == $1 and .kind == \"input\") | .calls] | add // 0"; }
 loops() { wye -j show stats | jq "[.workers[] | select(.thread == $1) | .loops] | add // 0"; }
 loops_since() { [ $(($(loops "$1") - $2)) -ge 100 ]; }
@@ -61,6 +69,7 @@ for round in 1 2 3; do
 	reload_with 0
 	equal 'one worker' "$(running)" 0
 	equal 'on its CPU' "$(pinned)" 0
+	equal 'and nothing else of wye-dpd there' "$(others_on 0)" ''
 	soon 'the first has both ports' dataplane_sent_since "$(sent_by_dataplane)" 500
 	reload_with 1 poll
 	equal 'on another' "$(pinned)" 1
