@@ -39,6 +39,7 @@ struct dpd {
 	bool pool_lost;			/* a port has been closed since the pool was made */
 	struct graph_set *graphs;
 	const struct plan *_Atomic plan;	/* main: rw, workers: ro; W1, W2 */
+	_Atomic uint64_t plan_until_tsc;	/* nobody goes by it any longer unless main looks again; main: rw, workers: ro */
 	uint64_t links_version;		/* of tables.region, as of the last look at the ports */
 	bool look_again;		/* a port waits for something other than the mirror */
 	bool plan_due;			/* the last plan could not be made: try again */

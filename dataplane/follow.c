@@ -6,6 +6,7 @@
  * so no worker polls it, then is closed.
  */
 #include <errno.h>
+#include <rte_cycles.h>
 #include <rte_mempool.h>
 #include <string.h>
 
@@ -152,6 +153,8 @@ static void follow(struct dpd *dpd)
 	}
 	if (moved)
 		tables_release(&old, &dpd->tables);
+	atomic_store_explicit(&dpd->plan_until_tsc, rte_rdtsc() + dpd->config->tables.stale_after_s * rte_get_tsc_hz(),
+			      memory_order_relaxed);
 	pace_look(dpd, clock_ns());
 	stats_ports(dpd);
 }
@@ -165,8 +168,8 @@ static uint64_t follow_run(struct process *process, const struct process_event *
 	struct dpd *dpd = process->data;
 	bool rest;
 
-	watchdog_beat(dpd, clock_ns());
 	follow(dpd);
+	watchdog_beat(dpd, clock_ns()); /* not before: who has been stopped for long must look before flows come */
 	rest = dpd->tables.trust == WYE_TRUST_OK && !dpd->plan_due && watchdog_rest(dpd, process);
 	return process_period(process, event, rest ? REST_TICK_NS : WATCHDOG_TICK_NS);
 }

@@ -181,6 +181,15 @@ static void rest(struct worker *worker, struct graph_worker *graph, struct idle 
 		idle->skips = idle->vain = 0;
 }
 
+/*
+ * The plan holds for stale_after_s from when main last looked. A process that was stopped (SIGSTOP, a frozen cgroup) wakes up
+ * with what lay in its queues, and tables that may have been replaced meanwhile.
+ */
+static bool outdated(const struct worker *worker, uint64_t now)
+{
+	return (int64_t)(now - atomic_load_explicit(&worker->dpd->plan_until_tsc, memory_order_relaxed)) > 0;
+}
+
 /* ---- the loop ----------------------------------------------------------------------------------------------------- */
 
 /*
@@ -274,6 +283,7 @@ int worker_main(void *arg)
 		struct graph_worker *graph;
 
 		run_pre_inputs(worker);
+		worker->outdated = outdated(worker, idle.last_tsc);
 		graph = own_graph(worker);
 		after_walk(worker, graph, &idle, graph && graph->graph ? walk(graph->graph, idle.last_tsc) : rte_rdtsc());
 	}

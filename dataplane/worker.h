@@ -17,6 +17,7 @@ struct worker {
 	struct dpd *dpd;
 	struct wye_worker_stats *stats;	/* own block in the stats file */
 	const struct plan *plan;	/* worker: rw */
+	bool outdated;			/* main has not looked at the mirror for stale_after_s; worker: rw */
 	struct rte_ring *punts;		/* worker: producer, main: consumer; of mbufs */
 	int wake_fd;			/* eventfd; main writes it to end a sleep */
 	uint64_t received;		/* packets since start; worker: rw */

@@ -18,12 +18,12 @@ static rte_edge_t classify_packet(struct worker *worker, struct rte_mbuf *packet
 	if (steer_software_classify(worker->index, (int)port, ether, packet->data_len, &rule) == WYE_ACTION_KERNEL)
 		return node_leave(packet, rule == -2 ? WYE_REASON_STEER_GUARD : WYE_REASON_STEER_KERNEL);
 	if (ether->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)) {
-		gate = node_gate(worker->plan, plan, WYE_LINK_FORWARD4);
+		gate = node_gate(worker, plan, WYE_LINK_FORWARD4);
 		return gate == NODE_OK ? (rte_edge_t)NODE_EDGE_IP4 : node_leave(packet, gate);
 	}
 	if (ether->ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV6))
 		return node_leave(packet, WYE_REASON_ETHER_NOT_IP);
-	gate = node_gate(worker->plan, plan, WYE_LINK_FORWARD6);
+	gate = node_gate(worker, plan, WYE_LINK_FORWARD6);
 	return gate == NODE_OK ? (rte_edge_t)NODE_EDGE_IP6 : node_leave(packet, gate);
 }
 

@@ -85,13 +85,14 @@ static inline uint32_t node_parity_mask(bool ip6)
 }
 
 /* forward: WYE_LINK_FORWARD4 or 6. */
-static inline enum wye_reason node_gate(const struct plan *plan, const struct plan_port *port, uint32_t forward)
+static inline enum wye_reason node_gate(const struct worker *worker, const struct plan_port *port, uint32_t forward)
 {
+	const struct plan *plan = worker->plan;
 	struct wye_region *region = (struct wye_region *)plan->region;
 	struct wye_link *link;
 	uint32_t flags;
 
-	if (!plan->trusted || !region)
+	if (!plan->trusted || worker->outdated || !region)
 		return WYE_REASON_MIRROR_STALE;
 	if (!port->link)
 		return WYE_REASON_PORT_DOWN;

@@ -90,7 +90,7 @@ static inline bool rx_alike(const struct rx_sum *sum)
 	return !(sum->different[0] | (uint16_t)sum->different[1] | (uint16_t)sum->different[3]);
 }
 
-static rte_edge_t rx_edge(const struct plan *plan, const struct plan_port *port, struct rte_mbuf *packet)
+static rte_edge_t rx_edge(const struct worker *worker, const struct plan_port *port, struct rte_mbuf *packet)
 {
 	uint16_t ether_type = rx_ether_type(packet);
 	enum wye_reason gate;
@@ -106,21 +106,21 @@ static rte_edge_t rx_edge(const struct plan *plan, const struct plan_port *port,
 	if (rx_mac_difference(packet, port->mac48))
 		return node_leave(packet, WYE_REASON_ETHER_NOT_FOR_US);
 	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4)) {
-		gate = node_gate(plan, port, WYE_LINK_FORWARD4);
+		gate = node_gate(worker, port, WYE_LINK_FORWARD4);
 		return gate == NODE_OK ? (rte_edge_t)NODE_EDGE_IP4 : node_leave(packet, gate);
 	}
-	gate = node_gate(plan, port, WYE_LINK_FORWARD6);
+	gate = node_gate(worker, port, WYE_LINK_FORWARD6);
 	return gate == NODE_OK ? (rte_edge_t)NODE_EDGE_IP6 : node_leave(packet, gate);
 }
 
 static void rx_one_by_one(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
-	const struct plan *plan = node_ctx(node)->worker->plan;
+	const struct worker *worker = node_ctx(node)->worker;
 	const struct rx_queue *queue = node_ctx(node)->own;
 	rte_edge_t edge[NODE_VECTOR];
 
 	for (uint16_t i = 0; i < n; i++)
-		edge[i] = rx_edge(plan, &plan->port[queue->port], objs[i]);
+		edge[i] = rx_edge(worker, &worker->plan->port[queue->port], objs[i]);
 	node_scatter(graph, node, objs, edge, n, true);
 }
 
@@ -152,10 +152,10 @@ static uint16_t port_rx_process(struct rte_graph *graph, struct rte_node *node, 
 		return n;
 	}
 	ether_type = rx_alike(&sum) ? rx_ether_type(objs[0]) : 0;
-	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) && node_gate(worker->plan, port, WYE_LINK_FORWARD4) == NODE_OK)
+	if (ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) && node_gate(worker, port, WYE_LINK_FORWARD4) == NODE_OK)
 		rte_node_next_stream_move(graph, node, NODE_EDGE_IP4);
 	else if (ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6) &&
-		 node_gate(worker->plan, port, WYE_LINK_FORWARD6) == NODE_OK)
+		 node_gate(worker, port, WYE_LINK_FORWARD6) == NODE_OK)
 		rte_node_next_stream_move(graph, node, NODE_EDGE_IP6);
 	else
 		rx_one_by_one(graph, node, objs, n);

@@ -51,12 +51,15 @@ static void ingress_gate(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		world_link_flags(world, 2, cases[i].flags, 0);
-		assert_int_equal(node_gate(world->plan, &world->plan->port[0], WYE_LINK_FORWARD4), cases[i].ip4);
-		assert_int_equal(node_gate(world->plan, &world->plan->port[0], WYE_LINK_FORWARD6), cases[i].ip6);
+		assert_int_equal(node_gate(world->worker, &world->plan->port[0], WYE_LINK_FORWARD4), cases[i].ip4);
+		assert_int_equal(node_gate(world->worker, &world->plan->port[0], WYE_LINK_FORWARD6), cases[i].ip6);
 	}
 	world_link_flags(world, 2, UP | WYE_LINK_FORWARD4 | WYE_LINK_FORWARD6, wye_parity_bits(WYE_PARITY_NFTABLES, WYE_PARITY_IP6));
-	assert_int_equal(node_gate(world->plan, &world->plan->port[0], WYE_LINK_FORWARD4), NODE_OK);
-	assert_int_equal(node_gate(world->plan, &world->plan->port[0], WYE_LINK_FORWARD6), WYE_REASON_PORT_PARITY);
+	assert_int_equal(node_gate(world->worker, &world->plan->port[0], WYE_LINK_FORWARD4), NODE_OK);
+	assert_int_equal(node_gate(world->worker, &world->plan->port[0], WYE_LINK_FORWARD6), WYE_REASON_PORT_PARITY);
+	world->worker->outdated = true;
+	assert_int_equal(node_gate(world->worker, &world->plan->port[0], WYE_LINK_FORWARD4), WYE_REASON_MIRROR_STALE);
+	world->worker->outdated = false;
 }
 
 static void addresses(void **state)
