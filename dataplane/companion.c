@@ -16,7 +16,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "companion.h"
 #include "dpd.h"
 #include "log.h"
@@ -26,7 +25,6 @@
 #define BURST 32
 #define BUDGET 256
 #define LINK_NS 500000000u
-#define VF_NS 5000000000u
 
 /* ---- the TAP ---------------------------------------------------------------------------------------------------------- */
 
@@ -210,7 +208,7 @@ int companion_up(struct port *port, char *why)
 	companion_mtu(port);
 	port->companion.deaf = is_deaf(port);
 	port->companion.lost = false;
-	port_vfio_ask(port, &port->companion.vf);
+	port_vfio_ask(port->device, &port->companion.vf);
 	if (port_beside(port))
 		return beside_up(port, why);
 	error = rte_eth_macaddr_get(port->steer.dpdk_port, &mac);
@@ -242,16 +240,15 @@ void companion_mtu(struct port *port)
 }
 
 /* The PF may give its VF another MAC or VLAN, which takes effect in the NIC and not in the driver. */
-static void follow_vf(struct port *port)
+void companion_vf(struct port *port, const struct wye_vf *before, const struct wye_vf *now)
 {
-	struct wye_vf before = port->companion.vf;
 	struct rte_ether_addr mac;
 
-	port_vfio_ask(port, &port->companion.vf);
-	if (!before.known || !port->companion.vf.known || rte_eth_macaddr_get(port->steer.dpdk_port, &mac))
-		return;
-	if (before.vlan != port->companion.vf.vlan ||
-	    (memcmp(before.mac, port->companion.vf.mac, 6) && known_otherwise(&port->companion.vf, &mac)))
+	if (!now->known || memcmp(before, &port->companion.vf, sizeof(*before)) ||
+	    rte_eth_macaddr_get(port->steer.dpdk_port, &mac))
+		return; /* nothing is told, or more has been asked meanwhile */
+	port->companion.vf = *now;
+	if (before->vlan != now->vlan || (memcmp(before->mac, now->mac, 6) && known_otherwise(now, &mac)))
 		port_vfio_reset(port);
 }
 
@@ -260,7 +257,7 @@ static int set_mac(struct port *port, struct rte_ether_addr *mac, struct rte_eth
 {
 	int error = rte_eth_dev_default_mac_addr_set(port->steer.dpdk_port, mac);
 
-	port_vfio_ask(port, &port->companion.vf);
+	port_vfio_ask(port->device, &port->companion.vf);
 	if (error || !known_otherwise(&port->companion.vf, mac))
 		return error;
 	(void)rte_eth_dev_default_mac_addr_set(port->steer.dpdk_port, before);
@@ -351,11 +348,8 @@ static void drain(const struct port *port)
 
 static uint64_t companion_run(struct process *process, const struct process_event *event)
 {
-	static uint64_t asked_ns;
 	struct dpd *dpd = process->data;
-	bool ask = event->kind == PROCESS_CLOCK && clock_ns() - asked_ns >= VF_NS;
 
-	asked_ns = ask ? clock_ns() : asked_ns;
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
 
@@ -369,8 +363,6 @@ static uint64_t companion_run(struct process *process, const struct process_even
 			if (!port_beside(port))
 				follow_multicast(port);
 			follow_link(port);
-			if (ask)
-				follow_vf(port);
 		}
 	}
 	return process_period(process, event, LINK_NS);

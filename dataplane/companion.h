@@ -49,6 +49,8 @@ void companion_down(struct port *port);	/* the device goes: no carrier */
 void companion_mtu(struct port *port);
 /* Another's netdev has the device's MAC, so that both receive the same packets: the port must close. */
 bool companion_same_mac(const struct port *port);
+/* What its PF says of the VF now, asked when it was `before`: with another MAC or VLAN than then it must be opened anew. */
+void companion_vf(struct port *port, const struct wye_vf *before, const struct wye_vf *now);
 /* The TAP has another MAC: the device's too, or the TAP gets the device's back. */
 void companion_mac(struct port *port);
 

@@ -108,8 +108,9 @@ void port_vfio_why(const struct port *port, char *why);
 const char *port_vfio_asked(const struct port *port);
 void port_vfio_given(const struct port *port);
 void port_vfio_reset(const struct port *port);
-/* What its PF says of the device now; known is false where it says nothing, as from another network namespace. */
-void port_vfio_ask(const struct port *port, struct wye_vf *vf);
+/* What its PF says of a device now; known is false where it says nothing, as from another network namespace. Waits for the
+ * kernel's RTNL lock. */
+void port_vfio_ask(const char *device, struct wye_vf *vf);
 /* How often the link of its PF has come and gone, by the kernel; -1 = not known, as in another network namespace. */
 int64_t port_vfio_pf_changes(const struct port *port);
 void port_vfio_hear(const struct port *port);

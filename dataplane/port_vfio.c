@@ -57,9 +57,9 @@ int port_vfio_devargs(struct port *port, char *devargs, size_t size, char *why)
 	return 0;
 }
 
-void port_vfio_ask(const struct port *port, struct wye_vf *vf)
+void port_vfio_ask(const char *device, struct wye_vf *vf)
 {
-	if (wye_vf_of(&machine, port->device, vf))
+	if (wye_vf_of(&machine, device, vf))
 		vf->known = false;
 }
 

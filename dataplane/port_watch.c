@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What nobody tells about open ports: is the steering program still on the netdev, and is the punt TAP what it was made as?
+ * What nobody tells about open ports: is the steering program still on the netdev, is the punt TAP what it was made as, and what
+ * does a PF say of its VF?
  * The kernel answers under its RTNL lock, which it holds for seconds when a million routes move: no time for main to wait,
  * whose heartbeat keeps the flows. So a thread of its own asks, once a second.
  *
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -28,7 +30,11 @@ static struct watch {
 		bool ask_steering;	/* the others' backends know it without the kernel */
 		int tap_ifindex;
 		uint32_t tap_program;
+		bool ask_vf;
+		char device[64];
+		struct wye_vf vf_before;
 		bool steered, tap_whole;	/* the answers */
+		struct wye_vf vf;
 	} port[WYE_PORTS_MAX];
 	uint32_t n;
 	_Atomic enum watch_state state;
@@ -53,6 +59,8 @@ static void *watch_run(void *unused)
 
 			port->steered = !port->ask_steering || steer_xdp.present(&port->steer);
 			port->tap_whole = punt_tap_whole(port->tap_ifindex, port->tap_program);
+			if (port->ask_vf)
+				port_vfio_ask(port->device, &port->vf);
 		}
 		if (!atomic_compare_exchange_strong_explicit(&watch.state, &asked, LOOKED, memory_order_release,
 							     memory_order_relaxed))
@@ -68,15 +76,21 @@ static void ask(const struct dpd *dpd)
 	watch.n = 0;
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		const struct port *port = &dpd->port[i];
+		struct watched *to = &watch.port[watch.n];
 
-		if (port->open)
-			watch.port[watch.n++] = (struct watched){
-				.index = i,
-				.steer = port->steer,
-				.ask_steering = port->backend == &steer_xdp,
-				.tap_ifindex = dpd->punt.tap[i].ifindex,
-				.tap_program = dpd->punt.tap[i].program_id,
-			};
+		if (!port->open)
+			continue;
+		*to = (struct watched){
+			.index = i,
+			.steer = port->steer,
+			.ask_steering = port->backend == &steer_xdp,
+			.tap_ifindex = dpd->punt.tap[i].ifindex,
+			.tap_program = dpd->punt.tap[i].program_id,
+			.ask_vf = port->companion.vf.known,
+			.vf_before = port->companion.vf,
+		};
+		memcpy(to->device, port->device, sizeof(to->device));
+		watch.n++;
 	}
 	atomic_store_explicit(&watch.state, ASKED, memory_order_release); /* P1 */
 	eventfd_write(watch.asked_fd, 1);
@@ -92,6 +106,8 @@ static void take(struct dpd *dpd, const struct watched *seen)
 		return; /* closed meanwhile, and maybe opened again */
 	port->taken_off = !seen->steered || (!seen->ask_steering && backend->present && !backend->present(&port->steer));
 	port->tap_lost = !seen->tap_whole;
+	if (seen->ask_vf)
+		companion_vf(port, &seen->vf_before, &seen->vf);
 }
 
 void port_watch(struct dpd *dpd, uint64_t now_ns)
