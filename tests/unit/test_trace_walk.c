@@ -29,7 +29,7 @@ static struct {
 	struct plan *plan;
 	struct rte_node *node[NODES];
 	struct rte_mbuf packet[PACKETS], *stream[NODES][PACKETS];
-	uint32_t vector[PACKETS], n_vectors;	/* sizes of what the last node was called with */
+	uint32_t vector[4 * PACKETS], n_vectors;	/* sizes of what the last node was called with */
 } world;
 
 /* DPDK's wants its environment. The mark lies where no other field is registered. */
