@@ -35,14 +35,13 @@ void ip4_survey_take(struct ip4_survey *survey, struct rte_mbuf **packets, uint3
 	survey->any_hit = hit & 1;
 }
 
-/* The one's complement sum of a header's words, folded. */
+/* The sum of a header's ten words, folded once: at most 0xffff + 9, and 0xffff exactly when the checksum in it is right. */
 static inline __attribute__((always_inline)) uint32_t sum_of(uint32_t word0, uint32_t word1, uint32_t word2, uint32_t src,
 							     uint32_t dst)
 {
 	uint32_t sum = (word0 & 0xffff) + (word0 >> 16) + (word1 & 0xffff) + (word1 >> 16) + (word2 & 0xffff) +
 		       (word2 >> 16) + (src & 0xffff) + (src >> 16) + (dst & 0xffff) + (dst >> 16);
 
-	sum = (sum & 0xffff) + (sum >> 16);
 	return (sum & 0xffff) + (sum >> 16);
 }
 
