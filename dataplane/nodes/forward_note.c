@@ -39,8 +39,8 @@ static void note_addresses(struct forward_note *note, const struct forward_packe
 		note->hops = (uint8_t)(ip4->time_to_live + forwarded);
 		return;
 	}
-	memcpy(note->src, ip6->src_addr, 16);
-	memcpy(note->dst, ip6->dst_addr, 16);
+	memcpy(note->src, &ip6->src_addr, 16);
+	memcpy(note->dst, &ip6->dst_addr, 16);
 	note->hops = (uint8_t)(ip6->hop_limits + forwarded);
 }
 

@@ -62,8 +62,8 @@ enum wye_reason ip6_reason(const struct rte_ipv6_hdr *ip, uint32_t head_len, uin
 		return WYE_REASON_IP6_INPUT_BAD_VERSION;
 	if (rte_be_to_cpu_16(ip->payload_len) + sizeof(*ip) > ip_len)
 		return WYE_REASON_IP6_INPUT_BAD_LENGTH;
-	memcpy(&src, ip->src_addr, sizeof(src));
-	memcpy(&dst, ip->dst_addr, sizeof(dst));
+	memcpy(&src, &ip->src_addr, sizeof(src));
+	memcpy(&dst, &ip->dst_addr, sizeof(dst));
 	reason = address_reason(&src, &dst);
 	if (reason != WYE_REASON_COUNT)
 		return reason;
@@ -81,5 +81,5 @@ uint32_t ip6_flow_hash(const struct rte_ipv6_hdr *ip, uint32_t head_len, bool l4
 	/* a fragment has proto 44 in every piece: all take one way */
 	if (l4 && wye_flow_has_ports(ip->proto) && head_len >= sizeof(*ip) + sizeof(ports))
 		memcpy(&ports, ip + 1, sizeof(ports));
-	return wye_flow_hash6(ip->src_addr, ip->dst_addr, ip->proto, ports, l4);
+	return wye_flow_hash6((const uint8_t *)&ip->src_addr, (const uint8_t *)&ip->dst_addr, ip->proto, ports, l4);
 }

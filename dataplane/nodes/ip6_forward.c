@@ -69,7 +69,8 @@ static inline rte_edge_t ip6_packet(struct forward *f, const struct ip6_survey *
 	uint32_t total = ip6_total(ip);
 
 	if (unlikely(!forward_remembers(f, id))) {
-		struct forward_packet what = { AF_INET6, ip, ip->dst_addr, (uint32_t)ip6_head_len(packet) };
+		struct forward_packet what = { AF_INET6, ip, (const uint8_t *)&ip->dst_addr,
+					       (uint32_t)ip6_head_len(packet) };
 		enum wye_reason reason = forward_resolve(f, id, &what);
 
 		if (unlikely(reason != NODE_OK))

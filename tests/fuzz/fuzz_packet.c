@@ -67,8 +67,8 @@ static void help(uint8_t *frame, uint32_t len, uint8_t how)
 			world_checksum4(ip4);
 	}
 	if (how & 1 && how & 4 && len >= 14 + sizeof(*ip6)) {
-		ip6->src_addr[0] = 0x20;
-		ip6->dst_addr[0] = 0xfd;
+		*(uint8_t *)&ip6->src_addr = 0x20;
+		*(uint8_t *)&ip6->dst_addr = 0xfd;
 	}
 }
 

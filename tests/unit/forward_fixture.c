@@ -309,7 +309,7 @@ void world_udp6(struct world *world, uint32_t i, const char *src, const char *ds
 	ip->payload_len = htons((uint16_t)(8 + payload));
 	ip->proto = 17;
 	ip->hop_limits = 64;
-	MUST(inet_pton(AF_INET6, src, ip->src_addr) == 1 && inet_pton(AF_INET6, dst, ip->dst_addr) == 1);
+	MUST(inet_pton(AF_INET6, src, &ip->src_addr) == 1 && inet_pton(AF_INET6, dst, &ip->dst_addr) == 1);
 	udp[0] = htons(sport);
 	udp[1] = htons(4000);
 	udp[2] = htons((uint16_t)(8 + payload));

@@ -111,10 +111,10 @@ static uint32_t make_ip6(uint32_t i, uint32_t often)
 	ip->payload_len = rte_cpu_to_be_16((uint16_t)(bytes - sizeof(*ip)));
 	ip->proto = (uint8_t)(breaks(often) ? any(256) : any(2) ? 6 : 17);
 	ip->hop_limits = (uint8_t)(breaks(often) ? any(3) : 2 + any(250));
-	ip->src_addr[0] = first[breaks(often) ? any(8) : any(4)];
-	ip->dst_addr[0] = first[breaks(often) ? any(8) : any(4)];
+	*(uint8_t *)&ip->src_addr = first[breaks(often) ? any(8) : any(4)];
+	*(uint8_t *)&ip->dst_addr = first[breaks(often) ? any(8) : any(4)];
 	if (breaks(often))
-		memcpy(any(2) ? ip->src_addr : ip->dst_addr, zero, sizeof(zero));
+		memcpy(any(2) ? &ip->src_addr : &ip->dst_addr, zero, sizeof(zero));
 	return bytes;
 }
 
@@ -224,7 +224,7 @@ static void ip4_surveys(void **state)
 
 static bool is_plain_ip6(const struct rte_ipv6_hdr *ip)
 {
-	uint8_t src = ip->src_addr[0], dst = ip->dst_addr[0];
+	uint8_t src = *(const uint8_t *)&ip->src_addr, dst = *(const uint8_t *)&ip->dst_addr;
 
 	return (ip->proto == 6 || ip->proto == 17) && (src >> 5 == 1 || src >> 1 == 0x7e) &&
 	       (dst >> 5 == 1 || dst >> 1 == 0x7e);

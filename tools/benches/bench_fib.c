@@ -155,7 +155,7 @@ static uint64_t rte6_bulk(const struct contest *c, uint32_t first, uint32_t end)
 	uint64_t sum = 0, ids[BULK];
 
 	for (uint32_t i = first; i < end; i += BULK) {
-		rte_fib6_lookup_bulk(c->rte6, c->dst6 + i, ids, BULK);
+		rte_fib6_lookup_bulk(c->rte6, (void *)(c->dst6 + i), ids, BULK);
 		for (uint32_t k = 0; k < BULK; k++)
 			sum += ids[k];
 	}
@@ -276,7 +276,7 @@ static double load_rte6(struct contest *c)
 
 	for (uint32_t i = 0; i < c->routes6.n; i++) {
 		const struct bench_route *r = &c->routes6.route[i];
-		int err = rte_fib6_add(c->rte6, r->addr, r->len, r->id);
+		int err = rte_fib6_add(c->rte6, (void *)(uintptr_t)r->addr, r->len, r->id);
 
 		if (err)
 			die("rte_fib6_add", err);
@@ -291,7 +291,7 @@ static void agree(const struct contest *c)
 		uint32_t own4[BULK], own6[BULK];
 
 		rte_fib_lookup_bulk(c->rte4, c->dst4 + i, theirs4, BULK);
-		rte_fib6_lookup_bulk(c->rte6, c->dst6 + i, theirs6, BULK);
+		rte_fib6_lookup_bulk(c->rte6, (void *)(c->dst6 + i), theirs6, BULK);
 		wye_fib4_lookup_batch(&c->fib, c->dst4_be + i, own4, BULK);
 		wye_fib6_lookup_batch(&c->fib, (const uint8_t(*)[16])c->dst6 + i, own6, BULK);
 		for (uint32_t k = 0; k < BULK; k++) {

@@ -105,9 +105,9 @@ static int route_add(struct router *r, const char *prefix, uint8_t len, unsigned
 	if (inet_pton(is_ip6(r) ? AF_INET6 : AF_INET, prefix, addr) != 1)
 		return -EINVAL;
 	if (r->lookup == LOOKUP_LPM6)
-		return rte_lpm6_add(r->lpm6, addr, len, nexthop);
+		return rte_lpm6_add(r->lpm6, (void *)addr, len, nexthop);
 	if (r->lookup == LOOKUP_FIB6)
-		return rte_fib6_add(r->fib6, addr, len, nexthop);
+		return rte_fib6_add(r->fib6, (void *)addr, len, nexthop);
 	memcpy(&ip4, addr, 4);
 	ip4 = ntohl(ip4);
 	return r->lpm ? rte_lpm_add(r->lpm, ip4, len, nexthop) : rte_fib_add(r->fib, ip4, len, nexthop);
@@ -180,16 +180,16 @@ static inline void lookup_ip4(const struct router *r, struct rte_mbuf **m, uint3
 
 static inline void lookup_ip6(const struct router *r, struct rte_mbuf **m, uint32_t *hop, unsigned int n)
 {
-	uint8_t ip[BURST][RTE_LPM6_IPV6_ADDR_SIZE];
+	uint8_t ip[BURST][16];
 	uint64_t hop64[BURST];
 
 	for (unsigned int i = 0; i < n; i++)
-		memcpy(ip[i], ip6_of(m[i])->dst_addr, 16);
+		memcpy(ip[i], &ip6_of(m[i])->dst_addr, 16);
 	if (r->lpm6) {
-		rte_lpm6_lookup_bulk_func(r->lpm6, ip, (int32_t *)hop, n);
+		rte_lpm6_lookup_bulk_func(r->lpm6, (void *)ip, (int32_t *)hop, n);
 		return;
 	}
-	rte_fib6_lookup_bulk(r->fib6, ip, hop64, (int)n);
+	rte_fib6_lookup_bulk(r->fib6, (void *)ip, hop64, (int)n);
 	for (unsigned int i = 0; i < n; i++)
 		hop[i] = (uint32_t)hop64[i];
 }
