@@ -13,8 +13,6 @@ declare -A pid		# of bird.HOST, zebra.HOST, bgpd.HOST …
 command -v bird >/dev/null || skip 'needs BIRD: apt-get install bird2'
 [ -x /usr/lib/frr/zebra ] || skip 'needs FRR: apt-get install frr'
 
-mount -t tmpfs tmpfs /var/tmp		# where FRR leaves crash logs
-
 # routing_lab: the picture
 routing_lab() {
 	local host
@@ -69,11 +67,12 @@ frr() {
 	for daemon in zebra "$@"; do frr_start "$host" "$daemon" || return; done
 	vtysh -N "$host" -f "/run/frr.$host"
 }
-# frr_start HOST DAEMON [ARGS]
+# frr_start HOST DAEMON [ARGS]: it leaves its crash logs in /var/tmp, which is its own, since what is tested may lie there
 frr_start() {
 	local host=$1 daemon=$2
 	shift 2
-	urgently nsenter --net=/run/netns/"$host" -- "/usr/lib/frr/$daemon" -N "$host" -f /dev/null -P 0 --log stdout "$@" \
+	urgently unshare --mount --propagation private sh -c 'mount -t tmpfs tmpfs /var/tmp && exec "$@"' sh \
+		nsenter --net=/run/netns/"$host" -- "/usr/lib/frr/$daemon" -N "$host" -f /dev/null -P 0 --log stdout "$@" \
 		>>"/run/log/$daemon.$host" 2>&1 </dev/null &
 	pid[$daemon.$host]=$!
 	await 5 vtysh -N "$host" -d "$daemon" -c 'show version'
