@@ -285,13 +285,32 @@ static void drop(struct steer_maps *maps)
 	}
 }
 
+/* Where a pin is gone the driver would load a program with a map of its own, which nobody writes. */
+static int pin_again(struct steer_maps *maps, char *why)
+{
+	char path[64];
+
+	for (size_t i = 0; i < MAP_PLACES; i++) {
+		int err;
+
+		snprintf(path, sizeof(path), BPF_DIR "/%s", map_place[i].name);
+		if (!access(path, F_OK))
+			continue;
+		err = bpf_obj_pin(*map_fd(maps, &map_place[i]), path);
+		if (!err)
+			continue;
+		snprintf(why, WYE_WHY_BYTES, "%s, which somebody has removed, cannot be pinned again: %s", path, strerror(-err));
+		return err;
+	}
+	return 0;
+}
+
 int steer_maps_open(struct steer_maps *maps, char *why)
 {
-	int err;
+	int err = check_bpffs(why);
 
 	if (maps->state)
-		return 0;
-	err = check_bpffs(why);
+		return err ? err : pin_again(maps, why);
 	if (!err)
 		err = clear_pins(why);
 	if (!err)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# port_vanish: a netdev disappears and comes back.
+# port_vanish: a netdev disappears and comes back, and what was pinned is gone meanwhile.
 . "$(dirname "$0")/lib.sh"
 lab
 port_is() { [ "$(port_state "$1")" = "$2" ]; }
@@ -16,6 +16,7 @@ soon 'the port waits' port_is r2 waiting
 check 'wye-dpd lives' kill -0 "$dpd"
 says 'wye status says which' 'r2' wye status
 check 'the router is still reached' ping_from host1 10.0.1.1
+check 'and somebody clears bpffs' rm /sys/fs/bpf/wye_*
 
 ip netns del host2
 lab_ports=(r1)
