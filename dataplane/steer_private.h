@@ -75,8 +75,8 @@ struct steer_maps {
 	int n_cpus;	/* possible ones: values of per-CPU maps */
 };
 
-/* Makes the pins and takes them for this process; nothing to do when that is done. -EBUSY: another live wye-dpd. */
-int steer_maps_open(struct steer_maps *maps, char *why);	/* pinned; those of an open one again, where pins are gone */
+/* Makes the pins and takes them for this process; once that is done, makes those again that are gone. -EBUSY: another live wye-dpd. */
+int steer_maps_open(struct steer_maps *maps, char *why);
 void steer_maps_close(struct steer_maps *maps);	/* unpins */
 
 enum steer_owner { STEER_FOREIGN, STEER_SELF, STEER_DEAD, STEER_OTHER };
