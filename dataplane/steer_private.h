@@ -75,7 +75,8 @@ struct steer_maps {
 	int n_cpus;	/* possible ones: values of per-CPU maps */
 };
 
-/* Makes the pins and takes them for this process; once that is done, makes those again that are gone. -EBUSY: another live wye-dpd. */
+/* Makes the pins and takes them for this process; once that is done, makes those again that are gone. -EBUSY: another live
+ * wye-dpd. */
 int steer_maps_open(struct steer_maps *maps, char *why);
 void steer_maps_close(struct steer_maps *maps);	/* unpins */
 
