@@ -83,7 +83,8 @@ static uint32_t whole_pages_mib(uint32_t mib, uint64_t page_kib)
 	return page_mib ? (mib + page_mib - 1) / page_mib * page_mib : mib;
 }
 
-/* A mempool's head asks for a 1 GiB page when one is free, for one MiB: more may be taken, but no such page. On any of 8 nodes. */
+/* A mempool's head asks for a 1 GiB page when one is free, for one MiB: more may be taken, but no such page. On any of 8
+ * nodes. */
 static void eal_arg_limit(struct eal_args *args, uint32_t mib)
 {
 	eal_arg(args, "--socket-limit");

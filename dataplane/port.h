@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Ports: each a netdev of the kernel, whose state the mirror tells, with a DPDK port that carries packets for it. A port
- * is the netdev that has its name, or its alternative name, now, and lives as long as it has it; steering gives it flows only while everything that forwarding needs is true. Main
- * thread only.
+ * is the netdev that has its name, or its alternative name, now, and lives as long as it has it; steering gives it flows
+ * only while everything that forwarding needs is true. Main thread only.
  */
 #ifndef PORT_H
 #define PORT_H

@@ -294,7 +294,8 @@ static int configure(struct port *port, struct rte_mempool *pool, uint32_t n_wor
 	if (!error) {
 		queue_numbers(port, &info, n_workers);
 		port->mtu_max = mtu_limit(port, &info, pool);
-		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
+		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads &
+						   (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
 		if (port->n_queues > 1 && conf.rx_adv_conf.rss_conf.rss_hf)
 			conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		error = rte_eth_dev_configure(port->steer.dpdk_port, port->n_queues, port->n_tx, &conf);

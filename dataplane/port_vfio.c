@@ -35,7 +35,8 @@ static int has_bus(const struct wye_device *device, char *why)
 {
 	if (device->bus == WYE_BUS_PCI || rte_bus_find_by_name("platform"))
 		return 0;
-	snprintf(why, WYE_WHY_BYTES, "%s is a platform device, which takes DPDK 23.03 or later; this is %s", device->name, rte_version());
+	snprintf(why, WYE_WHY_BYTES, "%s is a platform device, which takes DPDK 23.03 or later; this is %s", device->name,
+		 rte_version());
 	return -ENOTSUP;
 }
 
@@ -140,7 +141,8 @@ void port_vfio_reset(const struct port *port)
 
 void port_vfio_hear(const struct port *port)
 {
-	if (rte_eth_dev_callback_register(port->steer.dpdk_port, RTE_ETH_EVENT_INTR_RESET, on_reset, &asked[ASK_RESET][port->index]))
+	if (rte_eth_dev_callback_register(port->steer.dpdk_port, RTE_ETH_EVENT_INTR_RESET, on_reset,
+					  &asked[ASK_RESET][port->index]))
 		log_warning("port %s: a reset of its PF will not be noticed", port->config->netdev);
 }
 

@@ -115,7 +115,9 @@ static uint64_t folder_of(const struct wye_sysroot *root, enum wye_bus bus, cons
 	char path[WYE_SYS_PATH_BYTES];
 	struct stat status;
 
-	return wye_sys_path(root, path, "/sys/bus/%s/devices/%s", wye_bus_name(bus), name) || stat(path, &status) ? 0 : status.st_ino;
+	if (wye_sys_path(root, path, "/sys/bus/%s/devices/%s", wye_bus_name(bus), name) || stat(path, &status))
+		return 0;
+	return status.st_ino;
 }
 
 int wye_device_read(const struct wye_sysroot *root, enum wye_bus bus, const char *name, struct wye_device *device,
