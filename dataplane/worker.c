@@ -184,6 +184,8 @@ static void rest(struct worker *worker, struct graph_worker *graph, struct idle 
 /*
  * The plan holds for stale_after_s from when main last looked. A process that was stopped (SIGSTOP, a frozen cgroup) wakes up
  * with what lay in its queues, and tables that may have been replaced meanwhile.
+ * Relaxed is enough: main stores the time when all workers have adopted what it found (W4), so who still goes by an older
+ * plan, and loaded the time before it released W3, has not seen it.
  */
 static bool outdated(const struct worker *worker, uint64_t now)
 {
