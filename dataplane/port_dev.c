@@ -31,6 +31,7 @@
 
 #include "dpd.h"
 #include "log.h"
+#include "port_flags.h"
 #include "steer_flow.h"
 #include "wye_device.h"
 
@@ -329,7 +330,8 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 	if (port->config->driver == WYE_DRIVER_AF_XDP)
 		fds_note(port, &before);
 	if (!error) {
-		error = rte_eth_dev_start(port->steer.dpdk_port);
+		error = port_flags_start(port->steer.dpdk_port,
+					 port->config->driver == WYE_DRIVER_AF_XDP ? port->steer.netdev : NULL);
 		if (error)
 			snprintf(why, WYE_WHY_BYTES, "%s does not start: %s", port->device, strerror(-error));
 	}
