@@ -48,4 +48,10 @@ struct dpd {
 	uint8_t port_of_dpdk[256];	/* DPDK port id → port + 1 */
 };
 
+/* The port a packet came in by + 1, 0 = none of ours. Any thread that has the packet. */
+static inline uint32_t dpd_port_of(const struct dpd *dpd, const struct rte_mbuf *packet)
+{
+	return packet->port < RTE_DIM(dpd->port_of_dpdk) ? dpd->port_of_dpdk[packet->port] : 0;
+}
+
 #endif

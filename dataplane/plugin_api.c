@@ -100,7 +100,7 @@ int wye_plugin_counter(const char *name, const char *text)
 uint32_t wye_plugin_ifindex(struct rte_node *node, const struct rte_mbuf *packet)
 {
 	const struct worker *worker = node_ctx(node)->worker;
-	uint32_t port = packet->port < RTE_DIM(worker->dpd->port_of_dpdk) ? worker->dpd->port_of_dpdk[packet->port] : 0;
+	uint32_t port = dpd_port_of(worker->dpd, packet);
 
 	return port && worker->plan->port[port - 1].open ? worker->plan->port[port - 1].ifindex : 0;
 }

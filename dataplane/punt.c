@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Packets from workers to main to TAPs, with a rate limit for each reason. */
+/* Packets from workers to main to TAPs, with a rate limit for each reason of each port. */
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -40,6 +40,12 @@ static bool unlimited(enum wye_reason reason)
 	}
 }
 
+static void bucket_open(const struct punt *punt, struct punt_bucket *bucket)
+{
+	atomic_store_explicit(&bucket->tokens, punt->depth, memory_order_relaxed);
+	atomic_store_explicit(&bucket->filled_tsc, rte_rdtsc(), memory_order_relaxed);
+}
+
 /* One worker at a time refills; who loses the race finds the tokens there. */
 static void bucket_fill(const struct punt *punt, struct punt_bucket *bucket)
 {
@@ -57,10 +63,10 @@ static void bucket_fill(const struct punt *punt, struct punt_bucket *bucket)
 	atomic_fetch_add_explicit(&bucket->tokens, (int64_t)tokens, memory_order_relaxed);
 }
 
-/* How many of n packets may go. */
-static uint32_t bucket_take(struct punt *punt, enum wye_reason reason, uint32_t n)
+/* How many of n packets of a port (+ 1, 0 = none of ours: refused further on) may go. */
+static uint32_t bucket_take(struct punt *punt, uint32_t port, enum wye_reason reason, uint32_t n)
 {
-	struct punt_bucket *bucket = &punt->bucket[reason];
+	struct punt_bucket *bucket = &punt->bucket[port ? port - 1 : 0][reason];
 	int64_t left;
 
 	if (unlimited(reason))
@@ -91,7 +97,7 @@ static void lose(struct worker *worker, enum wye_reason reason, struct rte_mbuf 
 void punt_packets(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n)
 {
 	struct punt *punt = &worker->dpd->punt;
-	uint32_t allowed = bucket_take(punt, reason, n), queued;
+	uint32_t allowed = bucket_take(punt, dpd_port_of(worker->dpd, packets[0]), reason, n), queued;
 
 	count_reason(worker, reason, n);
 	if (unlikely(worker->plan->captures_leaving))
@@ -124,7 +130,7 @@ static bool write_packet(struct dpd *dpd, struct port *port, struct rte_mbuf *pa
 static void write_one(struct dpd *dpd, struct rte_mbuf *packet)
 {
 	struct wye_worker_stats *stats = &dpd->stats->worker[0];
-	uint32_t p = packet->port < RTE_DIM(dpd->port_of_dpdk) ? dpd->port_of_dpdk[packet->port] : 0;
+	uint32_t p = dpd_port_of(dpd, packet);
 
 	if (p-- && write_packet(dpd, &dpd->port[p], packet))
 		count_add(&stats->port[p].punted, 1);
@@ -186,10 +192,9 @@ static int punt_open(struct dpd *dpd)
 		punt->tap[i].fd = -1;
 	punt->tsc_per_token = RTE_MAX(rte_get_tsc_hz() / rate, (uint64_t)1);
 	punt->depth = RTE_MAX(rate / 10, 1u); /* a tenth of a second's worth at once */
-	for (int i = 0; i < WYE_REASON_COUNT; i++) {
-		atomic_store_explicit(&punt->bucket[i].tokens, punt->depth, memory_order_relaxed);
-		atomic_store_explicit(&punt->bucket[i].filled_tsc, rte_rdtsc(), memory_order_relaxed);
-	}
+	for (uint32_t port = 0; port < WYE_PORTS_MAX; port++)
+		for (uint32_t reason = 0; reason < WYE_REASON_COUNT; reason++)
+			bucket_open(punt, &punt->bucket[port][reason]);
 	punt_process.data = dpd;
 	return process_add(&punt_process);
 }

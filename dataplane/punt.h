@@ -16,7 +16,7 @@ struct worker;
 struct rte_mbuf;
 struct bpf_object;
 
-struct punt_bucket {	/* tokens of one reason, shared by all workers */
+struct punt_bucket {	/* tokens of a port's packets of one reason, shared by all workers */
 	_Atomic int64_t tokens;
 	_Atomic uint64_t filled_tsc;
 } __attribute__((aligned(64)));
@@ -33,7 +33,7 @@ struct punt_tap {
 struct punt {
 	uint64_t tsc_per_token;
 	int64_t depth;			/* of each bucket */
-	struct punt_bucket bucket[WYE_REASON_COUNT];
+	struct punt_bucket bucket[WYE_PORTS_MAX][WYE_REASON_COUNT]; /* who floods one port takes nothing from another's */
 	struct punt_tap tap[WYE_PORTS_MAX];
 };
 
@@ -45,7 +45,7 @@ int punt_tap_guard(struct punt_tap *tap, const char *netdev, uint32_t ifindex, c
 bool punt_tap_whole(int ifindex, uint32_t program_id);
 void punt_tap_close(struct punt_tap *tap);
 
-/* Worker: hands n packets of one reason over; takes them all (counts and frees what has no room or no token). */
+/* Worker: hands n packets of one port and reason over; takes them all (counts and frees what has no room or no token). */
 void punt_packets(struct worker *worker, enum wye_reason reason, struct rte_mbuf **packets, uint32_t n);
 
 /* Main: writes what waits, at most `budget` packets or a batch more; returns how many. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* punt: gives packets back to the kernel, in runs of one reason (punt.h). */
+/* punt: gives packets back to the kernel, in runs of one port and reason (punt.h). */
 #include "node.h"
 
 static uint16_t punt_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t nb_objs)
@@ -12,7 +12,7 @@ static uint16_t punt_process(struct rte_graph *graph, struct rte_node *node, voi
 		uint8_t reason = *node_reason(packets[from]);
 		uint16_t to = from + 1;
 
-		while (to < nb_objs && *node_reason(packets[to]) == reason)
+		while (to < nb_objs && *node_reason(packets[to]) == reason && packets[to]->port == packets[from]->port)
 			to++;
 		punt_packets(worker, reason, packets + from, to - from);
 		from = to;
@@ -34,7 +34,7 @@ static void punt_note(struct worker *worker, struct rte_node *node, struct rte_m
 	struct punt_note *note = to;
 
 	note->reason = *node_reason(packet);
-	note->port = packet->port < RTE_DIM(worker->dpd->port_of_dpdk) ? worker->dpd->port_of_dpdk[packet->port] : 0;
+	note->port = (uint8_t)dpd_port_of(worker->dpd, packet);
 	for (uint32_t i = 0; i < RTE_DIM(lost); i++)
 		note->lost_before[i] = count_of(worker, lost[i]);
 }
