@@ -157,9 +157,12 @@ void neighs_live(struct mirror *mirror)
 
 int neighs_life_open(struct mirror *mirror)
 {
+	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
 	mirror->neigh_life.mark = 1;
-	mirror->neigh_life.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	return mirror->neigh_life.fd < 0 ? -errno : 0;
+	mirror->neigh_life.fd = fd;
+	return fd < 0 || connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0 ? -errno : 0;
 }
 
 void neighs_life_close(struct mirror *mirror)

@@ -46,6 +46,7 @@ static int system_error(int fallback)
 
 int endpoint_open(struct nl_endpoint *endpoint, int protocol, uint32_t buffer_bytes)
 {
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	int one = 1, error = ring_open();
 
 	*endpoint = (struct nl_endpoint){ .fd = -1 };
@@ -63,6 +64,8 @@ int endpoint_open(struct nl_endpoint *endpoint, int protocol, uint32_t buffer_by
 		return error;
 	}
 	endpoint->fd = nl_socket_get_fd(endpoint->sock);
+	/* What others send to this socket alone is refused there (netlink_getsockbyportid()), and fills no buffer of ours. */
+	(void)connect(endpoint->fd, (struct sockaddr *)&kernel, sizeof(kernel));
 	nl_socket_set_nonblocking(endpoint->sock);
 	/* Filters in dump requests are only looked at with this (5.0); older kernels give more than was asked for. */
 	setsockopt(endpoint->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
@@ -121,7 +124,7 @@ static bool cursor_datagram(struct cursor *cursor)
 	while (cursor->next < cursor->n) {
 		unsigned slot = cursor->next++;
 
-		if (senders[slot].nl_pid != 0) /* another process's; only the kernel is believed */
+		if (senders[slot].nl_pid != 0) /* another process's, to a group; only the kernel is believed */
 			continue;
 		if (headers[slot].msg_hdr.msg_flags & MSG_TRUNC) {
 			cursor_fail(cursor, -EMSGSIZE);

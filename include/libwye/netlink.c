@@ -12,13 +12,15 @@
 int netlink_open(struct netlink *netlink, int protocol)
 {
 	const struct timeval patience = { .tv_sec = 5 }; /* the kernel answers in the system call; a lost answer must not hang us */
-	struct sockaddr_nl local = { .nl_family = AF_NETLINK };
+	struct sockaddr_nl local = { .nl_family = AF_NETLINK }, kernel = local;
 
 	*netlink = (struct netlink){ .answer = malloc(NETLINK_ANSWER_BYTES) };
 	netlink->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (!netlink->answer)
 		return -ENOMEM;
-	if (netlink->fd < 0 || bind(netlink->fd, (struct sockaddr *)&local, sizeof(local)))
+	/* Connected, it takes answers from the kernel alone (netlink_getsockbyportid()). */
+	if (netlink->fd < 0 || bind(netlink->fd, (struct sockaddr *)&local, sizeof(local)) ||
+	    connect(netlink->fd, (struct sockaddr *)&kernel, sizeof(kernel)))
 		return -errno;
 	setsockopt(netlink->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return 0;
