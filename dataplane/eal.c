@@ -19,6 +19,7 @@
 
 #include "dpd.h"
 #include "log.h"
+#include "runtime/config.h"
 #include "runtime/init.h"
 #include "wye_need.h"
 #include "wye_smaps.h"
@@ -204,4 +205,10 @@ static void eal_close(struct dpd *dpd)
 {
 	rte_eal_cleanup();
 }
+
+static bool memory_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+{
+	return !memcmp(&now->memory, &wanted->memory, sizeof(now->memory));
+}
+CONFIG(memory, .same = memory_same);
 INIT(eal, .start = eal_open, .stop = eal_close, .after = INIT_NAMES("preflight", "stats"));

@@ -12,6 +12,7 @@
 
 #include "dpd.h"
 #include "log.h"
+#include "runtime/config.h"
 #include "runtime/init.h"
 #include "steer_flow.h"
 #include "wye_publish.h"
@@ -43,24 +44,6 @@ static int flows_open(struct dpd *dpd)
 	return 0;
 }
 
-/* What steering says: rules, default, slow flows. */
-static void swap_rules(struct wye_config *a, struct wye_config *b)
-{
-	struct wye_rule *rule = a->rule;
-	size_t n_rules = a->n_rules;
-	enum wye_action action = a->default_action;
-	typeof(a->slow) slow = a->slow;
-
-	a->rule = b->rule;
-	a->n_rules = b->n_rules;
-	a->default_action = b->default_action;
-	b->rule = rule;
-	b->n_rules = n_rules;
-	b->default_action = action;
-	a->slow = b->slow;
-	b->slow = slow;
-}
-
 /* To what can fail: all or nothing. */
 static int give_rules(struct dpd *dpd, const struct steer_rules *rules, char *why)
 {
@@ -77,7 +60,8 @@ static int give_rules(struct dpd *dpd, const struct steer_rules *rules, char *wh
 	return error;
 }
 
-int flows_apply(struct dpd *dpd, struct wye_config *config, char *why)
+/* In one step. Rules that are the same, too: who changed the kernel's or the NIC's copy of them has them back. */
+static int flows_change(const struct config_section *section, struct dpd *dpd, struct wye_config *config, char *why)
 {
 	struct steer_rules *rules = steer_compile(config);
 	int error = rules ? 0 : -errno;
@@ -95,9 +79,16 @@ int flows_apply(struct dpd *dpd, struct wye_config *config, char *why)
 	dpd->flows.old_rules = dpd->flows.rules;
 	dpd->flows.rules = rules;
 	dpd->flows.plain = rules_plain(config);
-	swap_rules(dpd->config, config);
+	CONFIG_EXCHANGE(dpd->config->rule, config->rule);
+	CONFIG_EXCHANGE(dpd->config->n_rules, config->n_rules);
+	CONFIG_EXCHANGE(dpd->config->default_action, config->default_action);
+	CONFIG_EXCHANGE(dpd->config->slow, config->slow);
+	stats_rules(dpd);
+	dpd->plan_due |= plan_renew(dpd, false) < 0;
 	return 0;
 }
+/* After what may be refused: workers are changed back without a loss, rules that held for a moment have moved flows. */
+CONFIG(steering, .change = flows_change, .after = CONFIG_NAMES("workers"));
 
 /* ---- the host's own prefixes -------------------------------------------------------------------------------------- */
 

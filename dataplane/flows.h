@@ -21,9 +21,6 @@ struct flows {
 
 /* The host's prefixes of the region, if they changed: true, and a plan must be published, then flows_settle(). */
 bool flows_follow_locals(struct dpd *dpd);
-/* What the configuration's steering section says, in one step, in exchange for what dpd->config had; or none of it, -errno
- * and why. A plan must be published, then flows_settle(). */
-int flows_apply(struct dpd *dpd, struct wye_config *config, char *why);
 void flows_settle(struct dpd *dpd);	/* every worker has adopted a plan since the last change */
 
 #endif

@@ -14,6 +14,7 @@
 #include "dpd.h"
 #include "log.h"
 #include "pace.h"
+#include "runtime/config.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
 
@@ -186,6 +187,20 @@ static int follow_start(struct dpd *dpd)
 	follow(dpd);
 	return process_add(&process);
 }
+
+static bool tables_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+{
+	return now->tables.stale_after_s == wanted->tables.stale_after_s;
+}
+
+/* The rest of it is wye-ctld's. */
+static int tables_change(const struct config_section *section, struct dpd *dpd, struct wye_config *config, char *why)
+{
+	CONFIG_EXCHANGE(dpd->config->tables.stale_after_s, config->tables.stale_after_s);
+	return 0;
+}
+CONFIG(tables, .same = tables_same, .change = tables_change);
+CONFIG(parity); /* wye-ctld's, who tells by the tables what it has found */
 
 /* Orderly end: steering first, so that the kernel has the flows while the rings drain. */
 static void hand_back(struct dpd *dpd)

@@ -15,6 +15,7 @@
 #include "dpd.h"
 #include "log.h"
 #include "plugin.h"
+#include "runtime/config.h"
 #include "wye_map.h"
 #include "wye_plugin.h"
 #include "wye_root_file.h"
@@ -283,3 +284,29 @@ int plugin_attach(struct dpd *dpd)
 	plugin_api_counters(dpd);
 	return error;
 }
+
+/* ---- a reload ------------------------------------------------------------------------------------------------------- */
+
+static bool same_settings(const struct wye_config_plugin *a, const struct wye_config_plugin *b)
+{
+	if (a->n_settings != b->n_settings)
+		return false;
+	for (size_t i = 0; i < a->n_settings; i++)
+		if (strcmp(a->setting[i].key, b->setting[i].key) || strcmp(a->setting[i].value, b->setting[i].value))
+			return false;
+	return true;
+}
+
+static bool plugins_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+{
+	if (strcmp(now->plugins.path, wanted->plugins.path) || now->plugins.n_load != wanted->plugins.n_load)
+		return false;
+	for (size_t i = 0; i < now->plugins.n_load; i++) {
+		const struct wye_config_plugin *a = &now->plugins.load[i], *b = &wanted->plugins.load[i];
+
+		if (strcmp(a->name, b->name) || a->required != b->required || !same_settings(a, b))
+			return false;
+	}
+	return true;
+}
+CONFIG(plugins, .same = plugins_same);

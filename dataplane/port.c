@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "dpd.h"
 #include "log.h"
+#include "runtime/config.h"
 #include "runtime/init.h"
 #include "steer_flow.h"
 
@@ -382,6 +383,35 @@ void port_steer(struct dpd *dpd)
 		steer_one(dpd, port);
 	}
 }
+
+/* Rules speak of ports by number: those must be the same. */
+static int ports_check(const struct wye_config *now, const struct wye_config *wanted, char *why)
+{
+	bool same = now->n_ports == wanted->n_ports;
+
+	for (size_t i = 0; i < now->n_ports && same; i++)
+		same = !strcmp(now->port[i].netdev, wanted->port[i].netdev) && now->port[i].driver == wanted->port[i].driver;
+	if (same)
+		return 0;
+	snprintf(why, WYE_WHY_BYTES, "%s: ports differ from those running; restart wye-dpd for that", wanted->path);
+	return -EINVAL;
+}
+
+static bool same_device(const struct wye_config_port *a, const struct wye_config_port *b)
+{
+	bool same_args = a->devargs && b->devargs ? !strcmp(a->devargs, b->devargs) : a->devargs == b->devargs;
+
+	return same_args && a->queues == b->queues && a->whole_device == b->whole_device;
+}
+
+static bool ports_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+{
+	for (size_t i = 0; i < now->n_ports; i++)
+		if (!same_device(&now->port[i], &wanted->port[i]))
+			return false;
+	return true;
+}
+CONFIG(ports, .same = ports_same, .check = ports_check);
 
 /* Orderly end of all, when the workers have stopped: steering off, ports closed, interfaces as they were found. */
 static void port_stop_all(struct dpd *dpd)

@@ -9,6 +9,7 @@
 
 #include "dpd.h"
 #include "nodes/node.h"
+#include "runtime/config.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
 
@@ -204,4 +205,10 @@ static void punt_close(struct dpd *dpd)
 	for (uint32_t i = 0; i < WYE_PORTS_MAX; i++)
 		punt_tap_close(&dpd->punt.tap[i]);
 }
+
+static bool punt_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+{
+	return now->punt.rate_pps == wanted->punt.rate_pps;
+}
+CONFIG(punt, .same = punt_same);
 INIT(punt, .start = punt_open, .stop = punt_close, .after = INIT_NAMES("eal", "process"));

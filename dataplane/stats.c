@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "dpd.h"
 #include "log.h"
+#include "runtime/config.h"
 #include "runtime/init.h"
 #include "runtime/process.h"
 #include "steer_flow.h"
@@ -171,6 +172,29 @@ void stats_inits(struct dpd *dpd, struct init *const *started, uint32_t n)
 		info_write(stats, &stats->init[i], &info, sizeof(info));
 	}
 	info_write(stats, &stats->n_inits, &n, 4);
+}
+
+static enum wye_config_change config_takes(const struct config_section *section)
+{
+	if (section->change)
+		return WYE_CONFIG_RELOAD;
+	if (!section->same)
+		return WYE_CONFIG_CTLD;
+	return section->waits ? WYE_CONFIG_WAITS : WYE_CONFIG_RESTART;
+}
+
+void stats_config(struct dpd *dpd, struct config_section *const *sorted, uint32_t n)
+{
+	struct wye_stats *stats = dpd->stats;
+
+	static_assert(CONFIG_SECTIONS_MAX <= WYE_CONFIG_SECTIONS_MAX, "room for the sections");
+	for (uint32_t i = 0; i < n; i++) {
+		struct wye_config_info info = { .took_ns = sorted[i]->took_ns, .change = config_takes(sorted[i]) };
+
+		snprintf(info.name, sizeof(info.name), "%s", sorted[i]->name);
+		info_write(stats, &stats->config_section[i], &info, sizeof(info));
+	}
+	info_write(stats, &stats->n_config_sections, &n, 4);
 }
 
 void stats_plugin(struct dpd *dpd, uint32_t index, const struct wye_plugin_info *info)

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "dpd.h"
 #include "log.h"
+#include "runtime/config.h"
 #include "runtime/init.h"
 #include "wye_cpus.h"
 #include "wye_need.h"
@@ -311,13 +312,17 @@ static int deal_out(struct dpd *dpd, uint32_t n, char *why)
 	return error;
 }
 
-int workers_change(struct dpd *dpd, const struct wye_config *config, char *why)
+static bool workers_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+{
+	return !memcmp(&now->workers, &wanted->workers, sizeof(now->workers));
+}
+
+/* Starts, ends and moves workers until they are as `config` says, and deals the queues out anew. */
+static int workers_change(const struct config_section *section, struct dpd *dpd, struct wye_config *config, char *why)
 {
 	uint32_t had = dpd->n_workers, n = config->workers.n_cpus;
 	int error;
 
-	if (!memcmp(&dpd->config->workers, &config->workers, sizeof(config->workers)))
-		return 0;
 	if (n >= rte_lcore_count()) {
 		snprintf(why, WYE_WHY_BYTES, "%s: workers.cpus: %u workers, and there were CPUs for %u when wye-dpd was started: "
 			 "restart it for more", config->path, n, rte_lcore_count() - 1);
@@ -341,8 +346,10 @@ int workers_change(struct dpd *dpd, const struct wye_config *config, char *why)
 	make_way(dpd, config);
 	say_shared(config);
 	stats_workers(dpd);
+	CONFIG_EXCHANGE(dpd->config->workers, config->workers);
 	return 0;
 }
+CONFIG(workers, .same = workers_same, .change = workers_change);
 
 /* ---- from start to end -------------------------------------------------------------------------------------------- */
 

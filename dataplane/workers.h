@@ -24,10 +24,4 @@ void workers_other_cpus(const cpu_set_t *all, const struct wye_config *config, c
 /* As many workers as may ever run: EAL makes their threads at the start. */
 uint32_t workers_most(const struct wye_config *config);
 
-/*
- * Starts, ends and moves workers until they are as `config` says (dpd->config still says how they are), and deals the
- * queues out anew. 0, or -errno with why, and all is as it was.
- */
-int workers_change(struct dpd *dpd, const struct wye_config *config, char *why);
-
 #endif

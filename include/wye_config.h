@@ -134,4 +134,7 @@ int wye_config_parse(const char *name, const void *text, size_t len_bytes, struc
 
 void wye_config_free(struct wye_config *config);	/* NULL is fine */
 
+/* The names of all sections that a file may have, by number; NULL behind the last. */
+const char *wye_config_section(size_t i);
+
 #endif

@@ -16,6 +16,7 @@
 #define WYE_PROCESSES_MAX 64u
 #define WYE_PRE_INPUTS_MAX 8u
 #define WYE_INITS_MAX	64u
+#define WYE_CONFIG_SECTIONS_MAX 32u
 #define WYE_PLUGINS_MAX 16u
 #define WYE_PLUGIN_COUNTERS_MAX 256u	/* of all plugins together */
 
@@ -175,6 +176,21 @@ struct wye_init_info {
 };
 static_assert(sizeof(struct wye_init_info) == 40, "wye_init_info is ABI");
 
+enum wye_config_change {	/* how what has changed in a section takes effect in wye-dpd */
+	WYE_CONFIG_RESTART = 0,	/* when it is restarted */
+	WYE_CONFIG_WAITS = 1,	/* likewise, and something has: it waits */
+	WYE_CONFIG_RELOAD = 2,	/* at once */
+	WYE_CONFIG_CTLD = 3,	/* not at all: it is wye-ctld's */
+};
+
+struct wye_config_info {
+	char name[40];		/* of the section, or a part of it: "plugins.sflow" */
+	uint64_t took_ns;	/* the last reload that changed it; 0 = none */
+	uint32_t change;	/* enum wye_config_change */
+	uint32_t reserved;
+};
+static_assert(sizeof(struct wye_config_info) == 56, "wye_config_info is ABI");
+
 enum wye_plugin_state { WYE_PLUGIN_REFUSED = 0, WYE_PLUGIN_RUNS = 1 };
 
 struct wye_plugin_info {
@@ -205,7 +221,7 @@ struct wye_stats {
 	_Atomic uint64_t heartbeat_ns;	/* CLOCK_MONOTONIC, main thread */
 	_Atomic uint32_t seq;		/* guards info: ports, nodes, rules, text */
 	uint32_t n_workers, n_ports, n_nodes, n_rules;
-	uint32_t default_action, n_processes, n_inits, n_plugins, n_plugin_counters, n_pre_inputs;
+	uint32_t default_action, n_processes, n_inits, n_plugins, n_plugin_counters, n_pre_inputs, n_config_sections;
 	uint64_t tsc_hz;
 	uint64_t started_ns;
 	_Atomic uint64_t reloads, reload_errors;
@@ -221,6 +237,7 @@ struct wye_stats {
 	char process_name[WYE_PROCESSES_MAX][32];
 	char pre_input[WYE_PRE_INPUTS_MAX][32];	/* called in every loop of a worker, before the inputs; no packets pass */
 	struct wye_init_info init[WYE_INITS_MAX];	/* init functions, in the order they were called */
+	struct wye_config_info config_section[WYE_CONFIG_SECTIONS_MAX];	/* in the order a reload changes them */
 	struct wye_plugin_info plugin[WYE_PLUGINS_MAX];
 	struct wye_plugin_counter_info plugin_counter[WYE_PLUGIN_COUNTERS_MAX];
 	_Atomic uint64_t rule_packets[WYE_RULES_MAX + 1];	/* taken by rule i; last: the default */

@@ -141,6 +141,10 @@ static bool copy_info(struct view *view)
 	info->n_inits = info->n_inits < WYE_INITS_MAX ? info->n_inits : WYE_INITS_MAX;
 	for (uint32_t i = 0; i < info->n_inits; i++)
 		info->init[i].name[sizeof(info->init[i].name) - 1] = '\0';
+	info->n_config_sections = info->n_config_sections < WYE_CONFIG_SECTIONS_MAX ? info->n_config_sections :
+				  WYE_CONFIG_SECTIONS_MAX;
+	for (uint32_t i = 0; i < info->n_config_sections; i++)
+		info->config_section[i].name[sizeof(info->config_section[i].name) - 1] = '\0';
 	for (uint32_t i = 0; i < info->n_rules; i++) {
 		info->rule[i].name[sizeof(info->rule[i].name) - 1] = '\0';
 		info->rule[i].match[sizeof(info->rule[i].match) - 1] = '\0';

@@ -174,4 +174,9 @@ static const cyaml_schema_field_t top_fields[] = {
 	CYAML_FIELD_END,
 };
 
+const char *wye_config_section(size_t i)
+{
+	return i < sizeof(top_fields) / sizeof(top_fields[0]) ? top_fields[i].key : NULL; /* the last has none */
+}
+
 const cyaml_schema_value_t config_schema = { CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw, top_fields) };

@@ -96,7 +96,7 @@ static void fill_stats(struct wye_stats *stats)
 {
 	stats->state = WYE_DPD_RUNNING;
 	stats->n_workers = stats->n_ports = stats->n_nodes = stats->n_rules = stats->n_processes = stats->n_inits = 3;
-	stats->n_plugins = stats->n_plugin_counters = stats->n_pre_inputs = 3;
+	stats->n_plugins = stats->n_plugin_counters = stats->n_pre_inputs = stats->n_config_sections = 3;
 	stats->tsc_hz = 2600000000u;
 	for (int i = 0; i < 3; i++) {
 		snprintf(stats->port[i].netdev, sizeof(stats->port[i].netdev), "r%d", i);
@@ -107,6 +107,8 @@ static void fill_stats(struct wye_stats *stats)
 		snprintf(stats->process_name[i], sizeof(stats->process_name[i]), "process%d", i);
 		snprintf(stats->pre_input[i], sizeof(stats->pre_input[i]), "pre%d", i);
 		snprintf(stats->init[i].name, sizeof(stats->init[i].name), "init%d", i);
+		snprintf(stats->config_section[i].name, sizeof(stats->config_section[i].name), "section%d", i);
+		stats->config_section[i].change = (uint32_t)i;
 		snprintf(stats->plugin[i].name, sizeof(stats->plugin[i].name), "plugin%d", i);
 		snprintf(stats->plugin_counter[i].name, sizeof(stats->plugin_counter[i].name), "counter%d", i);
 		stats->worker[i].cpu = (uint32_t)i;

@@ -7,7 +7,7 @@ steer_all
 check 'daemons start' start_daemons
 warm
 # place NAME: in the order of starting; runtime NODE KEY: of the first thread that has it
-place() { wye -j show init | jq -r ".[] | select(.name == \"$1\") | .order"; }
+place() { wye -j show init | jq -r ".inits[] | select(.name == \"$1\") | .order"; }
 runtime() { wye -j show runtime --all | jq -r "[.[] | select(.node == \"$1\") | .$2][0]"; }
 called_since() { [ "$(runtime "$1" calls)" -gt "$2" ]; }
 

@@ -14,7 +14,7 @@ ALLOWED_MS = 1000
 
 
 def eal_ms(router):
-    for init in router.wye("show", "init") or []:
+    for init in (router.wye("show", "init") or {}).get("inits", []):
         if init["name"] == "eal":
             return init["seconds"] * 1e3
     raise Unavailable("wye show init does not tell of DPDK's environment")
