@@ -30,17 +30,22 @@ class Wire:
         for number, probe in numbered:
             self.out.send(packet.frame(probe, number))
 
-    def receive(self):
-        """(number, Seen) of what waits."""
+    def frames(self):
+        """(port, bytes) of what waits."""
         while True:
             try:
                 data, (port, _, kind, _, _) = self.seen.recvfrom(4096)
             except BlockingIOError:
                 return
             if kind != PACKET_OUTGOING:
-                number, seen = packet.read(port, data)
-                if number is not None:
-                    yield number, seen
+                yield port, data
+
+    def receive(self):
+        """(number, Seen) of what waits."""
+        for port, data in self.frames():
+            number, seen = packet.read(port, data)
+            if number is not None:
+                yield number, seen
 
 
 class Exchange:

@@ -55,7 +55,7 @@ class NoPackets(Exception):
 
 
 class World:
-    def __init__(self, build, number, packets):
+    def __init__(self, build, number, packets, more=()):
         self.build, self.run_dir = build, f"/run/wye{number}"
         self.ctld = self.answers = self.dpd = None
         self.log = open(f"/run/daemons{number}.log", "ab")
@@ -69,7 +69,7 @@ class World:
         with open(self.config, "w", encoding="ascii") as file:
             ports = ", ".join(f"{{ netdev: {n}, driver: af_xdp }}" for n in (INGRESS, *LINKS)) if packets else ""
             file.write(CONFIG.format(cpu=os.cpu_count() - 1, ports=ports, default="dataplane" if packets else "kernel"))
-        self.apply(BASE)
+        self.apply([*BASE, *more])
         self.start()
         self.answers = subprocess.Popen([f"{build}/tools/oracles/answers", self.run_dir], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
