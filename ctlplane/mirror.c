@@ -134,7 +134,8 @@ static struct nl_msg *rtnl_request(struct mirror *mirror, const struct sync_job 
 	struct fib_rule_hdr frh = { .family = job->family };
 	struct ndmsg ndm = { .ndm_family = job->family };
 	struct nhmsg nhm = { .nh_family = AF_UNSPEC };
-	struct rtmsg rtm = { .rtm_family = job->family };
+	struct rtmsg rtm = { .rtm_family = job->family,
+			     .rtm_flags = job->class == CLASS_EXCEPTION ? RTM_F_CLONED : 0 };
 
 	switch (job->class) {
 	case CLASS_LINK:
@@ -149,6 +150,8 @@ static struct nl_msg *rtnl_request(struct mirror *mirror, const struct sync_job 
 		return mirror_request(RTM_GETNEIGH, &ndm, sizeof(ndm), 0, 0, 0, 0);
 	case CLASS_NEXTHOP:
 		return mirror_request(RTM_GETNEXTHOP, &nhm, sizeof(nhm), 0, 0, 0, 0);
+	case CLASS_EXCEPTION:
+		return mirror_request(RTM_GETROUTE, &rtm, sizeof(rtm), 0, 0, 0, 0);
 	default:
 		routes_dump_begins(mirror);
 		return mirror_request(RTM_GETROUTE, &rtm, sizeof(rtm), RTA_OIF, job->ifindex, RTA_TABLE, job->table);
@@ -174,6 +177,8 @@ static enum sync_outcome rtnl_sweep(struct mirror *mirror, const struct sync_job
 		return neighs_sweep(mirror, job, gen, attempt);
 	case CLASS_NEXTHOP:
 		nexthops_sweep(mirror, gen);
+		break;
+	case CLASS_EXCEPTION: /* they end by themselves */
 		break;
 	default:
 		return routes_sweep(mirror, job, gen, attempt);
@@ -241,7 +246,7 @@ static int channels_open(struct mirror *mirror)
 static int models_open(struct mirror *mirror)
 {
 	int (*const opens[])(struct mirror *) = { links_open, altnames_open, addrs_open, neighs_open, locals_open, nexthops_open,
-						  routes_open };
+						  routes_open, exceptions_open };
 	int error = 0;
 
 	for (size_t i = 0; !error && i < sizeof(opens) / sizeof(opens[0]); i++)
@@ -276,6 +281,9 @@ int mirror_open(struct mirror *mirror)
 
 	if (error)
 		return error;
+	error = exceptions_listen(mirror); /* before the dumps: what comes meanwhile is not missed */
+	if (error)
+		return error;
 	error = channels_open(mirror);
 	if (!error)
 		error = neighs_life_open(mirror);
@@ -301,6 +309,7 @@ void mirror_close(struct mirror *mirror)
 	routes_close(mirror);
 	nexthops_close(mirror);
 	locals_close(mirror);
+	exceptions_close(mirror);
 	neighs_life_close(mirror);
 	routes_ask_close(mirror);
 	neighs_close(mirror);
@@ -321,6 +330,7 @@ static void republish(struct mirror *mirror)
 	addrs_republish(mirror);
 	locals_republish(mirror);
 	routes_republish(mirror);
+	exceptions_republish(mirror);
 	for (int f = 0; f < 2; f++)
 		atomic_store_explicit(&mirror->tables->region.base->hash_policy[f], mirror->hash_policy[f],
 				      memory_order_relaxed);

@@ -22,6 +22,7 @@ enum mirror_class {
 	CLASS_NEIGH,
 	CLASS_NEXTHOP,
 	CLASS_ROUTE,
+	CLASS_EXCEPTION,
 	CLASS_QDISC,
 	CLASS_FILTER,
 	CLASS_CHAIN,
@@ -131,6 +132,14 @@ struct local_table {
 	struct hash hash;
 };
 
+struct exception_table {	/* mirror_exception.c */
+	struct pool pool;
+	struct hash hash;
+	int fd[2];		/* raw sockets, IPv4 and IPv6; -1 = closed */
+	uint32_t drops[2];	/* of them, as last asked */
+	uint64_t overflow_until_ns[2];	/* 0 = there was room for all */
+};
+
 #define RULES_MAX 1024u
 
 struct rule_table {
@@ -176,6 +185,7 @@ struct mirror {
 	struct route_table routes;
 	struct nexthop_table nexthops;
 	struct local_table locals;
+	struct exception_table exceptions;
 	struct rule_table rules;
 	struct parity parity;
 	struct audit audit;
@@ -314,6 +324,7 @@ void routes_record_free(struct mirror *mirror, struct rib *rib, uint32_t index);
 /* A local prefix shorter than an address hides more specific main routes where the kernel keeps the tables apart. */
 void routes_cover_changed(struct mirror *mirror, const struct rib *rib, const uint8_t addr[16], uint8_t len);
 void routes_republish(struct mirror *mirror);
+void routes_address_changed(struct mirror *mirror, uint8_t family, const uint8_t addr[16]);	/* exceptions_have() */
 
 /* ---- mirror_route_silent.c: what happens to routes without a message; walks and sweeps ---- */
 void routes_dump_begins(struct mirror *mirror);
@@ -356,6 +367,15 @@ void locals_remove(struct mirror *mirror, const struct rib *rib, const struct ri
 		   const struct route_info *info);
 void locals_republish(struct mirror *mirror);
 
+/* ---- mirror_exception.c: destinations with a path MTU or gateway of their own ---- */
+int exceptions_open(struct mirror *mirror);
+int exceptions_listen(struct mirror *mirror);	/* -errno, message printed */
+void exceptions_close(struct mirror *mirror);
+void exceptions_dumped(struct mirror *mirror, const struct nl_route *route);	/* RTM_F_CLONED, in a dump */
+bool exceptions_have(const struct mirror *mirror, uint8_t family, const uint8_t addr[16], uint8_t len);
+void exceptions_poll(struct mirror *mirror);	/* once a second: those that are over */
+void exceptions_republish(struct mirror *mirror);
+
 /* ---- mirror_nexthop.c: nexthop objects ---- */
 int nexthops_open(struct mirror *mirror);
 void nexthops_close(struct mirror *mirror);
@@ -379,5 +399,6 @@ void rules_republish(struct mirror *mirror);
 
 /* ---- mirror_poll.c ---- */
 void mirror_poll(struct mirror *mirror);	/* once a second: what has no notification */
+bool mirror_sysctl(const char *path, int32_t *value);	/* a number in a file; false: not there, as without IPv6 */
 
 #endif

@@ -5,8 +5,7 @@
 
 #include "mirror.h"
 
-/* False: not there, as without IPv6. */
-static bool read_number(const char *path, int32_t *value)
+bool mirror_sysctl(const char *path, int32_t *value)
 {
 	FILE *file = fopen(path, "re");
 	bool ok = file && fscanf(file, "%d", value) == 1;
@@ -24,7 +23,7 @@ static void poll_hash_policies(struct mirror *mirror)
 	for (int f = 0; f < 2; f++) {
 		int32_t policy;
 
-		if (read_number(paths[f], &policy))
+		if (mirror_sysctl(paths[f], &policy))
 			mirror->hash_policy[f] = (uint32_t)policy;
 		atomic_store_explicit(&mirror->tables->region.base->hash_policy[f], mirror->hash_policy[f],
 				      memory_order_relaxed);
@@ -42,7 +41,7 @@ static void poll_mtu6(struct mirror *mirror)
 		if (!link || if_nametoindex(link->nl.name) != link->ifindex) /* renamed just now */
 			continue;
 		snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/mtu", link->nl.name);
-		if (!read_number(path, &mtu6) || mtu6 == link->nl.mtu6_bytes)
+		if (!mirror_sysctl(path, &mtu6) || mtu6 == link->nl.mtu6_bytes)
 			continue;
 		link->nl.mtu6_bytes = mtu6;
 		mirror->links.dirty = true;
@@ -55,7 +54,7 @@ void parity_pmtu_poll(struct mirror *mirror)
 	const struct parity_scope scope = { WYE_PARITY_PMTU, 0, WYE_PARITY_IP4 };
 	int32_t use = 0;
 
-	(void)read_number("/proc/sys/net/ipv4/ip_forward_use_pmtu", &use);
+	(void)mirror_sysctl("/proc/sys/net/ipv4/ip_forward_use_pmtu", &use);
 	parity_set(mirror, PARITY_PMTU, scope, use != 0, "net.ipv4.ip_forward_use_pmtu is on");
 }
 
@@ -65,4 +64,5 @@ void mirror_poll(struct mirror *mirror)
 	poll_mtu6(mirror);
 	parity_bpf_poll(mirror);
 	parity_pmtu_poll(mirror);
+	exceptions_poll(mirror);
 }

@@ -546,6 +546,10 @@ void routes_message(struct mirror *mirror, struct channel *channel, const struct
 
 	if (!mirror_decoded(mirror, nl_decode_route(msg, &scratch), msg))
 		return;
+	if (scratch.rtm_flags & RTM_F_CLONED) {
+		exceptions_dumped(mirror, &scratch);
+		return;
+	}
 	rib = routes_rib(mirror, scratch.family, scratch.table);
 	if (!rib)
 		return;

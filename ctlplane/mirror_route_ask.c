@@ -56,7 +56,8 @@ static void address_in(uint8_t addr[16], const uint8_t prefix[16], uint8_t len)
 
 static void heard(void *ctx, const struct nlmsghdr *msg)
 {
-	*(bool *)ctx = msg->nlmsg_type == RTM_NEWROUTE && nl_decode_route(msg, &answer) == NL_DECODED;
+	*(bool *)ctx = msg->nlmsg_type == RTM_NEWROUTE && nl_decode_route(msg, &answer) == NL_DECODED &&
+		       !(answer.rtm_flags & RTM_F_CLONED);
 }
 
 static struct nl_msg *question(const uint8_t dst[16], const uint8_t *src, uint32_t oif)

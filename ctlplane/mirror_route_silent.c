@@ -222,6 +222,8 @@ void routes_resync(struct mirror *mirror, struct channel *channel)
 		{ .class = CLASS_NEXTHOP, .fence = true },
 		{ .class = CLASS_ROUTE, .family = AF_INET, .fence = true },
 		{ .class = CLASS_ROUTE, .family = AF_INET6, .fence = true },
+		{ .class = CLASS_EXCEPTION, .family = AF_INET },
+		{ .class = CLASS_EXCEPTION, .family = AF_INET6 },
 	};
 	struct sync *sync = &channel->sync;
 

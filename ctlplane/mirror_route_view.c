@@ -14,6 +14,7 @@
  *   takes (mirror_route_ask.c), and while a path is dead.
  * - A route with a TOS makes its prefix WYE_NH_KERNEL: which route it is depends on the packet. So does an IPv6 route
  *   with a source prefix, and several IPv6 routes of one metric that are no siblings (find_rr_leaf() scores those).
+ * - A destination for which the kernel has an exception from its route is WYE_NH_KERNEL (mirror_exception.c).
  * - A route without a living leg is passed over, to the next of its prefix and then to shorter prefixes.
  */
 #include <linux/rtnetlink.h>
@@ -418,6 +419,8 @@ static void main_view(struct mirror *mirror, uint8_t family, const uint8_t addr[
 		choice = kernel_decides(mirror);
 	if (choice.found && !from_local && main_first && covered(mirror, family, addr, len))
 		choice = kernel_decides(mirror);
+	if (!from_local && exceptions_have(mirror, family, addr, len))
+		choice = kernel_decides(mirror);
 	fib_put(mirror, WYE_VRF_MAIN, family, addr, len, choice.found ? choice.nexthop : 0);
 	kernel = choice.nexthop == mirror->tables->nh_kernel;
 	write_records(mirror, local, local_first, from_local ? choice.route : 0, kernel && from_local);
@@ -443,12 +446,22 @@ void routes_prefix_changed(struct mirror *mirror, struct rib *rib, const uint8_t
 		}
 		return;
 	}
-	choice = choose(mirror, rib, first);
+	choice = exceptions_have(mirror, rib->family, addr, len) ? kernel_decides(mirror) : choose(mirror, rib, first);
 	if (!rib->vrf)
 		rib->vrf = links_vrf_of_table(mirror, rib->table);
 	fib_put(mirror, rib->vrf, rib->family, addr, len,
 		choice.found ? choice.nexthop : 0);
 	write_records(mirror, rib, first, choice.route, choice.nexthop == mirror->tables->nh_kernel);
+}
+
+void routes_address_changed(struct mirror *mirror, uint8_t family, const uint8_t addr[16])
+{
+	for (uint32_t r = 0; r < mirror->routes.n_ribs; r++) {
+		struct rib *rib = mirror->routes.rib[r];
+
+		if (rib->family == family && rib->table != RT_TABLE_LOCAL && rib->table != RT_TABLE_DEFAULT)
+			routes_prefix_changed(mirror, rib, addr, family == AF_INET ? 32 : 128);
+	}
 }
 
 static bool inside(const uint8_t addr[16], uint8_t len, const uint8_t cover[16], uint8_t cover_len)

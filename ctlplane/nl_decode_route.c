@@ -161,8 +161,6 @@ enum nl_verdict nl_decode_route(const struct nlmsghdr *msg, struct nl_route *rou
 		return NL_MALFORMED;
 	if (rtm->rtm_family != AF_INET && rtm->rtm_family != AF_INET6)
 		return NL_OTHER;
-	if (rtm->rtm_flags & RTM_F_CLONED)
-		return NL_OTHER;
 	route_header(route, rtm);
 	bits = route->family == AF_INET ? 32 : 128;
 	if (route->dst_len > bits || route->src_len > bits)

@@ -234,9 +234,11 @@ static void what_is_not_mirrored(void **state)
 	begin(RTM_NEWROUTE, &other, sizeof(other));
 	assert_int_equal(nl_decode_route(&m.header, &route), NL_OTHER);
 	other = main4;
-	other.rtm_flags = RTM_F_CLONED;
+	other.rtm_flags = RTM_F_CLONED;	/* an exception from a route */
 	begin(RTM_NEWROUTE, &other, sizeof(other));
-	assert_int_equal(nl_decode_route(&m.header, &route), NL_OTHER);
+	put(RTA_DST, dst, 4);
+	assert_int_equal(nl_decode_route(&m.header, &route), NL_DECODED);
+	assert_true(route.rtm_flags & RTM_F_CLONED);
 }
 
 static void put_hop(uint8_t *at, uint32_t ifindex, uint8_t weight, uint16_t len)
