@@ -108,7 +108,7 @@ def options4(source):
 
 def messages4(source):
     """ICMP and what else the host answers or believes, to itself and through it; UDP and TCP with lies."""
-    inner = ip4("10.99.0.1", TO4["routed"], icmp4(0, value=0x10001))[:28]
+    inner = ip4("10.99.0.1", "10.50.7.7", icmp4(0, value=0x10001), ICMP4)[:28]
     for to in TO4["routed"], "10.99.0.1", "10.0.0.1", "10.53.0.1", "10.54.0.1", "10.55.0.1", "10.57.0.3", "10.99.0.255", "10.98.200.1":
         for kind in (*range(0, 20), 30, 37, 40, 42, 43, 255):
             for code, right in (0, True), (1, True), (4, True), (0, False):
@@ -135,6 +135,28 @@ def addresses4(source):
     for src in SPECIAL4:
         yield f"from {src} at its end", ip4(src, TO4["routed"], ttl=1)
         yield f"from {src} too big", ip4(src, TO4["narrow"], bytes(1400), fragment=0x4000, proto=200)
+
+
+def believed4(source):
+    """The router is told of a path MTU and of another gateway, where it may believe it; then what comes of that."""
+    quoted = ip4("10.99.0.1", "10.50.7.8", icmp4(0, value=0x10001), ICMP4)[:28]
+    for mtu in (0, 68, 400, 551, 552, 1300):
+        yield f"path MTU {mtu}", ip4(source(), "10.99.0.1", icmp4(3, 4, mtu, quoted), ICMP4)
+    quoted = ip4("10.99.0.1", "10.50.7.9", icmp4(0, value=0x10001), ICMP4)[:28]
+    for kind in range(4):
+        yield f"redirect {kind}", ip4("10.0.0.2", "10.99.0.1", icmp4(5, kind, 0x0A000003, quoted), ICMP4)
+    for to, size, flags in itertools.product(("10.50.7.7", "10.50.7.8", "10.50.7.9"), (100, 551, 553, 1400), (0, 0x4000)):
+        yield f"{size} bytes, flags {flags:#x}, to {to}", ip4(source(), to, bytes(size - 20), fragment=flags, proto=200)
+
+
+def believed6(source):
+    for mtu in (0, 68, 1279, 1280, 1400):
+        to = f"fd50::7:{mtu}"
+        quoted = ip6("fd99::1", to, icmp6("fd99::1", to, 129), ICMP6)
+        from_ = source()
+        yield f"path MTU {mtu}", ip6(from_, "fd99::1", icmp6(from_, "fd99::1", 2, 0, mtu, quoted), ICMP6)
+    for size, to in itertools.product((100, 1280, 1281, 1400, 1401, 1500), ("7", "0", "68", "1279", "1280", "1400")):
+        yield f"{size} bytes to {to}", ip6(source(), f"fd50::7:{to}", bytes(size - 40), proto=200)
 
 
 def every6(source):
@@ -185,7 +207,7 @@ def extensions6(source):
 
 
 def messages6(source):
-    inner = ip6("fd99::1", TO6["routed"], icmp6("fd99::1", TO6["routed"], 129))
+    inner = ip6("fd99::1", "fd50::7:7", icmp6("fd99::1", "fd50::7:7", 129), ICMP6)
     nd = {133: b"", 134: bytes(8), 135: address("fd99::1", True), 136: address("fd99::9", True),
           137: address("fd99::9", True) + address(TO6["routed"], True), 130: bytes(16), 131: bytes(16), 132: bytes(16), 143: bytes(0)}
     for to in TO6["routed"], "fd99::1", "fd00:1::1", "fd54::1", "fd57::3", "ff02::1", "fe80::ff:fe00:9001", "fd98:0:0:1::1":
@@ -256,10 +278,10 @@ def links(sources):
 
 def catalogue(sources):
     """All of them, as Frames."""
-    for make in every4, options4, messages4, addresses4:
+    for make in every4, options4, messages4, believed4, addresses4:
         for name, packet in make(sources.four):
             yield Frame(f"ip4 {name}", ether(packet, IP4))
-    for make in every6, extensions6, messages6, addresses6:
+    for make in every6, extensions6, messages6, believed6, addresses6:
         for name, packet in make(sources.six):
             yield Frame(f"ip6 {name}", ether(packet, IP6))
     for name, data in links(sources):
