@@ -206,7 +206,8 @@ static void eal_close(struct dpd *dpd)
 	rte_eal_cleanup();
 }
 
-static bool memory_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+static bool memory_same(const struct config_section *section, const struct wye_config *now,
+			const struct wye_config *wanted)
 {
 	return !memcmp(&now->memory, &wanted->memory, sizeof(now->memory));
 }

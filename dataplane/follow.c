@@ -188,7 +188,8 @@ static int follow_start(struct dpd *dpd)
 	return process_add(&process);
 }
 
-static bool tables_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+static bool tables_same(const struct config_section *section, const struct wye_config *now,
+			const struct wye_config *wanted)
 {
 	return now->tables.stale_after_s == wanted->tables.stale_after_s;
 }

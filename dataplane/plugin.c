@@ -15,7 +15,6 @@
 #include "dpd.h"
 #include "log.h"
 #include "plugin.h"
-#include "runtime/config.h"
 #include "wye_map.h"
 #include "wye_plugin.h"
 #include "wye_root_file.h"
@@ -134,13 +133,15 @@ static int open_code(struct plugin *plugin, const struct wye_plugin **code, char
 
 /* ---- taking it in --------------------------------------------------------------------------------------------------- */
 
-static int configure(struct plugin *plugin, const struct wye_plugin *code)
+/* By configure() or change(). */
+static int give_settings(struct plugin *plugin, int (*take)(void))
 {
-	int error = 0;
+	int error;
 
+	memset(plugin->asked, 0, sizeof(plugin->asked));
+	plugin->why[0] = '\0';
 	plugin_api_of(plugin);
-	if (code->configure)
-		error = code->configure();
+	error = take ? take() : 0;
 	for (size_t i = 0; !error && i < plugin->config->n_settings; i++)
 		if (!plugin->asked[i])
 			error = wye_plugin_problem(plugin->config->setting[i].key, "it knows no such setting");
@@ -224,7 +225,7 @@ static int load(struct plugin *plugin)
 
 	if (error)
 		return plugin_refuse(plugin, error, "%s", why);
-	error = configure(plugin, code);
+	error = give_settings(plugin, code->configure);
 	if (error)
 		return plugin_refuse(plugin, error, NULL);
 	plugin->code = code;
@@ -244,6 +245,89 @@ int plugin_load(struct dpd *dpd)
 	return error;
 }
 
+/* ---- a reload ------------------------------------------------------------------------------------------------------- */
+
+static bool same_settings(const struct wye_config_plugin *a, const struct wye_config_plugin *b)
+{
+	if (a->n_settings != b->n_settings)
+		return false;
+	for (size_t i = 0; i < a->n_settings; i++)
+		if (strcmp(a->setting[i].key, b->setting[i].key) || strcmp(a->setting[i].value, b->setting[i].value))
+			return false;
+	return true;
+}
+
+/* All but the settings that are sections of their own. */
+static bool plugins_same(const struct config_section *section, const struct wye_config *now,
+			 const struct wye_config *wanted)
+{
+	if (strcmp(now->plugins.path, wanted->plugins.path) || now->plugins.n_load != wanted->plugins.n_load)
+		return false;
+	for (size_t i = 0; i < now->plugins.n_load; i++) {
+		const struct wye_config_plugin *a = &now->plugins.load[i], *b = &wanted->plugins.load[i];
+		bool own_section = plugins[i].code && plugins[i].code->change;
+
+		if (strcmp(a->name, b->name) || a->required != b->required || !(own_section || same_settings(a, b)))
+			return false;
+	}
+	return true;
+}
+CONFIG(plugins, .same = plugins_same);
+
+/* Behind the last: it is not listed any more. */
+static size_t place_of(const struct wye_config *config, const char *name)
+{
+	size_t i = 0;
+
+	while (i < config->plugins.n_load && strcmp(config->plugins.load[i].name, name))
+		i++;
+	return i;
+}
+
+static bool settings_same(const struct config_section *section, const struct wye_config *now,
+			  const struct wye_config *wanted)
+{
+	const struct plugin *plugin = section->of;
+	size_t at = place_of(wanted, plugin->config->name);
+
+	return at == wanted->plugins.n_load || same_settings(plugin->config, &wanted->plugins.load[at]);
+}
+
+static int settings_change(const struct config_section *section, struct dpd *dpd, struct wye_config *wanted, char *why)
+{
+	struct plugin *plugin = section->of;
+	struct wye_config_plugin *now = &dpd->config->plugins.load[plugin->index];
+	struct wye_config_plugin *other = &wanted->plugins.load[place_of(wanted, now->name)];
+	int error;
+
+	plugin->config = other;
+	error = give_settings(plugin, plugin->code->change);
+	plugin->config = now;
+	if (error) {
+		snprintf(why, WYE_WHY_BYTES, "%s: plugin \"%s\": %s", wanted->path, now->name, plugin->why);
+		(void)give_settings(plugin, plugin->code->change);
+		return error;
+	}
+	CONFIG_EXCHANGE(now->setting, other->setting);
+	CONFIG_EXCHANGE(now->n_settings, other->n_settings);
+	return 0;
+}
+
+static void add_section(struct plugin *plugin)
+{
+	static const char *const before[] = { "workers", NULL };
+
+	snprintf(plugin->section_name, sizeof(plugin->section_name), "plugins.%s", plugin->config->name);
+	plugin->section = (struct config_section){
+		.name = plugin->section_name,
+		.same = settings_same,
+		.change = settings_change,
+		.before = before,
+		.of = plugin,
+	};
+	config_add(&plugin->section);
+}
+
 /* ---- putting it to work ------------------------------------------------------------------------------------------- */
 
 static int attach(struct plugin *plugin)
@@ -261,6 +345,8 @@ static int attach(struct plugin *plugin)
 		log_error("plugin \"%s\": %s", code->name, strerror(-error));
 	else
 		log_notice("plugin \"%s\" %s: %s", code->name, code->version, code->summary);
+	if (code->change)
+		add_section(plugin);
 	return error;
 }
 
@@ -284,29 +370,3 @@ int plugin_attach(struct dpd *dpd)
 	plugin_api_counters(dpd);
 	return error;
 }
-
-/* ---- a reload ------------------------------------------------------------------------------------------------------- */
-
-static bool same_settings(const struct wye_config_plugin *a, const struct wye_config_plugin *b)
-{
-	if (a->n_settings != b->n_settings)
-		return false;
-	for (size_t i = 0; i < a->n_settings; i++)
-		if (strcmp(a->setting[i].key, b->setting[i].key) || strcmp(a->setting[i].value, b->setting[i].value))
-			return false;
-	return true;
-}
-
-static bool plugins_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
-{
-	if (strcmp(now->plugins.path, wanted->plugins.path) || now->plugins.n_load != wanted->plugins.n_load)
-		return false;
-	for (size_t i = 0; i < now->plugins.n_load; i++) {
-		const struct wye_config_plugin *a = &now->plugins.load[i], *b = &wanted->plugins.load[i];
-
-		if (strcmp(a->name, b->name) || a->required != b->required || !same_settings(a, b))
-			return false;
-	}
-	return true;
-}
-CONFIG(plugins, .same = plugins_same);

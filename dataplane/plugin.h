@@ -3,6 +3,7 @@
 #ifndef PLUGIN_H
 #define PLUGIN_H
 
+#include "runtime/config.h"
 #include "wye_config.h"
 #include "wye_stats.h"
 
@@ -29,12 +30,14 @@ struct plugin {
 	uint32_t index;
 	const struct wye_config_plugin *config;
 	const struct wye_plugin *code;		/* NULL: refused */
+	struct config_section section;		/* its settings, if it can change them */
+	char section_name[40];
 	void *handle;
 	bool asked[WYE_SETTINGS_MAX];		/* settings that it knows */
 	char why[220];				/* refused: why */
 };
 
-/* The plugin whose configure() is to be called; NULL = none. */
+/* The plugin whose configure() or change() is to be called; NULL = none. */
 void plugin_api_of(struct plugin *plugin);
 /* What all of them have added, into the stats file. */
 void plugin_api_counters(struct dpd *dpd);

@@ -11,7 +11,7 @@
 #include "plugin.h"
 #include "wye_plugin.h"
 
-static struct plugin *current;	/* whose configure() runs */
+static struct plugin *current;	/* whose configure() or change() runs */
 static struct dpd *of_all;
 static struct wye_plugin_counter_info counters[WYE_PLUGIN_COUNTERS_MAX];
 static uint32_t n_counters;
@@ -28,7 +28,7 @@ void plugin_api_counters(struct dpd *dpd)
 	stats_plugin_counters(dpd, counters, n_counters);
 }
 
-/* ---- configure() -------------------------------------------------------------------------------------------------- */
+/* ---- configure(), change() ---------------------------------------------------------------------------------------- */
 
 static const struct wye_setting *find(const char *key)
 {

@@ -390,7 +390,8 @@ static int ports_check(const struct wye_config *now, const struct wye_config *wa
 	bool same = now->n_ports == wanted->n_ports;
 
 	for (size_t i = 0; i < now->n_ports && same; i++)
-		same = !strcmp(now->port[i].netdev, wanted->port[i].netdev) && now->port[i].driver == wanted->port[i].driver;
+		same = !strcmp(now->port[i].netdev, wanted->port[i].netdev) &&
+		       now->port[i].driver == wanted->port[i].driver;
 	if (same)
 		return 0;
 	snprintf(why, WYE_WHY_BYTES, "%s: ports differ from those running; restart wye-dpd for that", wanted->path);
@@ -404,7 +405,8 @@ static bool same_device(const struct wye_config_port *a, const struct wye_config
 	return same_args && a->queues == b->queues && a->whole_device == b->whole_device;
 }
 
-static bool ports_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+static bool ports_same(const struct config_section *section, const struct wye_config *now,
+		       const struct wye_config *wanted)
 {
 	for (size_t i = 0; i < now->n_ports; i++)
 		if (!same_device(&now->port[i], &wanted->port[i]))

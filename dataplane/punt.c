@@ -206,7 +206,8 @@ static void punt_close(struct dpd *dpd)
 		punt_tap_close(&dpd->punt.tap[i]);
 }
 
-static bool punt_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+static bool punt_same(const struct config_section *section, const struct wye_config *now,
+		      const struct wye_config *wanted)
 {
 	return now->punt.rate_pps == wanted->punt.rate_pps;
 }

@@ -21,7 +21,8 @@ static void say(struct config_section *const *section, int n, const struct wye_c
 			log_warning("reload: %s: what has changed in section %s waits for a restart of wye-dpd", wanted->path,
 				    section[i]->name);
 		if (section[i]->changed && at < sizeof(changed))
-			at += (size_t)snprintf(changed + at, sizeof(changed) - at, "%s%s", at ? ", " : "", section[i]->name);
+			at += (size_t)snprintf(changed + at, sizeof(changed) - at, "%s%s", at ? ", " : "",
+					       section[i]->name);
 	}
 	log_notice("reload: taken: %s", changed);
 }
@@ -76,4 +77,5 @@ static int sections_open(struct dpd *dpd)
 	stats_config(dpd, section, (uint32_t)n);
 	return 0;
 }
-INIT(sections, .start = sections_open, .after = INIT_NAMES("graph"));	/* then plugins' are there, but for those refused */
+/* Then those of plugins are there, but for refused ones'. */
+INIT(sections, .start = sections_open, .after = INIT_NAMES("graph"));

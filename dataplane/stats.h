@@ -10,7 +10,7 @@ struct dpd;
 struct init;
 
 void stats_inits(struct dpd *dpd, struct init *const *started, uint32_t n);	/* for init_start() */
-void stats_config(struct dpd *dpd, struct config_section *const *sorted, uint32_t n);	/* at the start, and after a reload */
+void stats_config(struct dpd *dpd, struct config_section *const *sorted, uint32_t n);	/* after a reload, too */
 void stats_plugin(struct dpd *dpd, uint32_t index, const struct wye_plugin_info *info);
 void stats_plugin_counters(struct dpd *dpd, const struct wye_plugin_counter_info *counters, uint32_t n);
 void stats_memory(struct dpd *dpd);	/* once DPDK is up */

@@ -312,7 +312,8 @@ static int deal_out(struct dpd *dpd, uint32_t n, char *why)
 	return error;
 }
 
-static bool workers_same(const struct config_section *section, const struct wye_config *now, const struct wye_config *wanted)
+static bool workers_same(const struct config_section *section, const struct wye_config *now,
+			 const struct wye_config *wanted)
 {
 	return !memcmp(&now->workers, &wanted->workers, sizeof(now->workers));
 }

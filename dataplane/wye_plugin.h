@@ -17,7 +17,7 @@
 #include "trace_node.h"
 
 #define WYE_PLUGIN_MAGIC 0x6e6967756c706579ull	/* "yeplugin" */
-#define WYE_PLUGIN_ABI	 2u	/* of this file, trace_node.h, and runtime/init.h, process.h and timer.h */
+#define WYE_PLUGIN_ABI	 3u	/* of this file, trace_node.h, and runtime/init.h, process.h and timer.h */
 #define WYE_PLUGIN_DPDK	 RTE_VERSION_NUM(RTE_VER_YEAR, RTE_VER_MONTH, 0, 0)	/* within a release DPDK keeps its ABI */
 #define WYE_PLUGIN_HEAD	 .magic = WYE_PLUGIN_MAGIC, .abi = WYE_PLUGIN_ABI, .dpdk = WYE_PLUGIN_DPDK
 
@@ -62,6 +62,12 @@ struct wye_plugin {
 	const char *summary;	/* at most 79 characters */
 	/* Reads the settings and adds counters. 0 or -errno, after wye_plugin_problem(). DPDK is not up yet. NULL: no settings */
 	int (*configure)(void);
+	/*
+	 * A reload has other settings: reads them anew, all of them, and goes by them. Main thread, while workers run
+	 * the nodes. 0 or -errno, after wye_plugin_problem(): the reload is refused. Then, and when anything else of that
+	 * reload is refused, it is called once more, with the settings as before. NULL: other settings wait for a restart
+	 */
+	int (*change)(void);
 	struct init *const *init;	/* each with .before = INIT_NAMES("graph"); one that fails takes the others back */
 	uint32_t n_inits;
 	const struct wye_plugin_node *node;
@@ -74,17 +80,17 @@ struct wye_plugin {
 
 extern const struct wye_plugin wye_plugin;	/* the plugin's */
 
-/* ---- configure() ---------------------------------------------------------------------------------------------------- */
+/* ---- configure(), change() ---------------------------------------------------------------------------------------------- */
 
-/* The value of a setting, NULL = not given. Keys are as in "rules[0].dst". Valid for ever. A setting that nobody asks for
- * is refused when configure() has returned. */
+/* The value of a setting, NULL = not given. Keys are as in "rules[0].dst". Valid until the next change() has returned. A
+ * setting that nobody has asked for when the function returns is refused. */
 const char *wye_plugin_setting(const char *key);
 /* A whole number within limits, or `otherwise` when it is not given. 0, or -EINVAL, said. */
 int wye_plugin_number(const char *key, uint64_t least, uint64_t most, uint64_t otherwise, uint64_t *value);
 /* Says FILE:LINE:COLUMN: plugin "…": KEY: what is wrong with it. Returns -EINVAL. */
 int wye_plugin_problem(const char *key, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A counter that `wye show plugin` shows, with at most 31 and 91 characters. Its number; -ENOSPC is said, and may be counted
- * in vain. */
+ * in vain. From configure() alone. */
 int wye_plugin_counter(const char *name, const char *text);
 
 /* ---- nodes ---------------------------------------------------------------------------------------------------------- */

@@ -70,8 +70,9 @@ const struct command cmd_init = {
 	.name = "init",
 	.summary = "what wye-dpd started and what a reload changes, in order, and how long each took",
 	.arguments = "",
-	.help = "The order follows from what each says it comes before or after. While wye-dpd starts, the first list ends with\n"
-		"what was started last: the next one is under way. At the end it is undone in reverse. Sections of wye.yaml are\n"
-		"changed by a reload in the order of the second list, and changed back in reverse when a later one is refused.\n",
+	.help = "The order follows from what each says it comes before or after. While wye-dpd starts, the first list ends\n"
+		"with what was started last: the next one is under way. At the end it is undone in reverse. Sections of\n"
+		"wye.yaml are changed by a reload in the order of the second list, and changed back in reverse when a later\n"
+		"one is refused.\n",
 	.run = run,
 };

@@ -3,7 +3,7 @@
  * sflow: tells a collector about one of `rate` packets that the dataplane takes: sFlow version 5 (sflow.org), flow samples
  * with the packet's first bytes. The example of a plugin, in the order a sample goes through it:
  *
- *	configure() ─ settings ─▶ nodes (workers) ─ ring ─▶ process (main) ─ UDP ─▶ collector
+ *	configure(), change() ─ settings ─▶ nodes (workers) ─ ring ─▶ process (main) ─ UDP ─▶ collector
  *
  * A node counts down by whole vectors, so what is not sampled costs nothing by the packet.
  */
@@ -28,20 +28,24 @@
 #define SAMPLE_MAX   (18 * 4 + HEADER_BYTES)	/* as encoded */
 
 struct sample {
-	uint32_t ifindex, frame_bytes, header_bytes;
+	uint32_t rate, ifindex, frame_bytes, header_bytes;
 	uint8_t header[HEADER_BYTES];
 };
 
 static struct sampler {		/* a worker's own; main reads the pool */
 	uint64_t left;		/* packets up to the next sample, it included */
+	uint32_t rate;		/* that `left` goes by */
 	uint64_t vector;	/* number of the vector at hand, of no other worker's */
 	uint32_t random;
 	_Atomic uint64_t pool;	/* packets that could have been sampled */
 } __attribute__((aligned(64))) samplers[WYE_WORKERS_MAX];
 
-static uint64_t rate;
-static struct in_addr agent;
-static struct sockaddr_in collector = { .sin_family = AF_INET };
+static struct settings {	/* main's */
+	uint64_t rate;
+	struct in_addr agent;
+	struct sockaddr_in collector;
+} settings;
+static _Atomic uint32_t rate;	/* main: rw, workers: ro; relaxed: nothing goes with it */
 static _Atomic uint32_t drops;	/* as count_lost, for the datagrams */
 static struct rte_ring *ring;	/* workers: producers, main: consumer; of struct sample, by value */
 static int mark_offset;		/* of what take() notes in a packet, for traces: vector << 1, and 1 if the sample was lost */
@@ -50,7 +54,7 @@ static int count_seen, count_taken, count_lost, count_sent, count_refused;
 
 /* ---- settings ----------------------------------------------------------------------------------------------------- */
 
-static int read_collector(void)
+static int read_collector(struct sockaddr_in *collector)
 {
 	const char *text = wye_plugin_setting("collector");
 	char address[INET_ADDRSTRLEN] = "";
@@ -59,24 +63,70 @@ static int read_collector(void)
 
 	if (text && (sscanf(text, "%15[0-9.]:%5u%c", address, &port, &end) == 2 ||
 		     sscanf(text, "%15[0-9.]%c", address, &end) == 1) &&
-	    inet_pton(AF_INET, address, &collector.sin_addr) == 1 && port && port < 65536) {
-		collector.sin_port = htons((uint16_t)port);
+	    inet_pton(AF_INET, address, &collector->sin_addr) == 1 && port && port < 65536) {
+		collector->sin_family = AF_INET;
+		collector->sin_port = htons((uint16_t)port);
 		return 0;
 	}
 	return wye_plugin_problem("collector", "\"%.40s\": expected an IPv4 address, and a port behind \":\" if it is not 6343",
 				  text ? text : "");
 }
 
-static int configure(void)
+static int read_settings(struct settings *to)
 {
 	const char *text = wye_plugin_setting("agent");
-	int error = read_collector();
+	int error = read_collector(&to->collector);
 
-	if (!text || inet_pton(AF_INET, text, &agent) != 1)
+	if (!text || inet_pton(AF_INET, text, &to->agent) != 1)
 		error = wye_plugin_problem("agent", "\"%.40s\": expected the IPv4 address that this router is known by",
 					   text ? text : "");
-	if (wye_plugin_number("rate", 1, 1000000000, 1000, &rate))
+	if (wye_plugin_number("rate", 1, 1000000000, 1000, &to->rate))
 		error = -EINVAL;
+	return error;
+}
+
+static void take_settings(const struct settings *from)
+{
+	settings = *from;
+	atomic_store_explicit(&rate, (uint32_t)from->rate, memory_order_relaxed);
+}
+
+static int open_socket(const struct sockaddr_in *collector)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
+
+	if (fd >= 0 && !connect(fd, (const struct sockaddr *)collector, sizeof(*collector)))
+		return fd;
+	error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* At a reload. Samples that wait are sent to the new collector, each with the rate that it was taken at. */
+static int change(void)
+{
+	struct settings wanted;
+	int error = read_settings(&wanted), fd;
+
+	if (error)
+		return error;
+	fd = open_socket(&wanted.collector);
+	if (fd < 0)
+		return wye_plugin_problem("collector", "it cannot be sent to: %s", strerror(-fd));
+	close(socket_fd);
+	socket_fd = fd;
+	take_settings(&wanted);
+	return 0;
+}
+
+static int configure(void)
+{
+	struct settings given;
+	int error = read_settings(&given);
+
+	if (!error)
+		take_settings(&given);
 	count_seen = wye_plugin_counter("seen", "packets that could have been sampled");
 	count_taken = wye_plugin_counter("taken", "samples taken");
 	count_lost = wye_plugin_counter("lost", "samples that main was too slow for");
@@ -93,7 +143,7 @@ static uint64_t next_distance(struct sampler *sampler)
 	sampler->random ^= sampler->random << 13;
 	sampler->random ^= sampler->random >> 17;
 	sampler->random ^= sampler->random << 5;
-	return 1 + (uint64_t)sampler->random * (2 * rate - 1) / ((uint64_t)UINT32_MAX + 1);
+	return 1 + (uint64_t)sampler->random * (2ull * sampler->rate - 1) / ((uint64_t)UINT32_MAX + 1);
 }
 
 static uint64_t *mark_of(struct rte_mbuf *packet)
@@ -101,11 +151,12 @@ static uint64_t *mark_of(struct rte_mbuf *packet)
 	return RTE_MBUF_DYNFIELD(packet, mark_offset, uint64_t *);
 }
 
-static void take(struct rte_node *node, struct rte_mbuf *packet)
+static void take(struct rte_node *node, const struct sampler *sampler, struct rte_mbuf *packet)
 {
 	struct sample sample;
 
-	*mark_of(packet) = samplers[wye_plugin_worker(node)].vector << 1;
+	*mark_of(packet) = sampler->vector << 1;
+	sample.rate = sampler->rate;
 	sample.ifindex = wye_plugin_ifindex(node, packet);
 	sample.frame_bytes = packet->pkt_len;
 	sample.header_bytes = RTE_MIN(packet->data_len, HEADER_BYTES);
@@ -120,17 +171,29 @@ static void take(struct rte_node *node, struct rte_mbuf *packet)
 	process_wake();
 }
 
+/* A reload has changed it: the next sample may be a long way off by the old one. */
+static void follow_rate(struct sampler *sampler)
+{
+	uint32_t wanted = atomic_load_explicit(&rate, memory_order_relaxed);
+
+	if (likely(sampler->rate == wanted))
+		return;
+	sampler->rate = wanted;
+	sampler->left = next_distance(sampler);
+}
+
 static uint16_t sflow_process(struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n)
 {
 	struct sampler *sampler = &samplers[wye_plugin_worker(node)];
 	uint64_t at = 0;
 
+	follow_rate(sampler);
 	sampler->vector += WYE_WORKERS_MAX;
 	atomic_store_explicit(&sampler->pool, atomic_load_explicit(&sampler->pool, memory_order_relaxed) + n,
 			      memory_order_relaxed);
 	while (sampler->left <= n - at) {
 		at += sampler->left;
-		take(node, objs[at - 1]);
+		take(node, sampler, objs[at - 1]);
 		sampler->left = next_distance(sampler);
 	}
 	sampler->left -= n - at;
@@ -141,25 +204,29 @@ static uint16_t sflow_process(struct rte_graph *graph, struct rte_node *node, vo
 
 /* ---- what `wye trace` shows: noted by the worker, told by main ---------------------------------------------------- */
 
-enum sflow_note { NOT_SAMPLED, SAMPLED, SAMPLE_LOST };
+struct sampled {
+	uint32_t rate;	/* 0 = not sampled */
+	uint32_t lost;
+};
 
 /* A packet of another vector, or one that nobody took, has another mark. */
 static void sflow_note(struct worker *worker, struct rte_node *node, struct rte_mbuf *packet, rte_edge_t edge, void *note)
 {
+	const struct sampler *sampler = &samplers[wye_plugin_worker(node)];
 	uint64_t mark = *mark_of(packet);
 
-	if (mark >> 1 == samplers[wye_plugin_worker(node)].vector)
-		*(uint8_t *)note = mark & 1 ? SAMPLE_LOST : SAMPLED;
+	if (mark >> 1 == sampler->vector)
+		*(struct sampled *)note = (struct sampled){ .rate = sampler->rate, .lost = mark & 1 };
 }
 
 static void sflow_tell(const struct dpd *dpd, const void *note, struct trace_fields *fields)
 {
-	uint8_t what = *(const uint8_t *)note;
+	const struct sampled *sampled = note;
 
-	if (what == NOT_SAMPLED)
+	if (!sampled->rate)
 		trace_text(fields, "sflow", "not sampled");
 	else
-		trace_text(fields, "sflow", "sampled 1 in %llu%s", (unsigned long long)rate, what == SAMPLED ? "" : ", lost");
+		trace_text(fields, "sflow", "sampled 1 in %u%s", sampled->rate, sampled->lost ? ", lost" : "");
 }
 
 static const struct node_trace sflow_trace = { .note = sflow_note, .tell = sflow_tell };
@@ -201,7 +268,7 @@ static void put_sample(struct datagram *datagram, const struct sample *sample)
 	put(datagram, (14 + header_words) * 4);
 	put(datagram, ++n_samples);
 	put(datagram, 2u << 24 | 1);		/* source: this device as a whole */
-	put(datagram, (uint32_t)rate);
+	put(datagram, sample->rate);
 	put(datagram, pool_of_all());
 	put(datagram, atomic_load_explicit(&drops, memory_order_relaxed));
 	put(datagram, sample->ifindex);		/* in */
@@ -224,7 +291,7 @@ static void begin(struct datagram *datagram, uint64_t now_ns)
 	datagram->used = datagram->samples = 0;
 	put(datagram, 5);
 	put(datagram, 1);	/* the agent's address is IPv4 */
-	datagram->word[datagram->used++] = agent.s_addr;
+	datagram->word[datagram->used++] = settings.agent.s_addr;
 	put(datagram, 0);	/* sub-agent */
 	put(datagram, ++n_datagrams);
 	put(datagram, (uint32_t)((now_ns - started_ns) / 1000000));
@@ -285,7 +352,6 @@ static int sampling_start(struct dpd *dpd)
 
 	for (uint32_t i = 0; i < WYE_WORKERS_MAX; i++) {
 		samplers[i].random = 2463534242u + i;
-		samplers[i].left = next_distance(&samplers[i]);
 		samplers[i].vector = WYE_WORKERS_MAX + i;
 	}
 	mark_offset = rte_mbuf_dynfield_register(&field);
@@ -304,14 +370,8 @@ static void sending_stop(struct dpd *dpd)
 
 static int sending_start(struct dpd *dpd)
 {
-	int error = 0;
-
-	socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (socket_fd < 0 || connect(socket_fd, (struct sockaddr *)&collector, sizeof(collector)) < 0)
-		error = -errno;
-	if (error)
-		sending_stop(dpd);
-	return error;
+	socket_fd = open_socket(&settings.collector);
+	return socket_fd < 0 ? socket_fd : 0;
 }
 
 static struct init sampling_init = {
@@ -326,9 +386,10 @@ static struct init *const inits[] = { &sampling_init, &sending_init };
 const struct wye_plugin wye_plugin = {
 	WYE_PLUGIN_HEAD,
 	.name = "sflow",
-	.version = "2",
+	.version = "3",
 	.summary = "samples packets for an sFlow collector",
 	.configure = configure,
+	.change = change,
 	.init = inits,
 	.n_inits = RTE_DIM(inits),
 	.node = nodes,

@@ -53,8 +53,8 @@ static int check_file(char *why)
 
 	for (size_t i = 0; (name = wye_config_section(i)); i++)
 		if (!is_added(name)) {
-			snprintf(why, WYE_WHY_BYTES, "no part of wye-dpd says what a reload does with section \"%s\": CONFIG() of "
-				 "runtime/config.h", name);
+			snprintf(why, WYE_WHY_BYTES, "no part of wye-dpd says what a reload does with section \"%s\": "
+				 "CONFIG() of runtime/config.h", name);
 			return -EINVAL;
 		}
 	return 0;
@@ -102,7 +102,8 @@ static void change_back(const struct config_section *section, struct dpd *dpd, s
 	size_t len = strlen(why);
 
 	if (section->change && section->change(section, dpd, wanted, again))
-		snprintf(why + len, WYE_WHY_BYTES - len, "; but section %s cannot be changed back: %s", section->name, again);
+		snprintf(why + len, WYE_WHY_BYTES - len, "; but section %s cannot be changed back: %s", section->name,
+			 again);
 }
 
 int config_change(struct config_section *const *sorted, int n, struct dpd *dpd, const struct wye_config *now,

@@ -40,8 +40,8 @@ void init_add(struct init *init);
 void init_remove(struct init *init);
 
 /*
- * Puts the functions that were added into an order that all of them agree with (order_sort()). Their number, or -EINVAL with
- * `why` naming both sides of what cannot be: an unknown name, one that two have, a ring.
+ * Puts the functions that were added into an order that all of them agree with (order_sort()). Their number, or -EINVAL
+ * with `why` naming both sides of what cannot be: an unknown name, one that two have, a ring.
  */
 int init_sort(struct init *order[static INIT_MAX], char *why, size_t why_bytes);
 

@@ -99,8 +99,8 @@ entries() { printf '{ name: broken_%s }\n' "$@"; }
 mapfile -t list < <(entries export abi dpdk self symbol point name taken other twin order ring init)
 broken "${list[@]}"
 refused_plugin broken_export 'exports no struct wye_plugin' 'no struct'
-refused_plugin broken_abi 'plugin ABI 3 and DPDK .*, this is 2' 'another ABI'
-refused_plugin broken_dpdk 'plugin ABI 2 and DPDK .*: build it anew' 'another DPDK release'
+refused_plugin broken_abi 'plugin ABI 4 and DPDK .*, this is 3' 'another ABI'
+refused_plugin broken_dpdk 'plugin ABI 3 and DPDK .*: build it anew' 'another DPDK release'
 refused_plugin broken_self 'calls itself "another"' 'another name'
 refused_plugin broken_symbol 'undefined symbol: there_is_no_such_function' 'unknown symbol'
 refused_plugin broken_point 'no point "nowhere"' 'unknown point'
