@@ -13,11 +13,13 @@
  * What was before us a dump shows: exceptions in use, as is one whose destination was the kernel's until now.
  */
 #include <errno.h>
-#include <netinet/icmp6.h> /* before linux/, which then leaves in.h alone */
+#include <net/if.h> /* these two before linux/, which then leaves them alone */
+#include <netinet/icmp6.h>
 
 #include <linux/icmp.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -190,12 +192,19 @@ static bool takes_redirects4(void)
 	return !mirror_sysctl("/proc/sys/net/ipv4/conf/all/accept_redirects", &all) || all != 0;
 }
 
-/* rt6_do_redirect(): not where the link itself forwards. From a neighbour, as hop limit 255 shows the kernel. */
-static bool takes_redirects6(struct mirror *mirror, const struct sockaddr_in6 *from)
+/* rt6_do_redirect(): not where the link itself forwards, which the mirror may have read of too late. From a neighbour, as
+ * hop limit 255 shows the kernel. */
+static bool takes_redirects6(const struct sockaddr_in6 *from)
 {
-	const struct link_entry *link = links_find(mirror, from->sin6_scope_id);
+	char name[IF_NAMESIZE], path[128];
+	int32_t forwarding = 0;
 
-	return IN6_IS_ADDR_LINKLOCAL(&from->sin6_addr) && (!link || !netconf_on(link->conf[1].forwarding));
+	if (!IN6_IS_ADDR_LINKLOCAL(&from->sin6_addr))
+		return false;
+	if (!if_indextoname(from->sin6_scope_id, name)) /* gone */
+		return true;
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/forwarding", name);
+	return !mirror_sysctl(path, &forwarding) || !forwarding;
 }
 
 static void take(struct mirror *mirror, uint8_t family, const uint8_t *bytes, size_t len,
@@ -205,26 +214,32 @@ static void take(struct mirror *mirror, uint8_t family, const uint8_t *bytes, si
 
 	if (!(family == AF_INET ? icmp4_decode : icmp6_decode)(bytes, len, &news))
 		return;
-	if (news.redirect && !(family == AF_INET ? takes_redirects4() : takes_redirects6(mirror, from)))
+	if (news.redirect && !(family == AF_INET ? takes_redirects4() : takes_redirects6(from)))
 		return;
 	add(mirror, family, news.dst, until(family, news.redirect));
 }
 
-static uint32_t dropped(int fd)
+/* Was there no room for a message, since we last looked? Drops alone say nothing: wrong checksums are among them
+ * (rawv6_rcv_skb()), and anybody can send those. But only we make room, a little at a time. */
+static bool overrun(struct exception_table *table, int f)
 {
 	uint32_t info[SK_MEMINFO_VARS] = { 0 };
 	socklen_t len = sizeof(info);
+	bool dropped;
 
-	(void)getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
-	return info[SK_MEMINFO_DROPS];
+	(void)getsockopt(table->fd[f], SOL_SOCKET, SO_MEMINFO, info, &len);
+	dropped = info[SK_MEMINFO_DROPS] != table->drops[f];
+	table->drops[f] = info[SK_MEMINFO_DROPS];
+	return dropped && info[SK_MEMINFO_RMEM_ALLOC] > info[SK_MEMINFO_RCVBUF] / 2;
 }
 
 static void hear(struct mirror *mirror, int f)
 {
 	struct exception_table *table = &mirror->exceptions;
 	uint8_t family = f ? AF_INET6 : AF_INET, bytes[2048];
-	uint32_t drops;
 
+	if (overrun(table, f))
+		overflow(mirror, family, until(family, true));
 	for (uint32_t i = 0; i < MESSAGES_A_TURN; i++) {
 		struct sockaddr_in6 from = { 0 };
 		socklen_t from_len = sizeof(from);
@@ -235,10 +250,6 @@ static void hear(struct mirror *mirror, int f)
 			break;
 		take(mirror, family, bytes, (size_t)n, &from);
 	}
-	drops = dropped(table->fd[f]);
-	if (drops != table->drops[f])
-		overflow(mirror, family, until(family, true));
-	table->drops[f] = drops;
 }
 
 static void hear4(void *ctx)

@@ -30,10 +30,18 @@ quote4() { echo "ip4('10.0.1.1', '$1', icmp4(0, 0, 0x10001), ICMP4)[:28]"; }
 quote6() { echo "ip6('fd00:1::1', '$1', icmp6('fd00:1::1', '$1', 129), ICMP6)"; }
 # needed DESTINATION MTU, too_big DESTINATION MTU, redirect DESTINATION GATEWAY
 needed() { tell host1 r1 "[ip4('10.0.1.2', '10.0.1.1', icmp4(3, 4, $2, $(quote4 "$1")), ICMP4)]"; }
-too_big() { tell host1 r1 "[ip6('fd00:1::2', 'fd00:1::1', icmp6('fd00:1::2', 'fd00:1::1', 2, 0, $2, $(quote6 "$1")), ICMP6)]"; }
+# (a third argument is the checksum's: False, it is wrong)
+too_big() {
+	tell host1 r1 "[ip6('fd00:1::2', 'fd00:1::1', icmp6('fd00:1::2', 'fd00:1::1', 2, 0, $2, $(quote6 "$1"), ${3-True}), ICMP6)]"
+}
 redirect() {
 	tell host2 r2 "[ip4('10.0.2.2', '10.0.2.1', icmp4(5, 1, int.from_bytes(address('$2'), 'big'),
 		ip4('10.0.2.1', '$1', icmp4(0, 0, 0x10001), ICMP4)[:28]), ICMP4)]"
+}
+# redirect6 DESTINATION GATEWAY: from the link-local address that is the gateway now
+redirect6() {
+	tell host2 r2 "[ip6('$gateway6', '$router6', icmp6('$gateway6', '$router6', 137, 0, 0,
+		address('$2', True) + address('$1', True)), ICMP6, hops=255)]"
 }
 by() { [ "$(wye -j lookup "$1" | jq -r .verdict)" = "$2" ]; }
 ping_one() { on host1 ping -n -c 1 -W 5 "$@"; }
@@ -48,8 +56,10 @@ needed 10.8.0.1 400
 soon 'a path MTU below min_pmtu' by 10.8.0.1 kernel
 says 'the kernel answers by it' 'From 10\.0\.1\.1 .*Frag needed and DF set \(mtu = 552\)' ping_one -M do -s 1000 10.8.0.1
 by_dataplane 10 'to its neighbour' ping_from host1 10.8.0.2 -b 1472
+too_big fd08::2 1280 False
 too_big fd08::1 1280
 soon 'a path MTU of IPv6' by fd08::1 kernel
+check 'a message of a wrong checksum keeps nobody from anything' parity all ''
 check 'the kernel remembers it' cached -6 fd08::1 'mtu 1280'
 by_dataplane 10 'to its neighbour' ping_from host1 fd08::2 -b 1452
 
@@ -62,6 +72,20 @@ before=$(kernel_forwarded 4)
 check 'the kernel goes by it' ping_from host1 10.8.0.2
 equal 'forwarded by the kernel, but for the answers' $(($(kernel_forwarded 4) - before)) 5
 check 'by the other gateway' cached -4 10.8.0.2 redirected
+
+gateway6=$(link_local host2 eth0) router6=$(link_local router r2)
+ip -n host2 addr add fe80::3/64 dev eth0 nodad
+for i in 1 2; do ip -n host2 addr add "fd09::$i/128" dev lo; done
+ip -n router route add fd09::/64 via "$gateway6" dev r2
+on router sysctl -qw net.ipv6.conf.r2.accept_redirects=1
+for i in 1 2; do by_dataplane 10 "fd09::$i" ping_from host1 "fd09::$i"; done
+redirect6 fd09::1 fe80::3
+by_dataplane 10 'IPv6: no redirect is accepted by a link that forwards' ping_from host1 fd09::1
+on router sysctl -qw net.ipv6.conf.r2.forwarding=0
+redirect6 fd09::1 fe80::3
+soon 'one that does not by itself' by fd09::1 kernel
+check 'IPv6: by the other gateway' cached -6 fd09::1 fe80::3
+by_dataplane 10 'to its neighbour' ping_from host1 fd09::2
 
 crash "$ctld"
 check 'wye-ctld again' start_ctld

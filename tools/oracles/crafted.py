@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a sceptic would send: every field of a header at its odd values, one after the other, and random edits of all that.
+"""What a sceptic would send: every field of a header at its odd values, one after the other, and random edits of all
+that.
 
-Each frame has a source of its own where its source does not matter, since the kernel counts what errors it sends to each.
+Each frame has a source of its own where its source does not matter, since the kernel counts what errors it sends to
+each.
 """
 import itertools
 import struct
@@ -9,22 +11,29 @@ import struct
 from frame import (ICMP4, ICMP6, IP4, IP6, TCP, Frame, address, ether, icmp4, icmp6, ip4, ip6, tcp)
 from packet import MAC_HOST, MAC_ROUTER, UDP, udp
 
-TO4 = {"routed": "10.50.1.1", "narrow": "10.51.1.1", "locked": "10.52.1.1", "back": "10.98.200.1", "default": "192.0.2.1"}
+TO4 = {"routed": "10.50.1.1", "narrow": "10.51.1.1", "locked": "10.52.1.1", "back": "10.98.200.1",
+       "default": "192.0.2.1"}
 TO6 = {"routed": "fd50::1", "narrow": "fd51::1", "back": "fd98:0:0:1::1", "default": "2001:db8::1"}
-SPECIAL4 = ("0.0.0.0", "0.0.0.1", "0.255.255.255", "10.99.0.0", "10.99.0.255", "10.99.0.1", "10.99.0.9", "10.99.0.77", "10.0.0.1",
-            "10.0.0.2", "10.0.0.0", "10.0.0.255", "10.1.0.1", "10.1.0.2", "10.2.0.99", "10.50.1.1", "10.51.1.1", "10.53.0.1",
-            "10.54.0.1", "10.55.0.1", "10.56.0.1", "10.57.0.2", "10.57.0.3", "10.57.255.255", "10.98.0.1", "127.0.0.1",
-            "127.255.255.255", "128.0.0.1", "169.254.0.1", "169.254.255.255", "192.0.0.1", "192.168.0.1", "198.18.0.1",
-            "223.255.255.255", "224.0.0.1", "224.0.0.22", "232.1.1.1", "239.255.255.255", "240.0.0.1", "254.1.1.1",
-            "255.0.0.1", "255.255.255.254", "255.255.255.255")
-SPECIAL6 = ("::", "::1", "::2", "::10.0.0.1", "::ffff:10.50.1.1", "::ffff:0:10.0.0.1", "64:ff9b::a00:1", "100::1", "2001::1",
-            "2002:a00:1::1", "2002:7f00:1::1", "3fff::1", "5f00::1", "fc00::1", "fd00::1", "fd00:1::1", "fd00:1::", "fd00:1::2",
-            "fd50::1", "fd53::1", "fd54::1", "fd55::1", "fd57::2", "fd57::3", "fd98::1", "fd99::1", "fd99::", "fd99::9",
-            "fd99::77", "fe00::1", "fe80::1", "fe80::ff:fe00:9001", "fe80::ff:fe00:9009", "febf::1", "fec0::1", "feff::1",
-            "ff00::1", "ff01::1", "ff02::1", "ff02::2", "ff02::1:ff00:1", "ff05::2", "ff08::1", "ff0e::1", "4000::1", "8000::1")
+SPECIAL4 = (
+    "0.0.0.0", "0.0.0.1", "0.255.255.255", "10.99.0.0", "10.99.0.255", "10.99.0.1", "10.99.0.9", "10.99.0.77",
+    "10.0.0.1", "10.0.0.2", "10.0.0.0", "10.0.0.255", "10.1.0.1", "10.1.0.2", "10.2.0.99", "10.50.1.1", "10.51.1.1",
+    "10.53.0.1", "10.54.0.1", "10.55.0.1", "10.56.0.1", "10.57.0.2", "10.57.0.3", "10.57.255.255", "10.98.0.1",
+    "127.0.0.1", "127.255.255.255", "128.0.0.1", "169.254.0.1", "169.254.255.255", "192.0.0.1", "192.168.0.1",
+    "198.18.0.1", "223.255.255.255", "224.0.0.1", "224.0.0.22", "232.1.1.1", "239.255.255.255", "240.0.0.1",
+    "254.1.1.1", "255.0.0.1", "255.255.255.254", "255.255.255.255")
+SPECIAL6 = (
+    "::", "::1", "::2", "::10.0.0.1", "::ffff:10.50.1.1", "::ffff:0:10.0.0.1", "64:ff9b::a00:1", "100::1",
+    "2001::1", "2002:a00:1::1", "2002:7f00:1::1", "3fff::1", "5f00::1", "fc00::1", "fd00::1", "fd00:1::1",
+    "fd00:1::", "fd00:1::2", "fd50::1", "fd53::1", "fd54::1", "fd55::1", "fd57::2", "fd57::3", "fd98::1", "fd99::1",
+    "fd99::", "fd99::9", "fd99::77", "fe00::1", "fe80::1", "fe80::ff:fe00:9001", "fe80::ff:fe00:9009", "febf::1",
+    "fec0::1", "feff::1", "ff00::1", "ff01::1", "ff02::1", "ff02::2", "ff02::1:ff00:1", "ff05::2", "ff08::1",
+    "ff0e::1", "4000::1", "8000::1")
 MACS = {"ours": MAC_ROUTER, "broadcast": b"\xff" * 6, "multicast4": bytes.fromhex("01005e010101"),
         "multicast6": bytes.fromhex("333300000001"), "another's": bytes.fromhex("020000000002"), "zero": bytes(6),
         "bridge group": bytes.fromhex("0180c2000000"), "another port's": bytes.fromhex("020000000001")}
+ETHER_TYPES = (0, 1, 46, 60, 72, 1500, 1501, 1535, 1536, IP4, IP6, 0x0801, 0x0806, 0x0842, 0x8035, 0x8100, 0x8137,
+               0x86DC, 0x8808, 0x8809, 0x8847, 0x8863, 0x8864, 0x888E, 0x88A8, 0x88CC, 0x88E5, 0x88F7, 0x9000, 0x9100, 0x9200,
+               0xFFFF)
 LOOSE, STRICT, ALERT = 131, 137, b"\x94\x04\0\0"
 
 
@@ -57,14 +66,16 @@ def every4(source):
     yield from checksums(source)
     for tos in (*range(0, 32), 0x10, 0x1E, 0x88, 0xB8, 0xFC, 0xFD, 0xFE, 0xFF):
         yield f"tos {tos:#x}", ip4(source(), TO4["routed"], tos=tos)
-    for fragment in (0x2000, 0x2001, 0x0001, 0x00B9, 0x1FFF, 0x3FFF, 0x4000, 0x4001, 0x6000, 0x8000, 0xC000, 0xA000, 0xFFFF):
+    for fragment in (0x2000, 0x2001, 0x0001, 0x00B9, 0x1FFF, 0x3FFF, 0x4000, 0x4001, 0x6000, 0x8000, 0xC000, 0xA000,
+                     0xFFFF):
         for body in (b"", b"x", bytes(8), bytes(13), bytes(1400)):
             for to in "routed", "back", "narrow":
                 yield (f"fragment {fragment:#x} of {len(body)} bytes to {to}",
                        ip4(source(), TO4[to], body, fragment=fragment))
     for size in (20, 28, 551, 552, 553, 599, 600, 601, 1299, 1300, 1301, 1499, 1500, 1501, 2000, 2999, 3000):
         for flags, to in itertools.product((0, 0x4000), TO4):
-            yield f"{size} bytes, flags {flags:#x}, to {to}", ip4(source(), TO4[to], bytes(size - 20), fragment=flags, proto=200)
+            yield (f"{size} bytes, flags {flags:#x}, to {to}",
+                   ip4(source(), TO4[to], bytes(size - 20), fragment=flags, proto=200))
     for proto in range(256):
         for body in b"", bytes(64):
             yield f"protocol {proto}, {len(body)} bytes", ip4(source(), TO4["routed"], body, proto=proto)
@@ -80,36 +91,43 @@ def checksums(source):
         packet = ip4(plain[12:16], TO4["routed"], ident=ident)
         yield f"checksum {packet[10:12].hex()}", packet
         for forced in (0, 0xFFFF, want):
-            yield f"checksum {packet[10:12].hex()} as {forced:#x}", ip4(plain[12:16], TO4["routed"], ident=ident, checksum_is=forced)
+            yield (f"checksum {packet[10:12].hex()} as {forced:#x}",
+                   ip4(plain[12:16], TO4["routed"], ident=ident, checksum_is=forced))
 
 
 def options4(source):
     """(name, packet) with options of every kind, whole and broken."""
     hop, own, far = (address(a) for a in ("10.0.0.2", "10.99.0.1", "10.0.0.1"))
     cases = {f"option {kind} of {length} bytes": bytes([kind, length]) + bytes(max(length - 2, 0))
-             for kind in (0, 1, 7, 68, 82, 94, 130, LOOSE, 134, 136, STRICT, 148, 149, 255) for length in (0, 1, 2, 3, 4, 7, 11, 38)}
+             for kind in (0, 1, 7, 68, 82, 94, 130, LOOSE, 134, 136, STRICT, 148, 149, 255)
+             for length in (0, 1, 2, 3, 4, 7, 11, 38)}
     for pointer in (0, 3, 4, 5, 8, 12, 40, 255):
         cases[f"record route at {pointer}"] = bytes([7, 11, pointer]) + bytes(8)
         for kind in LOOSE, STRICT:
-            for name, first in ("a neighbour", hop), ("us", own), ("us, far", far), ("nobody", address("203.0.113.9")):
+            for name, first in (("a neighbour", hop), ("us", own), ("us, far", far),
+                                ("nobody", address("203.0.113.9"))):
                 cases[f"source route {kind} at {pointer} by {name}"] = bytes([kind, 11, pointer]) + first + hop
     for flags, pointer in itertools.product((0, 1, 3, 2, 0xF0, 0xF3), (0, 4, 5, 9, 13, 255)):
         cases[f"timestamps {flags:#x} at {pointer}"] = bytes([68, 12, pointer, flags]) + own + bytes(4)
     cases |= {"router alert": ALERT, "router alert 1": b"\x94\x04\0\x01", "nop": b"\1\1\1\1", "nop, end": b"\1\0\1\1",
               "two record routes": bytes([7, 7, 4, 0, 0, 0, 0]) * 2, "two source routes": bytes([LOOSE, 7, 4]) + hop +
-              bytes([STRICT, 7, 4]) + hop, "unknown": bytes([0x9E, 4, 1, 2]), "longer than the header": bytes([7, 40, 4, 0])}
+              bytes([STRICT, 7, 4]) + hop, "unknown": bytes([0x9E, 4, 1, 2]),
+              "longer than the header": bytes([7, 40, 4, 0])}
     for name, options in cases.items():
         for ttl, to in (64, "10.50.1.1"), (64, "10.99.0.1"), (1, "10.50.1.1"):
             yield f"{name} to {to} ttl {ttl}", ip4(source(), to, options=options, ttl=ttl)
-    yield "source route to us, and big", ip4(source(), "10.99.0.1", bytes(1500), options=bytes([LOOSE, 7, 4]) + hop, proto=200)
-    yield "big with an option, df", ip4(source(), TO4["narrow"], bytes(1400), options=b"\1\1\1\1", fragment=0x4000, proto=200)
+    yield ("source route to us, and big",
+           ip4(source(), "10.99.0.1", bytes(1500), options=bytes([LOOSE, 7, 4]) + hop, proto=200))
+    yield ("big with an option, df",
+           ip4(source(), TO4["narrow"], bytes(1400), options=b"\1\1\1\1", fragment=0x4000, proto=200))
     yield "big with an option", ip4(source(), TO4["narrow"], bytes(1400), options=ALERT, proto=200)
 
 
 def messages4(source):
     """ICMP and what else the host answers or believes, to itself and through it; UDP and TCP with lies."""
     inner = ip4("10.99.0.1", "10.50.7.7", icmp4(0, value=0x10001), ICMP4)[:28]
-    for to in TO4["routed"], "10.99.0.1", "10.0.0.1", "10.53.0.1", "10.54.0.1", "10.55.0.1", "10.57.0.3", "10.99.0.255", "10.98.200.1":
+    for to in (TO4["routed"], "10.99.0.1", "10.0.0.1", "10.53.0.1", "10.54.0.1", "10.55.0.1", "10.57.0.3",
+               "10.99.0.255", "10.98.200.1"):
         for kind in (*range(0, 20), 30, 37, 40, 42, 43, 255):
             for code, right in (0, True), (1, True), (4, True), (0, False):
                 body = inner if kind in (3, 4, 5, 11, 12) else bytes(12)
@@ -117,7 +135,8 @@ def messages4(source):
                        ip4(source(), to, icmp4(kind, code, 1400, body, right), ICMP4))
         for kind in (3, 5, 8, 11):	# whose own time is over, or which are too big
             yield f"icmp {kind} to {to} at its end", ip4(source(), to, icmp4(kind, 0, 1, inner), ICMP4, ttl=1)
-            yield f"icmp {kind} to {to}, big, df", ip4(source(), to, icmp4(kind, 0, 1, bytes(1480)), ICMP4, fragment=0x4000)
+            yield (f"icmp {kind} to {to}, big, df",
+                   ip4(source(), to, icmp4(kind, 0, 1, bytes(1480)), ICMP4, fragment=0x4000))
         for flags in (0, 1, 2, 4, 0x10, 0x12, 0x29, 0x3F):
             from_ = source()
             yield f"tcp {flags:#x} to {to}", ip4(from_, to, tcp(from_, to, flags), TCP)
@@ -145,7 +164,8 @@ def believed4(source):
     quoted = ip4("10.99.0.1", "10.50.7.9", icmp4(0, value=0x10001), ICMP4)[:28]
     for kind in range(4):
         yield f"redirect {kind}", ip4("10.0.0.2", "10.99.0.1", icmp4(5, kind, 0x0A000003, quoted), ICMP4)
-    for to, size, flags in itertools.product(("10.50.7.7", "10.50.7.8", "10.50.7.9"), (100, 551, 553, 1400), (0, 0x4000)):
+    told = "10.50.7.7", "10.50.7.8", "10.50.7.9"
+    for to, size, flags in itertools.product(told, (100, 551, 553, 1400), (0, 0x4000)):
         yield f"{size} bytes, flags {flags:#x}, to {to}", ip4(source(), to, bytes(size - 20), fragment=flags, proto=200)
 
 
@@ -182,10 +202,11 @@ def every6(source):
 def extensions6(source):
     hop, own = address("fd00:1::2", True), address("fd99::1", True)
     cases = {f"{name} of {(n + 1) * 8} bytes": [(kind, bytes([n]) + bytes(n * 8 + 6))]
-             for name, kind in (("hop-by-hop", 0), ("routing", 43), ("destination", 60), ("mobility", 135), ("hip", 139),
-                                ("shim6", 140), ("auth", 51), ("fragment", 44), ("exp", 253)) for n in (0, 1, 5)}
-    for option in (b"\5\2\0\0", b"\5\2\0\1", b"\5\2", b"\xc2\4\0\1\0\0", b"\xc2\4\0\0\0\0", b"\1\0", b"\1\4\0\0\0\0", b"\0" * 6,
-                   b"\x3e\1\0", b"\x7e\1\0", b"\xbe\1\0", b"\xfe\1\0", b"\1\xff", b"\7\1\0", b"\x31\1\0", b"\xc9\4\0\0\0\0"):
+             for name, kind in (("hop-by-hop", 0), ("routing", 43), ("destination", 60), ("mobility", 135),
+                                ("hip", 139), ("shim6", 140), ("auth", 51), ("fragment", 44), ("exp", 253)) for n in (0, 1, 5)}
+    for option in (b"\5\2\0\0", b"\5\2\0\1", b"\5\2", b"\xc2\4\0\1\0\0", b"\xc2\4\0\0\0\0", b"\1\0",
+                   b"\1\4\0\0\0\0", b"\0" * 6, b"\x3e\1\0", b"\x7e\1\0", b"\xbe\1\0", b"\xfe\1\0", b"\1\xff",
+                   b"\7\1\0", b"\x31\1\0", b"\xc9\4\0\0\0\0"):
         filled = (option + b"\0" * 6)[:6]
         cases[f"hop-by-hop option {option.hex()}"] = [(0, b"\0" + filled)]
         cases[f"destination option {option.hex()}"] = [(60, b"\0" + filled)]
@@ -209,8 +230,10 @@ def extensions6(source):
 def messages6(source):
     inner = ip6("fd99::1", "fd50::7:7", icmp6("fd99::1", "fd50::7:7", 129), ICMP6)
     nd = {133: b"", 134: bytes(8), 135: address("fd99::1", True), 136: address("fd99::9", True),
-          137: address("fd99::9", True) + address(TO6["routed"], True), 130: bytes(16), 131: bytes(16), 132: bytes(16), 143: bytes(0)}
-    for to in TO6["routed"], "fd99::1", "fd00:1::1", "fd54::1", "fd57::3", "ff02::1", "fe80::ff:fe00:9001", "fd98:0:0:1::1":
+          137: address("fd99::9", True) + address(TO6["routed"], True), 130: bytes(16), 131: bytes(16), 132: bytes(16),
+          143: b""}
+    for to in (TO6["routed"], "fd99::1", "fd00:1::1", "fd54::1", "fd57::3", "ff02::1", "fe80::ff:fe00:9001",
+               "fd98:0:0:1::1"):
         for kind in (0, 1, 2, 3, 4, 5, 100, 101, 127, 128, 129, *range(130, 162), 200, 255):
             for hops, right in (255, True), (64, True), (255, False):
                 from_ = source()
@@ -225,7 +248,8 @@ def messages6(source):
             from_ = source()
             yield f"tcp {flags:#x} to {to}", ip6(from_, to, tcp(from_, to, flags, True), TCP)
         for length, value in (0, 0), (8, 0), (7, 1), (0xFFFF, 1), (52, 0), (52, 0xFFFF):
-            yield f"udp length {length} sum {value} to {to}", ip6(source(), to, struct.pack("!HHHH", 7001, 7002, length, value) + bytes(44))
+            yield (f"udp length {length} sum {value} to {to}",
+                   ip6(source(), to, struct.pack("!HHHH", 7001, 7002, length, value) + bytes(44)))
 
 
 def addresses6(source):
@@ -252,13 +276,11 @@ def links(sources):
         yield f"for us, to {name} MAC", ether(ip4(sources.four(), "10.99.0.1", icmp4(8), ICMP4), IP4, to=mac)
         yield f"multicast, to {name} MAC", ether(ip4(sources.four(), "239.1.1.1"), IP4, to=mac)
         yield f"broadcast, to {name} MAC", ether(ip4(sources.four(), "255.255.255.255"), IP4, to=mac)
-    for ether_type, (right, packet) in itertools.product((0, 1, 46, 60, 72, 1500, 1501, 1535, 1536, 0x0600, IP4, IP6, 0x0801, 0x0806,
-                                                          0x0842, 0x8035, 0x8100, 0x8137, 0x86DC, 0x8808, 0x8809, 0x8847, 0x8863,
-                                                          0x8864, 0x888E, 0x88A8, 0x88CC, 0x88E5, 0x88F7, 0x9000, 0x9100, 0x9200,
-                                                          0xFFFF), both()):
+    for ether_type, (right, packet) in itertools.product(ETHER_TYPES, both()):
         yield f"ether type {ether_type:#06x} around {right:04x}", ether(packet, ether_type)
-    for tags in ((0x8100, 0),), ((0x8100, 5),), ((0x8100, 0xE000),), ((0x88A8, 5),), ((0x9100, 5),), ((0x8100, 1), (0x8100, 2)), \
-            ((0x88A8, 1), (0x8100, 2)), ((0x88A8, 0), (0x8100, 0)), ((0x8100, 0xFFFF),), ((0x8100, 0), (0x8100, 0), (0x8100, 0)):
+    for tags in (((0x8100, 0),), ((0x8100, 5),), ((0x8100, 0xE000),), ((0x8100, 0xFFFF),), ((0x88A8, 5),),
+                 ((0x9100, 5),), ((0x8100, 1), (0x8100, 2)), ((0x88A8, 1), (0x8100, 2)), ((0x88A8, 0), (0x8100, 0)),
+                 ((0x8100, 0),) * 3):
         for ether_type, packet in both():
             yield f"tags {tags} around {ether_type:04x}", ether(packet, ether_type, tags=tags)
         yield f"tags {tags} for us", ether(ip4(sources.four(), "10.99.0.1", icmp4(8), ICMP4), IP4, tags=tags)
@@ -267,13 +289,14 @@ def links(sources):
     yield "SNAP in an 802.3 frame", ether(llc, len(llc))
     for padding in (1, 2, 6, 18, 46, 255, 256, 1000, 2000):
         for ether_type, packet in both():
-            yield f"{padding} bytes behind {ether_type:04x}", ether(packet + bytes(range(256)) * (padding // 256 + 1), ether_type)[
-                :14 + len(packet) + padding]
+            behind = (bytes(range(256)) * (padding // 256 + 1))[:padding]
+            yield f"{padding} bytes behind {ether_type:04x}", ether(packet + behind, ether_type)
     for size in range(0, 61):
         for ether_type, packet in both():
             yield f"runt {ether_type:04x} of {14 + size} bytes", ether(packet[:size], ether_type)
     for size in range(20, 46):
-        yield f"whole, of {14 + size} bytes", ether(ip4(sources.four(), TO4["routed"], bytes(size - 20), proto=200), IP4)
+        short = ip4(sources.four(), TO4["routed"], bytes(size - 20), proto=200)
+        yield f"whole, of {14 + size} bytes", ether(short, IP4)
 
 
 def catalogue(sources):
@@ -290,12 +313,13 @@ def catalogue(sources):
 
 # ---- mutations ----
 
-FIELDS4 = {14: range(256), 15: range(256), 16: range(8), 17: range(256), 20: range(256), 21: range(256), 22: (0, 1, 2, 255),
-           23: range(256), 26: (0, 10, 127, 169, 224, 240, 255), 30: (0, 10, 127, 169, 224, 240, 255), 31: range(50, 60),
+FIELDS4 = {14: range(256), 15: range(256), 16: range(8), 17: range(256), 20: range(256), 21: range(256),
+           22: (0, 1, 2, 255), 23: range(256), 26: (0, 10, 127, 169, 224, 240, 255),
+           30: (0, 10, 127, 169, 224, 240, 255), 31: range(50, 60),
            33: (0, 1, 2, 255), 34: range(256), 35: range(256)}
 FIELDS6 = {14: range(0x50, 0x70), 15: range(256), 18: range(8), 19: range(256), 20: range(256), 21: (0, 1, 2, 255),
-           22: (0, 0x20, 0xFC, 0xFD, 0xFE, 0xFF), 38: (0, 0x20, 0xFC, 0xFD, 0xFE, 0xFF), 39: range(0x50, 0x60), 54: range(256),
-           55: range(256)}
+           22: (0, 0x20, 0xFC, 0xFD, 0xFE, 0xFF), 38: (0, 0x20, 0xFC, 0xFD, 0xFE, 0xFF), 39: range(0x50, 0x60),
+           54: range(256), 55: range(256)}
 
 
 def edit(choose, frame):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The same frames into the router, where wye forwards, and into its twin, where the kernel is alone: whatever leaves either, by
-any link, must be the same, byte for byte. What need not be is blanked or left out here, each for a reason that stands beside it.
+"""The same frames into the router, where wye forwards, and into its twin, where the kernel is alone: whatever leaves
+either, by any link, must be the same, byte for byte. What need not be is blanked or left out here, each for a reason
+that stands beside it.
 """
 import collections
 import select
@@ -15,20 +16,20 @@ from wire import END, QUIET_S, STARVED_S, Wire
 LATE_S = 1.0		# what has come on one side only may still come on the other
 TRIES, PACE_S = 4, 1.1	# of a difference; how often the kernel errs to one source hangs on the clock
 OWN4 = {socket.inet_aton(f"10.{link}.0.1") for link in (0, 1, 2, 3, 99)}
-OWN_LINK_LOCAL = {b"\xfe\x80" + bytes(6) + bytes.fromhex(f"0000 00ff fe00 {link}01")[2:] for link in ("00", "01", "02", "03", "90")}
+OWN6 = {socket.inet_pton(socket.AF_INET6, text) for link in (0, 1, 2, 3, 90)
+        for text in (f"fe80::ff:fe00:{link:02}01", f"fd00:{link}::1", "fd99::1", "::")}
 REPORTS6 = (131, 132, 133, 135, 143)
 
 
 def own_initiative(data):
-    """Sent by a router of its own accord or after a random while: multicast reports, solicitations, reassembly timeouts."""
+    """Sent by a router by itself or after a random while: multicast reports, solicitations, reassembly timeouts."""
     ether_type, ip = int.from_bytes(data[12:14], "big"), data[14:]
     if ether_type == IP4 and len(ip) >= 28 and ip[12:16] in OWN4:
         at = (ip[0] & 15) * 4
         return ip[9] == 2 or ip[9] == packet.ICMP4 and ip[at:at + 2] == b"\x0b\x01"
-    if ether_type == IP6 and len(ip) >= 48:
-        at = 48 if ip[6] == 0 else 40
-        kind = ip[at:at + 2] if ip[6] == packet.ICMP6 or ip[6] == 0 and ip[40] == packet.ICMP6 else b"\0\0"
-        return kind == b"\x03\x01" or (ip[8:24] in OWN_LINK_LOCAL or not any(ip[8:24])) and kind[:1] and kind[0] in REPORTS6
+    if ether_type == IP6 and len(ip) >= 50 and ip[8:24] in OWN6:
+        at, proto = (48, ip[40]) if ip[6] == 0 else (40, ip[6])
+        return proto == packet.ICMP6 and (ip[at] in REPORTS6 or ip[at:at + 2] == b"\x03\x01")
     return False
 
 

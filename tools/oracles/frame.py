@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ethernet frames of any bytes, made from fields of which each may lie. A Frame is a whole one and what is done to it then."""
+"""Ethernet frames of any bytes, made from fields of which each may lie. A Frame is a whole one and what is done to it
+then."""
 import collections
 import socket
 import struct
@@ -53,15 +54,16 @@ def ether(payload, ether_type, to=MAC_ROUTER, by=MAC_HOST, tags=()):
     return head + struct.pack("!H", ether_type) + payload
 
 
-def ip4(src, dst, payload=None, proto=UDP, ttl=64, version=4, ihl=None, tos=0, total=None, ident=1, fragment=0, options=b"",
-        sum_xor=0, checksum_is=None):
+def ip4(src, dst, payload=None, proto=UDP, ttl=64, version=4, ihl=None, tos=0, total=None, ident=1, fragment=0,
+        options=b"", sum_xor=0, checksum_is=None):
     """A packet; what is None is as it should be. payload None: a UDP datagram. sum_xor: what the checksum is off by."""
     src, dst = address(src), address(dst)
     options += bytes(-len(options) % 4)
     payload = udp(src, dst, b"wye " + bytes(range(40))) if payload is None else payload
     ihl = 5 + len(options) // 4 if ihl is None else ihl
     total = 20 + len(options) + len(payload) if total is None else total
-    head = struct.pack("!BBHHHBBH", version << 4 | ihl & 15, tos, total, ident, fragment, ttl, proto, 0) + src + dst + options
+    head = struct.pack("!BBHHHBBH", version << 4 | ihl & 15, tos, total, ident, fragment, ttl, proto, 0)
+    head += src + dst + options
     value = checksum(head[:ihl * 4] if 5 <= ihl <= len(head) // 4 else head) ^ sum_xor
     value = value if checksum_is is None else checksum_is
     return head[:10] + struct.pack("!H", value) + head[12:] + payload
