@@ -12,8 +12,9 @@ from frame import (ICMP4, ICMP6, IP4, IP6, TCP, Frame, address, ether, icmp4, ic
 from packet import MAC_HOST, MAC_ROUTER, UDP, udp
 
 TO4 = {"routed": "10.50.1.1", "narrow": "10.51.1.1", "locked": "10.52.1.1", "back": "10.98.200.1",
-       "default": "192.0.2.1"}
-TO6 = {"routed": "fd50::1", "narrow": "fd51::1", "back": "fd98:0:0:1::1", "default": "2001:db8::1"}
+       "default": "192.0.2.1", "by its tos": "10.58.1.1", "past a tos": "10.59.1.1", "by IPv6": "10.60.1.1"}
+TO6 = {"routed": "fd50::1", "narrow": "fd51::1", "locked": "fd52::1", "back": "fd98:0:0:1::1", "default": "2001:db8::1",
+       "by its source": "fd58::1"}
 SPECIAL4 = (
     "0.0.0.0", "0.0.0.1", "0.255.255.255", "10.99.0.0", "10.99.0.255", "10.99.0.1", "10.99.0.9", "10.99.0.77",
     "10.0.0.1", "10.0.0.2", "10.0.0.0", "10.0.0.255", "10.1.0.1", "10.1.0.2", "10.2.0.99", "10.50.1.1", "10.51.1.1",
@@ -32,8 +33,8 @@ MACS = {"ours": MAC_ROUTER, "broadcast": b"\xff" * 6, "multicast4": bytes.fromhe
         "multicast6": bytes.fromhex("333300000001"), "another's": bytes.fromhex("020000000002"), "zero": bytes(6),
         "bridge group": bytes.fromhex("0180c2000000"), "another port's": bytes.fromhex("020000000001")}
 ETHER_TYPES = (0, 1, 46, 60, 72, 1500, 1501, 1535, 1536, IP4, IP6, 0x0801, 0x0806, 0x0842, 0x8035, 0x8100, 0x8137,
-               0x86DC, 0x8808, 0x8809, 0x8847, 0x8863, 0x8864, 0x888E, 0x88A8, 0x88CC, 0x88E5, 0x88F7, 0x9000, 0x9100, 0x9200,
-               0xFFFF)
+               0x86DC, 0x8808, 0x8809, 0x8847, 0x8863, 0x8864, 0x888E, 0x88A8, 0x88CC, 0x88E5, 0x88F7, 0x9000, 0x9100,
+               0x9200, 0xFFFF)
 LOOSE, STRICT, ALERT = 131, 137, b"\x94\x04\0\0"
 
 
@@ -65,7 +66,8 @@ def every4(source):
         yield f"checksum off by {xor:#x}", ip4(source(), TO4["routed"], sum_xor=xor)
     yield from checksums(source)
     for tos in (*range(0, 32), 0x10, 0x1E, 0x88, 0xB8, 0xFC, 0xFD, 0xFE, 0xFF):
-        yield f"tos {tos:#x}", ip4(source(), TO4["routed"], tos=tos)
+        for to in "routed", "by its tos", "past a tos":
+            yield f"tos {tos:#x} to {to}", ip4(source(), TO4[to], tos=tos)
     for fragment in (0x2000, 0x2001, 0x0001, 0x00B9, 0x1FFF, 0x3FFF, 0x4000, 0x4001, 0x6000, 0x8000, 0xC000, 0xA000,
                      0xFFFF):
         for body in (b"", b"x", bytes(8), bytes(13), bytes(1400)):
@@ -189,7 +191,7 @@ def every6(source):
         yield f"hop limit {hops} to {to}", ip6(source(), TO6[to], hops=hops)
     for flow in (1, 0xFFFFF, 0xFF00000, 0x0300000, 0x0100000):
         yield f"class and flow {flow:#x}", ip6(source(), TO6["routed"], flow=flow)
-    for size in (40, 48, 1279, 1280, 1281, 1299, 1300, 1301, 1499, 1500, 1501, 2000, 3000):
+    for size in (40, 48, 1279, 1280, 1281, 1290, 1291, 1299, 1300, 1301, 1499, 1500, 1501, 2000, 3000):
         for to in TO6:
             yield f"{size} bytes to {to}", ip6(source(), TO6[to], bytes(size - 40), proto=200)
     for proto in range(256):
@@ -203,7 +205,8 @@ def extensions6(source):
     hop, own = address("fd00:1::2", True), address("fd99::1", True)
     cases = {f"{name} of {(n + 1) * 8} bytes": [(kind, bytes([n]) + bytes(n * 8 + 6))]
              for name, kind in (("hop-by-hop", 0), ("routing", 43), ("destination", 60), ("mobility", 135),
-                                ("hip", 139), ("shim6", 140), ("auth", 51), ("fragment", 44), ("exp", 253)) for n in (0, 1, 5)}
+                                ("hip", 139), ("shim6", 140), ("auth", 51), ("fragment", 44), ("exp", 253))
+             for n in (0, 1, 5)}
     for option in (b"\5\2\0\0", b"\5\2\0\1", b"\5\2", b"\xc2\4\0\1\0\0", b"\xc2\4\0\0\0\0", b"\1\0",
                    b"\1\4\0\0\0\0", b"\0" * 6, b"\x3e\1\0", b"\x7e\1\0", b"\xbe\1\0", b"\xfe\1\0", b"\1\xff",
                    b"\7\1\0", b"\x31\1\0", b"\xc9\4\0\0\0\0"):
