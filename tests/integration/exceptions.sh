@@ -44,6 +44,7 @@ redirect6() {
 		address('$2', True) + address('$1', True)), ICMP6, hops=255)]"
 }
 by() { [ "$(wye -j lookup "$1" | jq -r .verdict)" = "$2" ]; }
+held() { needed "$1" 400 && await 1 by "$1" kernel; }	# for a second; said again if that went by unseen
 ping_one() { on host1 ping -n -c 1 -W 5 "$@"; }
 cached() { ip -n router "$1" route show cache "$2" | grep -q "$3"; }
 
@@ -70,7 +71,7 @@ redirect 10.8.0.2 10.0.2.3
 soon 'unless it shall' by 10.8.0.2 kernel
 before=$(kernel_forwarded 4)
 check 'the kernel goes by it' ping_from host1 10.8.0.2
-equal 'forwarded by the kernel, but for the answers' $(($(kernel_forwarded 4) - before)) 5
+at_least 'forwarded by the kernel' $(($(kernel_forwarded 4) - before)) 5
 check 'by the other gateway' cached -4 10.8.0.2 redirected
 
 gateway6=$(link_local host2 eth0) router6=$(link_local router r2)
@@ -93,8 +94,7 @@ for address in 10.8.0.1 10.8.0.2 fd08::1; do check "$address is the kernel's sti
 by_dataplane 10 'the others are not' ping_from host1 10.8.0.3
 
 check 'path MTUs are soon forgotten' on router sysctl -qw net.ipv4.route.mtu_expires=1
-needed 10.8.0.4 400
-soon 'once more' by 10.8.0.4 kernel
+soon 'once more' held 10.8.0.4
 soon 'over after mtu_expires' by 10.8.0.4 dataplane
 by_dataplane 10 'the dataplane has it again' ping_from host1 10.8.0.4 -b 1472
 
