@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "dpd.h"
 #include "log.h"
@@ -114,7 +112,7 @@ static void describe_edges(struct dpd *dpd, uint32_t index, const char *name)
 	free(next);
 }
 
-static void note_source(struct graph_node *node)
+static void note_source(struct graph_node *node, struct wait *wait)
 {
 	unsigned int port, queue;
 
@@ -123,6 +121,7 @@ static void note_source(struct graph_node *node)
 		return;
 	node->port = (uint16_t)port;
 	node->queue = (uint16_t)queue;
+	wait_note(wait, node);
 }
 
 static void note_nodes(struct dpd *dpd, struct worker *worker, struct graph_worker *to)
@@ -146,7 +145,8 @@ static void note_nodes(struct dpd *dpd, struct worker *worker, struct graph_work
 			.counters = &worker->stats->node[index],
 			.vectors = node_vectors(node),
 		};
-		note_source(&to->node[to->n_nodes++]);
+		note_source(&to->node[to->n_nodes], &to->wait);
+		to->n_nodes++;
 	}
 }
 
@@ -197,25 +197,17 @@ static int own_sources(struct dpd *dpd, uint32_t worker, char (*names)[RTE_NODE_
 	return n;
 }
 
-/* An epoll that wakes for main and for every queue of the worker; -1 when one of them has no descriptor. */
-static int wait_descriptor(struct dpd *dpd, uint32_t worker)
+/* Where one of its queues has nothing that tells of packets, the worker cannot wait. */
+static void open_wait(struct dpd *dpd, uint32_t worker, struct wait *wait)
 {
-	struct epoll_event event = { .events = EPOLLIN };
-	int fd = epoll_create1(EPOLL_CLOEXEC);
+	int error = wait_open(wait, dpd->worker[worker].wake_fd);
 
-	if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, dpd->worker[worker].wake_fd, &event) < 0)
-		goto fail;
 	for (uint32_t p = 0; p < dpd->n_ports; p++)
-		for (uint32_t q = 0; dpd->port[p].open && q < dpd->port[p].n_queues; q++)
-			if (queue_worker(dpd, p, q) == worker &&
-			    (dpd->port[p].xsk_fd[q] < 0 ||
-			     epoll_ctl(fd, EPOLL_CTL_ADD, dpd->port[p].xsk_fd[q], &event) < 0))
-				goto fail;
-	return fd;
-fail:
-	if (fd >= 0)
-		close(fd);
-	return -1;
+		for (uint16_t q = 0; dpd->port[p].open && q < dpd->port[p].n_queues; q++)
+			if (!error && queue_worker(dpd, p, q) == worker)
+				error = wait_add(wait, &dpd->port[p], q);
+	if (error)
+		wait_close(wait);
 }
 
 static int build_worker(struct dpd *dpd, uint32_t index, struct graph_worker *to)
@@ -229,7 +221,7 @@ static int build_worker(struct dpd *dpd, uint32_t index, struct graph_worker *to
 
 	if (n < 0)
 		return n;
-	to->epoll_fd = wait_descriptor(dpd, index);
+	open_wait(dpd, index, &to->wait);
 	if (n == 0)
 		return 0;
 	for (int i = 0; i < n; i++)
@@ -255,7 +247,7 @@ struct graph_set *graph_build(struct dpd *dpd)
 		return NULL;
 	set->n_workers = dpd->n_workers;
 	for (uint32_t i = 0; i < dpd->n_workers; i++)
-		set->worker[i].epoll_fd = -1;
+		set->worker[i].wait.epoll_fd = -1;
 	for (uint32_t i = 0; i < dpd->n_workers; i++) {
 		int error = build_worker(dpd, i, &set->worker[i]);
 
@@ -275,8 +267,7 @@ void graph_free(struct graph_set *set)
 	for (uint32_t i = 0; set && i < set->n_workers; i++) {
 		if (set->worker[i].graph)
 			rte_graph_destroy(rte_graph_from_name(set->worker[i].graph->name));
-		if (set->worker[i].epoll_fd >= 0)
-			close(set->worker[i].epoll_fd);
+		wait_close(&set->worker[i].wait);
 	}
 	free(set);
 }

@@ -10,6 +10,7 @@
 #include <rte_graph.h>
 #include <stdbool.h>
 
+#include "wait.h"
 #include "wye_stats.h"
 
 struct dpd;
@@ -29,9 +30,9 @@ struct graph_node {		/* what a worker copies into the stats file, and what it ne
 
 struct graph_worker {
 	struct rte_graph *graph;	/* NULL = no queue for this worker */
+	struct wait wait;
 	struct graph_node node[WYE_NODES_MAX];
 	uint32_t n_nodes;
-	int epoll_fd;			/* wakes when a queue has packets or main wants something; -1 = cannot wait so */
 };
 
 struct graph_set {

@@ -215,7 +215,7 @@ static int port_open(struct dpd *dpd, struct port *port, char *why)
 	error = punt_tap_open(tap, port->config->netdev, port->link.ifindex, why);
 	if (error)
 		goto vlan;
-	error = port_dev_open(port, dpd->pool, dpd->n_workers, why);
+	error = port_dev_open(port, dpd, why);
 	error = error ? error : check_mtu(port, why);
 	if (error)
 		goto tap;
@@ -248,6 +248,16 @@ static void say_open(const struct port *port, uint64_t since_ns)
 		   (unsigned long long)(clock_ns() - since_ns) / 1000000);
 }
 
+/* Workers nap then, all of the time that they would sleep. */
+static void say_polled(const struct dpd *dpd, const struct port *port)
+{
+	if (dpd->config->workers.idle == WYE_IDLE_ADAPTIVE && !port_told(port))
+		log_notice("port %s: nothing tells of packets in %s (%s): an idle worker looks for them in naps of 100 us, which "
+			   "takes some 9%% of a core", port->config->netdev, port->device,
+			   port->config->driver == WYE_DRIVER_UIO ? "UIO has one interrupt, for all a device has to say" :
+			   "its driver has no receive interrupts that can be waited for");
+}
+
 bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 {
 	char why[WYE_WHY_BYTES];
@@ -274,6 +284,7 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 			continue;
 		}
 		say_open(port, since_ns);
+		say_polled(dpd, port);
 		any = true;
 	}
 	return any;

@@ -28,6 +28,12 @@ struct fd_list {
 	uint64_t bits[FD_LIST_MAX / 64];
 };
 
+struct port_told {		/* what tells that a receive queue has packets */
+	int fd;			/* the device's, -1 = nothing */
+	bool interrupts;	/* if switched on */
+	bool counts;		/* an eventfd, to be emptied */
+};
+
 struct port {
 	uint32_t index;				/* in config and everywhere */
 	const struct wye_config_port *config;
@@ -44,7 +50,8 @@ struct port {
 	uint16_t n_queues, n_tx;		/* receive and transmit queues; af_xdp: as many of each */
 	uint32_t mtu_max;
 	char device[64];			/* DPDK device name */
-	int xsk_fd[WYE_QUEUES_MAX];		/* af_xdp: sockets of the queues, -1 unknown; the PMD's */
+	struct port_told told[WYE_QUEUES_MAX];	/* af_xdp: by the queues' sockets */
+	rte_spinlock_t interrupt_lock;		/* of workers, around switching one on or off */
 	struct fd_list fds;			/* af_xdp: all the PMD has opened */
 	struct taken taken[WYE_QUEUES_MAX];	/* af_xdp: buffers of the last attempt to open it, which failed; owned */
 	rte_spinlock_t tx_lock[WYE_QUEUES_MAX];
@@ -116,8 +123,14 @@ int64_t port_vfio_pf_changes(const struct port *port);
 void port_vfio_hear(const struct port *port);
 void port_vfio_unhear(const struct port *port);
 
+/* port_told.c: asks a device that has started with receive interrupts wanted. Forget: it has none. */
+void port_told_find(struct port *port);
+void port_told_forget(struct port *port);
+/* Can its workers sleep until there is a packet? */
+bool port_told(const struct port *port);
+
 /* port_dev.c: the DPDK device below a port. */
-int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why);
+int port_dev_open(struct port *port, const struct dpd *dpd, char *why);
 void port_dev_close(struct port *port);
 /* Is the netdev it was opened on gone, whatever has its name and index now? */
 bool port_dev_lost(const struct port *port);

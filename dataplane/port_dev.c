@@ -253,9 +253,9 @@ static int setup_receive(struct port *port, struct rte_mempool *pool, uint16_t q
 	error = rte_eth_rx_queue_setup(port->steer.dpdk_port, q, descriptors, SOCKET_ID_ANY, NULL, pool);
 	if (!taken_end(pool, &taken) || port->config->driver != WYE_DRIVER_AF_XDP)
 		taken_forget(&taken); /* other drivers give back what they took */
-	port->xsk_fd[q] = xsk_new(&before);
-	if (port->xsk_fd[q] >= 0)
-		xsk_send_all(port->xsk_fd[q]);
+	port->told[q].fd = xsk_new(&before);
+	if (port->told[q].fd >= 0)
+		xsk_send_all(port->told[q].fd);
 	taken_return(pool, error ? &taken : &port->taken[q]);
 	if (!error)
 		port->taken[q] = taken;
@@ -286,9 +286,9 @@ static int setup_queues(struct port *port, struct rte_mempool *pool, char *why)
 	return 0;
 }
 
-static int configure(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why)
+static int configure(struct port *port, struct rte_mempool *pool, uint32_t n_workers, bool interrupts, char *why)
 {
-	struct rte_eth_conf conf = { 0 };
+	struct rte_eth_conf conf = { .intr_conf.rxq = interrupts };
 	struct rte_eth_dev_info info;
 	int error = rte_eth_dev_info_get(port->steer.dpdk_port, &info);
 
@@ -307,7 +307,32 @@ static int configure(struct port *port, struct rte_mempool *pool, uint32_t n_wor
 	return error;
 }
 
-int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_workers, char *why)
+static int bring_up(struct port *port, const struct dpd *dpd, bool interrupts, char *why)
+{
+	int error = configure(port, dpd->pool, dpd->n_workers, interrupts, why);
+
+	error = error ? error : setup_queues(port, dpd->pool, why);
+	if (error)
+		return error;
+	error = port_flags_start(port->steer.dpdk_port, port->config->driver == WYE_DRIVER_AF_XDP ? port->steer.netdev : NULL);
+	if (error)
+		snprintf(why, WYE_WHY_BYTES, "%s does not start: %s", port->device, strerror(-error));
+	else if (interrupts)
+		port_told_find(port);
+	return error;
+}
+
+/*
+ * A worker that never sleeps has no use for them, and a device that is set up for them may hold back what it has received until
+ * it would interrupt. UIO has one interrupt, for all a device has to say.
+ */
+static bool wants_interrupts(const struct port *port, const struct dpd *dpd)
+{
+	return port->config->driver != WYE_DRIVER_AF_XDP && port->config->driver != WYE_DRIVER_UIO &&
+	       dpd->config->workers.idle == WYE_IDLE_ADAPTIVE;
+}
+
+int port_dev_open(struct port *port, const struct dpd *dpd, char *why)
 {
 	char devargs[1024];
 	struct fd_list before;
@@ -315,26 +340,22 @@ int port_dev_open(struct port *port, struct rte_mempool *pool, uint32_t n_worker
 
 	fds_now(&before);
 	memset(&port->fds, 0, sizeof(port->fds));
-	for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++) {
-		port->xsk_fd[q] = -1;
+	port_told_forget(port);
+	rte_spinlock_init(&port->interrupt_lock);
+	for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++)
 		rte_spinlock_init(&port->tx_lock[q]);
-	}
 	error = devargs_of(port, devargs, sizeof(devargs), why);
 	error = error ? error : probe(port, devargs, why);
 	if (error)
 		return error;
 	if (port->config->driver != WYE_DRIVER_AF_XDP)
 		error = port_flow_isolate(port, why);
-	error = error ? error : configure(port, pool, n_workers, why);
-	error = error ? error : setup_queues(port, pool, why);
+	if (!error) {
+		error = wants_interrupts(port, dpd) ? bring_up(port, dpd, true, why) : -ENOTSUP;
+		error = error ? bring_up(port, dpd, false, why) : 0;
+	}
 	if (port->config->driver == WYE_DRIVER_AF_XDP)
 		fds_note(port, &before);
-	if (!error) {
-		error = port_flags_start(port->steer.dpdk_port,
-					 port->config->driver == WYE_DRIVER_AF_XDP ? port->steer.netdev : NULL);
-		if (error)
-			snprintf(why, WYE_WHY_BYTES, "%s does not start: %s", port->device, strerror(-error));
-	}
 	if (!error && port->backend == &steer_flow)
 		error = port_flow_attach(port, why);
 	if (!error && wye_driver_takes_device(port->config->driver)) {
@@ -355,7 +376,7 @@ bool port_dev_lost(const struct port *port)
 		socklen_t len = sizeof(int);
 		int error = 0;
 
-		if (port->xsk_fd[q] >= 0 && getsockopt(port->xsk_fd[q], SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+		if (port->told[q].fd >= 0 && getsockopt(port->told[q].fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
 		    error == ENETDOWN)
 			return true;
 	}
@@ -387,6 +408,5 @@ void port_dev_close(struct port *port)
 		(void)rte_dev_remove(info.device); /* closes the port, too */
 	}
 	fds_close(port);
-	for (uint32_t q = 0; q < WYE_QUEUES_MAX; q++)
-		port->xsk_fd[q] = -1;
+	port_told_forget(port);
 }

@@ -269,6 +269,8 @@ void stats_ports(struct dpd *dpd)
 		snprintf(info.backend, sizeof(info.backend), "%s", port->backend->name);
 		if (port->open && port->backend == &steer_xdp)
 			snprintf(info.mode, sizeof(info.mode), "%s", port->steer.generic_xdp ? "generic" : "native");
+		else if (port->open)
+			snprintf(info.mode, sizeof(info.mode), "%s", port_told(port) ? "interrupts" : "polled");
 		info.queues = port->n_queues;
 		info.mtu_max_bytes = port->mtu_max;
 		snprintf(info.tap, sizeof(info.tap), "%s", dpd->punt.tap[i].name);

@@ -19,7 +19,7 @@
 
 static int sleeps_in(const struct dpd *dpd, uint32_t worker)
 {
-	return dpd->graphs && worker < dpd->graphs->n_workers ? dpd->graphs->worker[worker].epoll_fd : -1;
+	return dpd->graphs && worker < dpd->graphs->n_workers ? dpd->graphs->worker[worker].wait.epoll_fd : -1;
 }
 
 static bool sleeps_rightly(const struct dpd *dpd, uint32_t index)
@@ -52,6 +52,19 @@ static bool look(struct dpd *dpd, uint64_t now_ns)
 	return moving;
 }
 
+static void hear(struct dpd *dpd, uint32_t worker)
+{
+	uint32_t mute = atomic_load_explicit(&dpd->graphs->worker[worker].wait.mute, memory_order_relaxed);
+	struct port *port = mute ? &dpd->port[mute - 1] : NULL;
+
+	if (!port || !port_told(port))
+		return;
+	port_told_forget(port);
+	log_warning("port %s: the receive interrupts of %s do not come; from now on an idle worker looks for packets in naps "
+		    "of 100 us, which takes some 9%% of a core", port->config->netdev, port->device);
+	stats_ports(dpd);
+}
+
 void watchdog_beat(struct dpd *dpd, uint64_t now_ns)
 {
 	bool moving = look(dpd, now_ns);
@@ -63,6 +76,8 @@ void watchdog_beat(struct dpd *dpd, uint64_t now_ns)
 	if (!moving && !said)
 		log_warning("a worker stands still (is its CPU taken by others?); the kernel forwards its flows meanwhile");
 	said = !moving;
+	for (uint32_t i = 0; dpd->graphs && i < dpd->graphs->n_workers; i++)
+		hear(dpd, i);
 	stats_heartbeat(dpd, now_ns);
 }
 

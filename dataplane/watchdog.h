@@ -16,7 +16,7 @@ struct process;
 /*
  * To be called at every tick, also by who makes main wait for the workers: tells steering that they live, or, when one has
  * stood still for 120 ms though it had something to do or does not say that it sleeps, that it is dead, before its queue
- * overflows.
+ * overflows. Says once of a port whose interrupts do not come.
  */
 void watchdog_beat(struct dpd *dpd, uint64_t now_ns);
 

@@ -151,7 +151,7 @@ struct wye_port_info {
 	char ifname[16];	/* the name it has now, "" = there is no such netdev */
 	char driver[16];	/* af_xdp, devargs … as configured */
 	char backend[16];	/* xdp, rte_flow, software */
-	char mode[16];		/* xdp: native, generic; else "" */
+	char mode[16];		/* open, xdp: native, generic; else: interrupts, polled; else "" */
 	uint32_t ifindex;
 	uint32_t state;		/* enum wye_port_state */
 	uint32_t queues;

@@ -79,7 +79,8 @@ const struct command cmd_port = {
 	.summary = "the dataplane's ports: state, driver, steering, packets",
 	.arguments = "[NETDEV]",
 	.help = "STATE: active takes flows; kernel is set up, but all its flows are with the kernel; waiting has\n"
-		"no netdev yet; failed. DETAIL says why. Packets are those the dataplane received and sent, not the\n"
-		"kernel's. NETDEV is the port as configured, and may be any name of it.\n",
+		"no netdev yet; failed. DETAIL says why. MODE is native or generic XDP; of other drivers, by what an\n"
+		"idle worker learns of packets: interrupts, or polled. Packets are those the dataplane received and\n"
+		"sent, not the kernel's. NETDEV is the port as configured, and may be any name of it.\n",
 	.run = run,
 };

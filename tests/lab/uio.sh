@@ -46,6 +46,7 @@ let_through "$vf0"
 port u0 host3 3
 port v1 host5 4
 check 'host2 reaches the router' ping_from host2 10.0.2.1
+says 'an idle worker naps' "port u0: nothing tells of packets in $vf0 .UIO has one interrupt" cat /run/log/dpd
 by_dataplane 10 'UIO to AF_XDP' ping_from host3 10.0.2.2 -S 10.0.3.2
 by_dataplane 200 'AF_XDP to UIO' udp 200 host2 host3 10.0.3.2 --rate 500
 by_dataplane 200 'AF_XDP to VFIO' udp 200 host2 host5 10.0.4.2 --rate 500

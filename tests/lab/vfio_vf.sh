@@ -52,6 +52,7 @@ ip -n router link set vf0 up
 active() { [ "$(port_state vf0)" = active ]; }
 check 'then it is a port' await 20 active
 grep -o 'port vf0: .* opened in .*' /run/log/dpd | tail -n 1
+says 'its driver has no receive interrupts' 'port vf0: nothing tells of packets in .*naps' cat /run/log/dpd
 equal 'the TAP has the MAC that the PF gave its VF' "$(ip -n router -j link show vf0 | jq -r .[].address)" 52:54:00:aa:00:fe
 check 'ARP and ping, from the host' on router ping -q -c 3 -W 4 10.0.1.2
 check 'ping of the host' ping_from host1 10.0.1.1

@@ -14,7 +14,9 @@ RING_PACKETS = 4096	# what may sit in the rings of one queue
 IDLE_SECONDS = 10
 IDLE_CASES = {	# case: (unit, what it must not exceed)
     "cpu": ("% of a core", 0.4), "dpd": ("% of a core", 0.4), "ctld": ("% of a core", 0.4), "wake": ("ms", 1),
+    "cpu-tap": ("% of a core", 0.4),
 }
+IDLE_TAP = 'driver: devargs, devargs: "net_tap0,iface=idle0"'	# out0's, for cases that end so: no af_xdp port
 WAKE_PPS, WAKE_BURST, WAKE_PAUSE_MS = 100000, 2000, 250
 
 
@@ -87,7 +89,7 @@ def kill(options, cases, emit):
 
 def share(router, case):
     """Percent of a core that a daemon, or both (cpu), take with nothing to do."""
-    daemons = {"cpu": [router.dpd, router.ctld], "dpd": [router.dpd], "ctld": [router.ctld]}[case]
+    daemons = {"dpd": [router.dpd], "ctld": [router.ctld]}.get(case, [router.dpd, router.ctld])
     before, start = sum(cpu_ns(daemon.pid) for daemon in daemons), time.monotonic_ns()
     time.sleep(IDLE_SECONDS / 2)
     used = sum(cpu_ns(daemon.pid) for daemon in daemons) - before
@@ -111,12 +113,18 @@ def idle(options, cases, emit):
         return
 
     def body(router):
-        router.configure(["netdev: in0, driver: af_xdp", "netdev: out0, driver: af_xdp"])
-        router.start_ctld()
-        router.start_dpd()
-        time.sleep(1)
+        running = None
         for case in cases:
             unit, limit = IDLE_CASES[case]
+            out0 = IDLE_TAP if case.endswith("-tap") else "driver: af_xdp"
+            if out0 != running:
+                router.stop_dpd()
+                router.stop_ctld()
+                router.configure(["netdev: in0, driver: af_xdp", f"netdev: out0, {out0}"])
+                router.start_ctld()
+                router.start_dpd()
+                time.sleep(1)
+                running = out0
             found = rounds({"wye": lambda which=case: wake(options) if which == "wake" else share(router, which)},
                            options.runs, lambda text, which=case: options.note(f"idle/{which}: {text}"))["wye"]
             emit(compare("idle", case, unit, found, "allowed", [{"value": limit}] * len(found),

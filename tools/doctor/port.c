@@ -194,6 +194,20 @@ static void check_state(struct doctor *doctor, const struct wye_port_info *port)
 		report_next(report, "what keeps packets with the kernel: wye show parity; why it failed: journalctl -u wye-dpd -n 30");
 }
 
+static void check_idle(struct doctor *doctor, const struct wye_port_info *port)
+{
+	bool sleeps = doctor->config && doctor->config->workers.idle == WYE_IDLE_ADAPTIVE;
+	struct report *report = &doctor->report;
+
+	if (!sleeps || strcmp(port->mode, "polled"))
+		return;
+	report_finding(report, SEVERITY_NOTE, "idle", port->netdev, "nothing tells of its packets: an idle worker looks for them in "
+		       "naps of 100 us, which takes some 9%% of a core");
+	report_evidence(report, "wye show port", "mode %s", port->mode);
+	report_next(report, "%s", strcmp(port->driver, "uio") ? "why: journalctl -u wye-dpd -n 30 | grep -i interrupts" :
+		    "vfio-pci in place of UIO, where there is an IOMMU: wye.yaml(5)");
+}
+
 static uint64_t taken(const struct wye_stats *stats, const struct wye_stats *info)
 {
 	uint64_t sum = info->default_action == WYE_ACTION_DATAPLANE ? counter_get(&stats->rule_packets[WYE_RULES_MAX]) : 0;
@@ -231,6 +245,7 @@ static void check_running(struct doctor *doctor, const char *name, const char *n
 		if (info->port[i].state == WYE_PORT_ABSENT || strcmp(info->port[i].netdev, name))
 			continue;
 		check_state(doctor, &info->port[i]);
+		check_idle(doctor, &info->port[i]);
 		check_packets(doctor, i, netdev);
 		return;
 	}
