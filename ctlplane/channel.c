@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "channel.h"
+#include "errand.h"
 #include "log.h"
 #include "mirror.h"
 
@@ -14,6 +15,7 @@
 #define BUSY_A_MS	 16u	/* notifications */
 #define GATHER_NS	 1000000
 #define GATHERED	 128u	/* so many at once are enough */
+#define STEPS_SERVED	 8u	/* of a dump, more than there are between two waits */
 #define DUMP_BUFFER_BYTES (1u << 20)
 #define AUDIT_PAUSE	 4u	/* times as long as a datagram of an audit took: a fifth of a core at most */
 #define AUDIT_PAUSE_MIN_NS 1000000ULL
@@ -213,6 +215,16 @@ static void dumps_ready(void *ctx)
 		read_dumps(channel, DUMPS_A_TURN);
 }
 
+void channel_serve(struct channel *channel)
+{
+	if (channel->absent)
+		return;
+	read_events(channel);
+	dumps_ready(channel);
+	for (unsigned i = 0; i < STEPS_SERVED && !channel->behind && sync_step(&channel->sync, now_ns()); i++)
+		;
+}
+
 /* A socket of its own making holds nothing of an abandoned dump. */
 static int renew_dumps(struct channel *channel)
 {
@@ -226,6 +238,27 @@ static int renew_dumps(struct channel *channel)
 	channel->dumps = fresh;
 	channel->dump_open = false;
 	return error;
+}
+
+struct question {
+	struct nl_endpoint *endpoint;
+	struct nl_msg *msg;
+};
+
+static int send_question(void *ctx)
+{
+	const struct question *question = ctx;
+
+	return endpoint_send(question->endpoint, question->msg);
+}
+
+/* Of rtnetlink: may have to wait for its lock. */
+static int ask(struct channel *channel, struct nl_msg *msg)
+{
+	struct question question = { &channel->dumps, msg };
+
+	return channel->protocol == NETLINK_ROUTE ? errand_run(channel->mirror, send_question, &question) :
+						    send_question(&question);
 }
 
 /*
@@ -242,7 +275,7 @@ static int fence(void *ctx)
 		nlmsg_free(msg);
 		msg = NULL;
 	}
-	return endpoint_send(&channel->dumps, msg);
+	return ask(channel, msg);
 }
 
 static void dump_begins(struct channel *channel)
@@ -265,7 +298,7 @@ static int request(void *ctx, const struct sync_job *job)
 	dump_begins(channel);
 	log_debug("netlink %s: dump of class %u, family %u, link %u, table %u", channel->name, job->class, job->family,
 		  job->ifindex, job->table);
-	return endpoint_send(&channel->dumps, channel->request(channel->mirror, job));
+	return ask(channel, channel->request(channel->mirror, job));
 }
 
 static enum sync_outcome sweep(void *ctx, const struct sync_job *job, uint32_t gen, unsigned attempt)

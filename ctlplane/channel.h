@@ -44,6 +44,8 @@ int channel_open(struct channel *channel, const int *groups);
 /* Without sockets: messages come by the two functions below, and a dump is asked for by whoever has them. */
 void channel_open_offline(struct channel *channel);
 void channel_close(struct channel *channel);
+/* What a turn of the loop does for it, for who waits in the middle of one. */
+void channel_serve(struct channel *channel);
 void channel_lost(struct channel *channel, int error);
 /* Reads notifications now. True: there are no more. */
 bool channel_drain(struct channel *channel);

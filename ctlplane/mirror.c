@@ -19,6 +19,7 @@
 
 #include <netlink/attr.h>
 
+#include "errand.h"
 #include "log.h"
 #include "mirror.h"
 #include "notify.h"
@@ -289,6 +290,8 @@ int mirror_open(struct mirror *mirror)
 		error = neighs_life_open(mirror);
 	if (!error)
 		error = routes_ask_open(mirror);
+	if (!error)
+		error = errand_open();
 	if (error == -EPERM)
 		log_error("netlink: the receive buffers need CAP_NET_ADMIN in this network namespace's user namespace; run "
 			  "as root, or give wye-ctld that capability");
@@ -299,6 +302,7 @@ int mirror_open(struct mirror *mirror)
 
 void mirror_close(struct mirror *mirror)
 {
+	errand_close();
 	for (int i = 0; i < CHANNELS; i++)
 		if (mirror->channel[i].name)
 			channel_close(&mirror->channel[i]);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "errand.h"
 #include "log.h"
 #include "mirror.h"
 
@@ -54,17 +55,33 @@ static struct use use_of(const struct wye_neigh *neigh)
 	return use;
 }
 
+struct batch {
+	int fd;
+	const void *data;
+	size_t bytes;
+};
+
+static int errand_send(void *ctx)
+{
+	const struct batch *batch = ctx;
+
+	return send(batch->fd, batch->data, batch->bytes, 0) < 0 ? -errno : 0;
+}
+
 /* The kernel answers only what it refuses: a neighbour that is gone, which a notification tells anyhow. */
-static void send_batch(struct mirror *mirror, const void *batch, size_t bytes, uint32_t n)
+static void send_batch(struct mirror *mirror, const void *data, size_t bytes, uint32_t n)
 {
 	struct neigh_life *life = &mirror->neigh_life;
+	struct batch batch = { life->fd, data, bytes };
 	char answer[256];
+	int error;
 
 	if (!n)
 		return;
-	if (send(life->fd, batch, bytes, 0) < 0)
+	error = errand_run(mirror, errand_send, &batch);
+	if (error)
 		log_limited(LOG_LEVEL_WARNING, "neighbours with traffic: the kernel cannot be told: %s; tried again",
-			    strerror(errno));
+			    strerror(-error));
 	else
 		atomic_fetch_add_explicit(&mirror_stats(mirror)->neigh_uses, n, memory_order_relaxed);
 	while (recv(life->fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/xfrm.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,9 @@
 #include "array.h"
 #include "log.h"
 #include "mirror.h"
+
+#define HEAR_MS 10
+#define POLL_NS 100000000u
 
 static const char *reason_key(enum wye_parity reason)
 {
@@ -274,6 +278,43 @@ void parity_commit(struct mirror *mirror)
 	atomic_store_explicit(&mirror->tables->region.base->parity, parity->bits, memory_order_release);
 	commit_links(mirror);
 	commit_records(mirror);
+}
+
+/* ---- while the loop waits ---- */
+
+/* Of all packets, since the links' records are not to be touched in the middle of a turn. */
+static void hold(struct mirror *mirror)
+{
+	struct parity *parity = &mirror->parity;
+
+	if (!parity->dirty)
+		return;
+	for (uint32_t i = 0; i < parity->n; i++)
+		if (!ignored(mirror, &parity->find[i]))
+			parity->bits |= wye_parity_bits(parity->find[i].scope.reason, parity->find[i].scope.families);
+	atomic_store_explicit(&mirror->tables->region.base->parity, parity->bits, memory_order_release);
+	commit_records(mirror);
+}
+
+void parity_hear(struct mirror *mirror, int until_fd)
+{
+	struct channel *nft = &mirror->channel[CHANNEL_NFT], *xfrm = &mirror->channel[CHANNEL_XFRM];
+	struct pollfd fds[] = { /* of an absent channel -1, which poll() passes over */
+		{ until_fd, POLLIN, 0 },	 { nft->events.fd, POLLIN, 0 },	  { nft->dumps.fd, POLLIN, 0 },
+		{ xfrm->events.fd, POLLIN, 0 }, { xfrm->dumps.fd, POLLIN, 0 },
+	};
+	uint64_t now;
+
+	poll(fds, sizeof(fds) / sizeof(fds[0]), HEAR_MS);
+	now = now_ns();
+	if (now - mirror->parity.polled_ns >= POLL_NS) {
+		mirror->parity.polled_ns = now;
+		parity_legacy_poll(mirror);
+		mirror_beat(mirror);
+	}
+	channel_serve(nft);
+	channel_serve(xfrm);
+	hold(mirror);
 }
 
 void parity_republish(struct mirror *mirror)

@@ -69,6 +69,7 @@ struct parity {
 	uint64_t dormant_seen[PARITY_DORMANT_MAX];
 	uint32_t n_dormant, n_dormant_seen;
 	bool filter_told;		/* of the filters of the present dump, one has been recorded */
+	uint64_t polled_ns;		/* parity_hear(): when it polled last */
 	int names_fd[3];		/* parity_legacy.c's, IPv4, IPv6 and IPVS; 0 or less = not open */
 };
 
@@ -89,6 +90,10 @@ bool parity_names(const struct mirror *mirror, const struct link_entry *link);	/
 /* Is it looked at? As long as its record says that it is a port, too. */
 bool parity_is_port(const struct link_entry *link);
 void parity_commit(struct mirror *mirror);	/* findings → words and records */
+/* For who waits for the kernel in the middle of a turn: hears of nf_tables, IPsec policies and what is polled, for a moment or
+ * until the descriptor is ready. What is found holds all packets at once; the next parity_commit() says which it concerns. Not
+ * while a channel hands messages on. */
+void parity_hear(struct mirror *mirror, int until_fd);
 void parity_republish(struct mirror *mirror);	/* into fresh tables */
 void parity_reload(struct mirror *mirror);	/* the configuration has changed */
 void parity_channels(struct mirror *mirror);	/* what they are for, sockets or not */

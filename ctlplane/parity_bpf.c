@@ -18,8 +18,6 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/netfilter.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +25,7 @@
 #include <unistd.h>
 
 #include "mirror.h"
+#include "thread.h"
 
 /* Newer than the headers of the oldest supported release. */
 #define TCX_INGRESS	46
@@ -247,7 +246,6 @@ static void *run(void *unused)
 
 int parity_bpf_open(struct mirror *mirror)
 {
-	sigset_t all, before;
 	int error;
 
 	watch.asked_fd = eventfd(0, EFD_CLOEXEC);
@@ -257,10 +255,7 @@ int parity_bpf_open(struct mirror *mirror)
 	error = event_add(&mirror->loop, watch.looked_fd, on_looked, mirror);
 	if (error)
 		return error;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = -pthread_create(&watch.thread, NULL, run, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	error = thread_start(&watch.thread, run);
 	watch.runs = !error;
 	return error;
 }
