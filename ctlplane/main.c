@@ -17,9 +17,12 @@
 #include "notify.h"
 #include "options.h"
 #include "replay.h"
+#include "wye_map.h"
+#include "wye_need.h"
 
 #define EXIT_USAGE 2
 #define TICK_MS	   100u
+#define FILES	   64u	/* open at once: netlink sockets, regions old and new, what is polled */
 
 static struct mirror mirror;
 static bool replayed;	/* there is no kernel behind the mirror */
@@ -90,7 +93,6 @@ static int signals_open(void)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	mirror.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return mirror.signal_fd < 0 ? -errno : event_add(&mirror.loop, mirror.signal_fd, on_signal, NULL);
 }
@@ -162,11 +164,18 @@ int main(int argc, char **argv)
 {
 	bool remove_files;
 	struct options options;
+	char why[WYE_WHY_BYTES];
 	int status = options_parse(&options, argc, argv);
 
 	if (status)
 		return status - 1;
 	log_open("wye-ctld", options.verbose);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* LimitFSIZE=: who writes is told */
+	if (wye_need_files(FILES, why) < 0) {
+		log_error("%s", why);
+		return EXIT_FAILURE;
+	}
 	if (load_config(&options) < 0)
 		return EXIT_USAGE;
 	if (control_open(&mirror.control, options.run_dir) < 0) {

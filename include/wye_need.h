@@ -17,6 +17,8 @@
 /* The first port whose device is given physical addresses, which decides how all memory is addressed; NULL = none is. */
 const struct wye_config_port *wye_need_physical(const struct wye_config *config);
 int wye_need_capabilities(bool xdp, bool physical, char *why);		/* of this process */
+/* Lifts this process's limit, if it is lower and the process may. */
+int wye_need_files(uint32_t n, char *why);
 int wye_need_bpffs(char *why);				/* in this mount namespace */
 int wye_need_cpus(const struct wye_sysroot *root, const struct wye_config *config, char *why);
 /* When memory.hugepages asks for reserved pages: *kib is the page size to use, 0 = none has enough. Physical addresses need some. */

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -50,6 +51,20 @@ int wye_need_capabilities(bool xdp, bool physical, char *why)
 		return 0;
 	return why_fail(why, -EPERM, "missing capability: %s; run as root or give it with AmbientCapabilities= in the unit",
 			missing);
+}
+
+int wye_need_files(uint32_t n, char *why)
+{
+	struct rlimit limit = { n, n }, more = { n, n };
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur >= n)
+		return 0;
+	more.rlim_max = limit.rlim_max > n ? limit.rlim_max : n;
+	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return 0;
+	return why_fail(why, -EMFILE, "%llu open files are allowed (RLIMIT_NOFILE), %u may be needed; set LimitNOFILE=%u in the unit, or "
+			"run \"ulimit -n %u\"", (unsigned long long)limit.rlim_max, n, n, n);
 }
 
 int wye_need_bpffs(char *why)

@@ -61,6 +61,11 @@ stands 1 'mount -t bpf' 'no bpffs' < <(ports r1 r2)
 mount -t bpf bpf /sys/fs/bpf
 run_as=(setpriv --bounding-set=-all --inh-caps=-all --)
 stands 1 'CAP_' 'no capabilities' < <(ports r1 r2)
+run_as=(prlimit --nofile=32 setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource --)
+bad 1 '32 open files .*LimitNOFILE=128' 'few open files, and no right to more' < <(ports r1 r2)
+run_dir=/run/other says 'the same for wye-ctld' '32 open files .*LimitNOFILE=64' daemon "$WYE_BUILD/ctlplane/wye-ctld"
+run_as=(prlimit --fsize=1048576)
+run_dir=/run/other says 'files that may not grow' 'tables.1: .*File too large' daemon "$WYE_BUILD/ctlplane/wye-ctld"
 run_as=()
 mkdir /run/small
 mount -t tmpfs -o size=128k tmpfs /run/small
