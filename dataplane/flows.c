@@ -105,15 +105,14 @@ static struct plan_locals *filter_of(const struct wye_region *region, uint64_t v
 	filter->version = version;
 	for (uint32_t i = 1; i < used && i < region->section[WYE_SECTION_LOCAL].capacity; i++) {
 		struct wye_local local = { 0 };
-		uint32_t addr, bit;
+		uint32_t addr;
 
 		if (!wye_seq_read(&locals[i].seq, (const char *)&locals[i] + 4, (char *)&local + 4, sizeof(local) / 4 - 1) ||
 		    local.family != AF_INET || local.addr[0] == 127)
 			continue; /* loopback sources are martian anyway */
 		memcpy(&addr, local.addr, sizeof(addr));
 		filter->all |= local.prefix_len < 32;
-		bit = plan_filter_bit(addr);
-		filter->bits[bit >> 6] |= 1ULL << (bit & 63);
+		plan_locals_add(filter, addr);
 	}
 	return filter;
 }

@@ -41,11 +41,14 @@ struct plan_port {
 };
 
 /* Is an IPv4 source one of the host's own? A filter with no false negatives, for one load a packet; what hits is looked
- * up. 64 Kbit, fits L1. */
+ * up. 64 Kbit, fits L1. Few addresses are compared with instead, where many sources can be at a time. */
 #define PLAN_FILTER_BITS 16
+#define PLAN_LOCALS_FEW	 16
 struct plan_locals {
 	uint64_t version;	/* of wye_region.locals_version it was made from */
 	bool all;		/* ask the FIB about every source: local prefixes shorter than /32 exist */
+	uint32_t n;		/* addresses */
+	uint32_t few[PLAN_LOCALS_FEW];	/* all, if n ≤ PLAN_LOCALS_FEW; as they stand in packets */
 	uint64_t bits[1 << PLAN_FILTER_BITS >> 6];
 };
 
@@ -60,6 +63,16 @@ static inline uint64_t plan_filter_word(const struct plan_locals *locals, uint32
 	uint32_t bit = plan_filter_bit(addr);
 
 	return locals->bits[bit >> 6] >> (bit & 63);
+}
+
+static inline void plan_locals_add(struct plan_locals *locals, uint32_t addr)
+{
+	uint32_t bit = plan_filter_bit(addr);
+
+	locals->bits[bit >> 6] |= 1ULL << (bit & 63);
+	if (locals->n < PLAN_LOCALS_FEW)
+		locals->few[locals->n] = addr;
+	locals->n++;
 }
 
 static inline bool plan_filter_hit(const struct plan_locals *locals, uint32_t addr)

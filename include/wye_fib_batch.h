@@ -79,16 +79,14 @@ static inline uint32_t wye_fib_same_bytes(uint64_t different)
 	return bytes;
 }
 
-/* How many bytes have all n addresses in common, from the first on? */
-static inline uint32_t wye_fib4_shared(const uint32_t *dst, uint32_t n)
+/* The differences of all from the first, or-ed. */
+static inline uint32_t wye_fib4_different(const uint32_t *dst, uint32_t n)
 {
-	uint32_t different[2] = { 0, UINT32_MAX };
-	uint64_t word;
+	uint32_t different = 0;
 
 	for (uint32_t i = 1; i < n; i++)
-		different[0] |= dst[i] ^ dst[0];
-	__builtin_memcpy(&word, different, sizeof(word));
-	return wye_fib_same_bytes(word);
+		different |= dst[i] ^ dst[0];
+	return different;
 }
 
 static inline void wye_fib_fill(uint32_t *ids, uint32_t id, uint32_t n)
@@ -97,15 +95,22 @@ static inline void wye_fib_fill(uint32_t *ids, uint32_t id, uint32_t n)
 		ids[i] = id;
 }
 
-/* dst: addresses as they stand in the packets (network order). ids[i]: nexthop id of dst[i], 0 = no route. */
-static inline void wye_fib4_lookup_batch(const struct wye_fib *fib, const uint32_t *dst, uint32_t *ids, uint32_t n)
+/* Addresses like dst, but for `different` (wye_fib4_different()). True: *id is the answer for all of them. */
+static inline bool wye_fib4_lookup_alike(const struct wye_fib *fib, const uint32_t *dst, uint32_t different, uint32_t *id)
 {
-	uint32_t i, shared = wye_fib4_shared(dst, n);
+	uint32_t differences[2] = { different, UINT32_MAX }, bytes;
+	uint64_t word;
 
-	if (n && shared >= 2 && wye_fib_walk_shared(fib, fib->root4, (const uint8_t *)dst, shared, &i)) {
-		wye_fib_fill(ids, i, n);
-		return;
-	}
+	__builtin_memcpy(&word, differences, sizeof(word));
+	bytes = wye_fib_same_bytes(word);
+	return bytes >= 2 && wye_fib_walk_shared(fib, fib->root4, (const uint8_t *)dst, bytes, id);
+}
+
+/* As wye_fib4_lookup_batch(), for addresses known to be apart. */
+static inline void wye_fib4_lookup_apart(const struct wye_fib *fib, const uint32_t *dst, uint32_t *ids, uint32_t n)
+{
+	uint32_t i;
+
 	for (i = 0; i < n && i < WYE_FIB_AHEAD; i++)
 		wye_fib4_begin(fib, (const uint8_t *)&dst[i], &ids[i]);
 	for (i = 0; i + WYE_FIB_AHEAD < n; i++) {
@@ -114,6 +119,17 @@ static inline void wye_fib4_lookup_batch(const struct wye_fib *fib, const uint32
 	}
 	for (; i < n; i++)
 		wye_fib4_finish(fib, (const uint8_t *)&dst[i], &ids[i]);
+}
+
+/* dst: addresses as they stand in the packets (network order). ids[i]: nexthop id of dst[i], 0 = no route. */
+static inline void wye_fib4_lookup_batch(const struct wye_fib *fib, const uint32_t *dst, uint32_t *ids, uint32_t n)
+{
+	uint32_t id;
+
+	if (n && wye_fib4_lookup_alike(fib, dst, wye_fib4_different(dst, n), &id))
+		wye_fib_fill(ids, id, n);
+	else
+		wye_fib4_lookup_apart(fib, dst, ids, n);
 }
 
 struct wye_fib6_way {
@@ -174,7 +190,7 @@ static inline uint32_t wye_fib6_finish(const struct wye_fib *fib, const uint8_t 
 	return word;
 }
 
-/* The same as wye_fib4_shared(). */
+/* How many bytes have all n addresses in common, from the first on? */
 static inline uint32_t wye_fib6_shared(const uint8_t (*dst)[16], uint32_t n)
 {
 	uint64_t first[2], word, high = 0, low = 0;

@@ -122,6 +122,7 @@ static bool ip4_all_one_way(struct forward *f, const struct ip4_survey *survey, 
 	if (survey->all.any_padded)
 		for (uint32_t i = 0; i < n; i++)
 			forward_trim(packets[i], rte_be_to_cpu_16(ip4_of(survey, i)->total_length));
+NODE_UNROLL
 	for (uint32_t i = 0; i < n; i++)
 		ip4_rewrite(survey, i, rewrite);
 	return true;
@@ -138,26 +139,31 @@ static bool ip4_all_one_port(struct forward *f, const struct ip4_survey *survey,
 	return true;
 }
 
-/* Packets that came in on one port, their headers taken. */
+/* Packets that came in on one port, surveyed. */
 static bool ip4_run(struct worker *worker, struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n,
 		    rte_edge_t *edge)
 {
 	const struct plan *plan = worker->plan;
-	bool ask_all = forward_ask_sources(plan), astray[NODE_VECTOR], any_astray = false, plain;
+	bool ask_all = forward_ask_sources(plan), astray[NODE_VECTOR], any_astray = false, plain, alike;
 	uint32_t id[NODE_VECTOR], rp_filter;
 	struct forward f;
 	struct wye_fib fib;
 
 	forward_begin(&f, worker, worker->dpd->port_of_dpdk[packets[0]->port] - 1u, &ip4_reasons);
 	fib = forward_fib(plan, f.ingress);
-	ip4_survey_check[lanes_isa](survey, n);
 	rp_filter = ip4_rp_filter(&f);
 	if (unlikely(rp_filter))
 		any_astray = ip4_rp_filter_astray(&f, &fib, rp_filter, survey->src, n, astray);
 	plain = !(survey->all.any_odd | survey->any_hit | ask_all | any_astray);
-	wye_fib4_lookup_batch(&fib, survey->dst, id, n);
-	if (plain && (forward_one_id(id, n) ? ip4_all_one_way(&f, survey, packets, n, id[0], edge) :
-					      ip4_all_one_port(&f, survey, n, id, edge)))
+	alike = wye_fib4_lookup_alike(&fib, survey->dst, survey->different, &id[0]);
+	if (plain && alike && ip4_all_one_way(&f, survey, packets, n, id[0], edge))
+		return true;
+	if (alike)
+		wye_fib_fill(id, id[0], n);
+	else
+		wye_fib4_lookup_apart(&fib, survey->dst, id, n);
+	if (plain && !alike && (forward_one_id(id, n) ? ip4_all_one_way(&f, survey, packets, n, id[0], edge) :
+							ip4_all_one_port(&f, survey, n, id, edge)))
 		return true;
 	if (!plain && !rp_filter)
 		memset(astray, 0, sizeof(astray));
@@ -173,12 +179,12 @@ bool ip4_forward_edges(struct worker *worker, struct rte_mbuf **packets, uint32_
 {
 	struct ip4_survey survey;
 
-	ip4_survey_take(&survey, packets, n, worker->plan->locals);
+	ip4_survey[lanes_isa](&survey, packets, n, worker->plan->locals);
 	if (likely(!survey.all.mixed))
 		return ip4_run(worker, &survey, packets, n, edge);
 	for (uint32_t from = 0, to; from < n; from = to) {
 		to = forward_run(packets, from, n);
-		ip4_survey_take(&survey, packets + from, to - from, worker->plan->locals);
+		ip4_survey[lanes_isa](&survey, packets + from, to - from, worker->plan->locals);
 		if (ip4_run(worker, &survey, packets + from, to - from, edge + from))
 			forward_spread(edge + from, to - from);
 	}

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The plain one, and AVX2's; what AVX-512 does otherwise is in ip4_survey_avx512.c. */
 #include "ip4_survey.h"
 
-static inline uint64_t take_four(struct ip4_survey *survey, struct rte_mbuf *const *packets, uint32_t i,
+struct words {	/* of headers, as they stand there: version, TOS and length; id and fragment; TTL, protocol and checksum */
+	uint32_t word0[NODE_VECTOR], word1[NODE_VECTOR], word2[NODE_VECTOR];
+} __attribute__((aligned(64)));
+
+static inline uint64_t take_four(struct ip4_survey *survey, struct words *words, struct rte_mbuf *const *packets, uint32_t i,
 				 struct survey_seen *seen, const struct plan_locals *locals)
 {
 	uint64_t hit = 0;
@@ -10,9 +15,9 @@ static inline uint64_t take_four(struct ip4_survey *survey, struct rte_mbuf *con
 	survey_take_four(&survey->all, packets, i, seen);
 	lanes4_turn(survey_ip(&survey->all, i), survey_ip(&survey->all, i + 1), survey_ip(&survey->all, i + 2),
 		    survey_ip(&survey->all, i + 3), word);
-	*(lanes4 *)&survey->word0[i] = word[0];
-	*(lanes4 *)&survey->word1[i] = word[1];
-	*(lanes4 *)&survey->word2[i] = word[2];
+	*(lanes4 *)&words->word0[i] = word[0];
+	*(lanes4 *)&words->word1[i] = word[1];
+	*(lanes4 *)&words->word2[i] = word[2];
 	*(lanes4 *)&survey->src[i] = word[3];
 	for (uint32_t k = 0; k < 4; k++) {
 		const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)survey_ip(&survey->all, i + k);
@@ -23,14 +28,15 @@ static inline uint64_t take_four(struct ip4_survey *survey, struct rte_mbuf *con
 	return hit;
 }
 
-void ip4_survey_take(struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n, const struct plan_locals *locals)
+static void take(struct ip4_survey *survey, struct words *words, struct rte_mbuf **packets, uint32_t n,
+		 const struct plan_locals *locals)
 {
 	struct rte_mbuf *last[4];
 	struct survey_seen seen = { 0, UINT64_MAX };
 	uint64_t hit = 0;
 
 	for (uint32_t i = 0; i < RTE_ALIGN_CEIL(n, LANES); i += 4)
-		hit |= take_four(survey, survey_four(packets, n, i, last), i, &seen, locals);
+		hit |= take_four(survey, words, survey_four(packets, n, i, last), i, &seen, locals);
 	survey_taken(&survey->all, &seen);
 	survey->any_hit = hit & 1;
 }
@@ -54,14 +60,14 @@ static inline __attribute__((always_inline)) uint32_t special(uint32_t addr)
 }
 
 /* Plain loops of known length: what compilers turn into the vector instructions they are allowed. */
-static inline __attribute__((always_inline)) void check(struct ip4_survey *survey, uint32_t n)
+static inline __attribute__((always_inline)) void check(struct ip4_survey *survey, const struct words *words, uint32_t n)
 {
-	uint32_t odd[LANES] = { 0 }, padded[LANES] = { 0 }, longest[LANES] = { 0 };
+	uint32_t odd[LANES] = { 0 }, padded[LANES] = { 0 }, longest[LANES] = { 0 }, different[LANES] = { 0 };
 
 	for (size_t from = 0; from < n; from += LANES)
 		for (size_t lane = 0; lane < LANES; lane++) {
 			size_t i = from + lane;
-			uint32_t word0 = survey->word0[i], word1 = survey->word1[i], word2 = survey->word2[i];
+			uint32_t word0 = words->word0[i], word1 = words->word1[i], word2 = words->word2[i];
 			uint32_t src = survey->src[i], dst = survey->dst[i], data_len = survey->all.data_len[i] & 0xffff;
 			uint32_t len = data_len - (uint32_t)sizeof(struct rte_ether_hdr);
 			uint32_t total = word0 >> 24 | (word0 >> 8 & 0xff00), checksum = (word2 >> 16) + 1;
@@ -74,27 +80,33 @@ static inline __attribute__((always_inline)) void check(struct ip4_survey *surve
 			odd[lane] |= here;
 			padded[lane] |= (total ^ len) | (survey->all.pkt_len[i] ^ data_len);
 			longest[lane] = RTE_MAX(longest[lane], total);
+			different[lane] |= dst ^ survey->dst[0];
 		}
 	survey_found(&survey->all, odd, padded, longest);
+	survey->different = 0;
+	for (uint32_t lane = 0; lane < LANES; lane++)
+		survey->different |= different[lane];
 }
 
-static void check_plain(struct ip4_survey *survey, uint32_t n)
+static void survey_plain(struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n, const struct plan_locals *locals)
 {
-	check(survey, n);
+	struct words words;
+
+	take(survey, &words, packets, n, locals);
+	check(survey, &words, n);
 }
 
-static LANES_FOR_AVX2 void check_avx2(struct ip4_survey *survey, uint32_t n)
+static LANES_FOR_AVX2 void survey_avx2(struct ip4_survey *survey, struct rte_mbuf **packets, uint32_t n,
+				       const struct plan_locals *locals)
 {
-	check(survey, n);
+	struct words words;
+
+	take(survey, &words, packets, n, locals);
+	check(survey, &words, n);
 }
 
-static LANES_FOR_AVX512 void check_avx512(struct ip4_survey *survey, uint32_t n)
-{
-	check(survey, n);
-}
-
-void (*const ip4_survey_check[LANES_ISAS])(struct ip4_survey *survey, uint32_t n) = {
-	[LANES_PLAIN] = check_plain,
-	[LANES_AVX2] = check_avx2,
-	[LANES_AVX512] = check_avx512,
+ip4_survey_fn *const ip4_survey[LANES_ISAS] = {
+	[LANES_PLAIN] = survey_plain,
+	[LANES_AVX2] = survey_avx2,
+	[LANES_AVX512] = ip4_survey_avx512,
 };

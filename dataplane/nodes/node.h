@@ -14,6 +14,7 @@
 #include "dpd.h"
 
 #define NODE_VECTOR 256		/* packets handled at a time */
+#define NODE_UNROLL _Pragma("GCC unroll 4")	/* for loops of a few instructions a packet, where their own three show */
 
 /* The first edges of every node that has any. */
 enum node_edge {

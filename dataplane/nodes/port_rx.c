@@ -51,7 +51,7 @@ static void port_rx_fini(const struct rte_graph *graph, struct rte_node *node)
 
 struct rx_sum {
 	lanes4 different;	/* frames' first 16 bytes from our MAC and the first frame's others, or-ed */
-	uint64_t bytes;
+	uint32_t bytes;
 };
 
 static inline uint16_t rx_ether_type(const struct rte_mbuf *packet)
@@ -74,6 +74,7 @@ static inline struct rx_sum rx_survey(struct rte_mbuf **packets, uint16_t n, uin
 
 	want[0] = (uint32_t)mac48;
 	want[1] = (want[1] & 0xffff0000) | (uint32_t)(mac48 >> 32);
+NODE_UNROLL
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *packet = packets[i];
 

@@ -40,10 +40,11 @@ static void tx_refused(struct worker *worker, uint32_t port)
 	atomic_store_explicit(&worker->ports_down, down | 1ULL << port, memory_order_relaxed);
 }
 
-static uint64_t tx_bytes(struct rte_mbuf **packets, uint16_t n)
+static uint32_t tx_bytes(struct rte_mbuf **packets, uint16_t n)
 {
-	uint64_t bytes = 0;
+	uint32_t bytes = 0;
 
+NODE_UNROLL
 	for (uint16_t i = 0; i < n; i++)
 		bytes += packets[i]->pkt_len;
 	return bytes;

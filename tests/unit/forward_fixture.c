@@ -217,12 +217,11 @@ void world_local(struct world *world, const char *prefix)
 	if (strchr(prefix, ':'))
 		return;
 	uint8_t addr[16], len;
-	uint32_t word, bit;
+	uint32_t word;
 
 	parse(prefix, addr, &len);
 	memcpy(&word, addr, 4);
-	bit = plan_filter_bit(word);
-	world->locals.bits[bit >> 6] |= 1ULL << (bit & 63);
+	plan_locals_add(&world->locals, word);
 	world->locals.all |= len < 32;
 }
 

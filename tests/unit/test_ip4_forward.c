@@ -370,6 +370,7 @@ static void sources_asked(void **state)
 
 	world_local(world, "10.0.77.1");
 	memset(world->locals.bits, 0, sizeof(world->locals.bits)); /* the filter is older than the address */
+	world->locals.n = 0;
 	assert_int_equal(verdict(world, "10.0.77.1", "10.0.2.2"), WYE_REASON_IP4_INPUT_MARTIAN);
 	assert_int_equal(verdict(world, "10.0.77.2", "10.0.2.2"), NODE_OK);
 	world_plan_locals(world);

@@ -172,12 +172,12 @@ static uint32_t longest_of(uint32_t n, uint32_t (*ip_bytes)(uint32_t i))
 
 /* ---- IPv4 --------------------------------------------------------------------------------------------------------- */
 
-/* 255.0.0.0/8 is looked at although only 255.255.255.255 leaves; so is what is chained, and longer than its first part. */
+/* 240.0.0.0/4 may be looked at, although only 255.255.255.255 leaves; so is what is chained, and longer than its first part. */
 static bool looked_at_in_vain(uint32_t i)
 {
 	const uint8_t *ip = ip_of(i);
 
-	return ip[12] == 255 || ip[16] == 255 || mbuf[i].pkt_len != mbuf[i].data_len;
+	return ip[12] >= 240 || ip[16] >= 240 || mbuf[i].pkt_len != mbuf[i].data_len;
 }
 
 static void check_ip4(const struct ip4_survey *survey, uint32_t i)
@@ -192,28 +192,66 @@ static void check_ip4(const struct ip4_survey *survey, uint32_t i)
 	if (survey->odd[i])
 		return;
 	ip4_decrement_ttl(&after);
+	assert_int_equal(survey->src[i], ip->src_addr);
+	assert_int_equal(survey->dst[i], ip->dst_addr);
+	assert_ptr_equal(survey->all.frame[i], frame[i] + ROOM);
 	assert_memory_equal(&survey->after[i], &after.time_to_live, 4);
 	assert_int_equal(ip4_sum(&after), 0xffff);
+}
+
+/* None, as many as can be compared with, more than that, and now and then a source of the vector. */
+static void make_locals(struct plan_locals *locals, uint32_t n)
+{
+	static const uint32_t many[] = { 0, 1, PLAN_LOCALS_FEW, PLAN_LOCALS_FEW + 1, 40 };
+	uint32_t n_locals = many[any(5)];
+
+	memset(locals, 0, sizeof(*locals));
+	for (uint32_t k = 0; k < n_locals; k++)
+		plan_locals_add(locals, n && any(64) == 0 ? ((struct rte_ipv4_hdr *)ip_of(any(n)))->src_addr : any(UINT32_MAX));
+}
+
+static bool is_local(const struct plan_locals *locals, uint32_t src)
+{
+	for (uint32_t k = 0; k < locals->n && k < PLAN_LOCALS_FEW; k++)
+		if (locals->few[k] == src)
+			return true;
+	return locals->n > PLAN_LOCALS_FEW && plan_filter_hit(locals, src);
+}
+
+/* A filter may hit what is none of them; of few nobody need. */
+static void check_hits(const struct ip4_survey *survey, uint32_t n, const struct plan_locals *locals, enum lanes_isa isa)
+{
+	bool hit = false, filtered = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		hit |= is_local(locals, survey->src[i]);
+		filtered |= plan_filter_hit(locals, survey->src[i]);
+	}
+	assert_int_equal(survey->any_hit, isa == LANES_AVX512 ? hit : filtered);
+	assert_true(filtered || !hit);
 }
 
 static void ip4_surveys(void **state)
 {
 	const enum lanes_isa isa = *(enum lanes_isa *)*state;
-	static const struct plan_locals locals;
+	static struct plan_locals locals;
 	static struct ip4_survey survey;
 
 	for (uint32_t round = 0; round < ROUNDS; round++) {
-		uint32_t n = round % (NODE_VECTOR + 1), odd = 0;
+		uint32_t n = round % (NODE_VECTOR + 1), odd = 0, different = 0;
 
 		make_vector(n, round / (NODE_VECTOR + 1), make_ip4, sizeof(struct rte_ipv4_hdr));
 		memset(&survey, 0xee, sizeof(survey));
-		ip4_survey_take(&survey, packet, n, &locals);
-		ip4_survey_check[isa](&survey, n);
+		make_locals(&locals, n);
+		ip4_survey[isa](&survey, packet, n, &locals);
 		for (uint32_t i = 0; i < n; i++) {
 			check_ip4(&survey, i);
 			odd |= survey.odd[i];
+			different |= ((struct rte_ipv4_hdr *)ip_of(i))->dst_addr ^ ((struct rte_ipv4_hdr *)ip_of(0))->dst_addr;
 		}
-		assert_int_equal(survey.all.any_odd, odd);
+		assert_int_equal(!!survey.all.any_odd, !!odd);
+		assert_int_equal(survey.different, different);
+		check_hits(&survey, n, &locals, isa);
 		assert_int_equal(survey.all.longest, longest_of(n, ip4_bytes));
 		assert_int_equal(!!survey.all.any_padded, any_padded(n, ip4_bytes));
 		assert_int_equal(n && survey.all.mixed, is_mixed(n));
