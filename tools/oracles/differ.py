@@ -14,22 +14,25 @@ from shrink import shrink
 from wire import END, QUIET_S, STARVED_S, Wire
 
 LATE_S = 1.0		# what has come on one side only may still come on the other
-TRIES, PACE_S = 4, 1.1	# of a difference; how often the kernel errs to one source hangs on the clock
+# Before each try of a difference. The kernel tells a source of five packets without a route at once, then of one a second:
+# what is left of that hangs on the clock, of which each router has its own; before the last try there are five again.
+PAUSES_S = (0, 1.1, 1.1, 6.5)
 OWN4 = {socket.inet_aton(f"10.{link}.0.1") for link in (0, 1, 2, 3, 99)}
 OWN6 = {socket.inet_pton(socket.AF_INET6, text) for link in (0, 1, 2, 3, 90)
         for text in (f"fe80::ff:fe00:{link:02}01", f"fd00:{link}::1", "fd99::1", "::")}
-REPORTS6 = (131, 132, 133, 135, 143)
+OWN_WAY6 = (131, 132, 133, 135, 137, 143)
 
 
 def own_initiative(data):
-    """Sent by a router by itself or after a random while: multicast reports, solicitations, reassembly timeouts."""
+    """Sent by a router by itself, after a random while, or at a rate that hangs on all it sent before: multicast reports,
+    solicitations, reassembly timeouts; redirects."""
     ether_type, ip = int.from_bytes(data[12:14], "big"), data[14:]
     if ether_type == IP4 and len(ip) >= 28 and ip[12:16] in OWN4:
         at = (ip[0] & 15) * 4
-        return ip[9] == 2 or ip[9] == packet.ICMP4 and ip[at:at + 2] == b"\x0b\x01"
+        return ip[9] == 2 or ip[9] == packet.ICMP4 and (ip[at:at + 1] == b"\x05" or ip[at:at + 2] == b"\x0b\x01")
     if ether_type == IP6 and len(ip) >= 50 and ip[8:24] in OWN6:
         at, proto = (48, ip[40]) if ip[6] == 0 else (40, ip[6])
-        return proto == packet.ICMP6 and (ip[at] in REPORTS6 or ip[at:at + 2] == b"\x03\x01")
+        return proto == packet.ICMP6 and (ip[at] in OWN_WAY6 or ip[at:at + 2] == b"\x03\x01")
     return False
 
 
@@ -104,11 +107,10 @@ class Differ:
                     elif not own_initiative(data):
                         of[key(port, data)] += 1
 
-    def differs(self, frames, tries=TRIES):
+    def differs(self, frames, tries=len(PAUSES_S)):
         """(ours, the kernel's) if they do in every one of so many tries, else None."""
-        for i in range(tries):
-            if i:
-                time.sleep(PACE_S)
+        for pause_s in PAUSES_S[:tries]:
+            time.sleep(pause_s)
             ours, theirs = self.exchange(frames)
             if ours == theirs:
                 return None
