@@ -4,8 +4,10 @@
 Input is a net_pcap port in infinite_rx mode, output a net_null port: moving bursts between them (lpm_loop's lookup "none")
 goes at about 100 Mpps on one core, so the router is what is measured. Both contestants get the same file, the same core
 and the same kind of pages, and both count packets per second of CPU time, so that what other processes take of the core
-costs neither. The loop has one nexthop table and no question beyond version and TTL: it does not verify checksums, look
-at sources, destination MACs, lengths, MTU or ports' states, nor count.
+costs neither. In ipv4-1m and ipv6-250k 65,536 packets go round, to as many destinations. In ipv4-1m-all both contestants
+write another destination into each packet, of another route, until all million have had theirs (spread.h). The loop has
+one nexthop table and no question beyond version and TTL: it does not verify checksums, look at sources, destination
+MACs, lengths, MTU or ports' states, nor count.
 
 nodes-5 is what a node costs that only passes its packets on, in cycles a packet: five of them against none.
 untraced is wye-dpd after a trace has come and gone against one that never traced; its noise is two that never traced.
@@ -16,7 +18,7 @@ import os
 import time
 
 from contest import compare, rounds
-from inputs import packets4, packets6, table4, table6
+from inputs import packets4, packets4_alike, packets6, spread4, table4, table6
 from machine import ROUTER_CPU, Unavailable, run_json
 from router import MAC_IN, RUN_DIR, Router
 
@@ -29,6 +31,8 @@ LOOPS = {	# case: (lookup of the loop, name for "vs", family, table, packets)
     "ipv4-few": ("lpm", "rte_lpm-loop", 4, lambda d: table4(d, 1), lambda d: packets4(d, 1, FEW_PACKETS, MAC)),
     "ipv4-1m": ("fib", "rte_fib-loop", 4, lambda d: table4(d, MANY_ROUTES),
                 lambda d: packets4(d, MANY_ROUTES, MANY_PACKETS, MAC)),
+    "ipv4-1m-all": ("fib", "rte_fib-loop", 4, lambda d: table4(d, MANY_ROUTES),
+                    lambda d: packets4_alike(d, FEW_PACKETS, MAC)),
     "ipv6-few": ("lpm6", "rte_lpm6-loop", 6, table6, lambda d: packets6(d, 1, FEW_PACKETS, MAC)),
     "ipv6-250k": ("fib6", "rte_fib6-loop", 6, lambda d: table6(d, MANY_ROUTES6),
                   lambda d: packets6(d, MANY_ROUTES6, MANY_PACKETS, MAC)),
@@ -36,14 +40,17 @@ LOOPS = {	# case: (lookup of the loop, name for "vs", family, table, packets)
 CASES = [*LOOPS, "nodes-5", "untraced", "workers-2"]
 
 
-def loop(options, lookup, table, packets):
+SPREAD = "ipv4-1m-all"	# the case whose destinations are written by the contestants
+
+
+def loop(options, lookup, table, packets, spread):
     options.pages.ensure()
     memory = ["--in-memory" if options.pages.enough else "--no-huge", "-m", MEMORY_MIB]
     found = run_json([f"{options.build}/tools/benches/lpm_loop", "-l", ROUTER_CPU, *memory, "--no-pci", "--no-telemetry",
                       "--file-prefix", "wye-bench", "--log-level", "error", "--iova-mode=va",
                       "--force-max-simd-bitwidth=512",	# or rte_fib and rte_fib6 leave AVX-512 alone
                       "--vdev", f"net_pcap0,rx_pcap={packets},infinite_rx=1", "--vdev", "net_null0,no-rx=1",
-                      "--", lookup, table, options.seconds], timeout=120)
+                      "--", lookup, table, options.seconds, *spread], timeout=120)
     return {"value": found["mpps"], "cycles": found["cycles"], "page_bytes": found["page_bytes"]}
 
 
@@ -98,13 +105,16 @@ def pages_text(line):
 def against_loop(options, case, emit):
     lookup, vs, family, make_table, make_packets = LOOPS[case]
     table, packets = make_table(options.inputs), make_packets(options.inputs)
-    contestants = {vs: lambda: loop(options, lookup, table, packets)}
+    spread = [spread4(options.inputs, MANY_ROUTES)] if case == SPREAD else []
+    program = "tools/benches/dpd_spread" if spread else "dataplane/wye-dpd"
+    os.environ["WYE_BENCH_SPREAD"] = spread[0] if spread else ""
+    contestants = {vs: lambda: loop(options, lookup, table, packets, spread)}
     router = None
     try:
         if not options.contestants:
             router = Router(options.build)
             prepare(router, family, table, packets)
-            contestants = {"wye": lambda: wye(options, router), **contestants}
+            contestants = {"wye": lambda: wye(options, router, program), **contestants}
         found = rounds(contestants, options.runs, lambda text: options.note(f"forward/{case}: {text}"))
     finally:
         if router:

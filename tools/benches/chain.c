@@ -5,9 +5,8 @@
  */
 #include <rte_common.h>
 #include <rte_graph_worker.h>
-#include <string.h>
 
-#define EDGES_MAX 64
+#include "between.h"
 
 #define CHAIN_NODE(number, next)                                                                                   \
 	static struct rte_node_register pass_##number = {                                                             \
@@ -27,17 +26,7 @@ CHAIN_NODE(3, "bench_pass_4");
 CHAIN_NODE(4, "bench_pass_5");
 CHAIN_NODE(5, "ip4_forward");
 
-/* When all nodes are registered, before any is cloned. */
 RTE_INIT_PRIO(chain, LAST)
 {
-	rte_node_t source = rte_node_from_name("port_rx");
-	rte_edge_t n = rte_node_edge_count(source);
-	const char *first = "bench_pass_1";
-	char *next[EDGES_MAX] = { 0 };
-
-	if (n > EDGES_MAX || rte_node_edge_get(source, next) == RTE_EDGE_ID_INVALID)
-		return;
-	for (rte_edge_t edge = 0; edge < n; edge++)
-		if (!strcmp(next[edge], "ip4_forward"))
-			rte_node_edge_update(source, edge, &first, 1);
+	between_rx_and_ip4("bench_pass_1");
 }

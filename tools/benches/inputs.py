@@ -12,6 +12,7 @@ import struct
 
 FRAME_BYTES = 64
 NEXTHOPS = 16
+SPREAD_SOURCE = 0xC6130001
 
 # Shares of prefix lengths in a full IPv4 table of 2024 (RIPE RIS), rounded; a little beyond /24 as an IGP adds it.
 LENGTHS = {24: 620, 23: 95, 22: 110, 21: 50, 20: 43, 19: 25, 18: 14, 17: 8, 16: 14, 15: 2, 14: 1, 13: 1,
@@ -126,6 +127,27 @@ def packets4(directory, routes, count, mac):
                 destination = address | rng.getrandbits(32 - length) if length < 32 else address
             yield frame4(mac, 0xC6130000 + rng.getrandbits(16), destination, 1024 + rng.getrandbits(12))
     return kept(f"{directory}/packets4-{routes}-{count}-{mac.hex()}.pcap", lambda path: pcap(path, frames()))
+
+
+def spread4(directory, routes):
+    """A file of destinations (spread.h), one of each route's, in random order, for packets of packets4_alike()."""
+    def make(path):
+        rng = random.Random(4)
+        table = routes4(routes)
+        rng.shuffle(table)
+        with open(path, "wb") as file:
+            for address, length in table:
+                destination = address | rng.getrandbits(32 - length) if length < 32 else address
+                frame = frame4(b"", SPREAD_SOURCE, destination, 1024)
+                file.write(struct.pack("!I", destination) + frame[18:20] + bytes(2))
+    return kept(f"{directory}/spread4-{routes}.bin", make)
+
+
+def packets4_alike(directory, count, mac):
+    """count packets of one source, whose destinations somebody else writes."""
+    def make(path):
+        pcap(path, (frame4(mac, SPREAD_SOURCE, 0xC6120000, 1024 + i) for i in range(count)))
+    return kept(f"{directory}/packets4-alike-{count}-{mac.hex()}.pcap", make)
 
 
 def packets6(directory, routes, count, mac):

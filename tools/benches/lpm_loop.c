@@ -9,7 +9,8 @@
  * loads a million routes in seconds, which rte_lpm's linear rule list does not) and fib6 (the trie of rte_fib6), none (move
  * bursts only: what the input and output alone cost). Bursts of 64 are the best for it: 128 cost it 1 to 2 cycles a packet.
  *
- * usage: lpm_loop EAL-ARGS -- LOOKUP TABLE SECONDS; a line of TABLE is "PREFIX/LEN NEXTHOP", NEXTHOP 0-255.
+ * usage: lpm_loop EAL-ARGS -- LOOKUP TABLE SECONDS [DESTINATIONS]; a line of TABLE is "PREFIX/LEN NEXTHOP", NEXTHOP 0-255;
+ * DESTINATIONS: spread.h.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -29,6 +30,8 @@
 #include <rte_lpm.h>
 #include <rte_lpm6.h>
 
+#include "spread.h"
+
 #define BURST	 64
 #define NEXTHOPS 256
 #define MBUFS	 (128 * 1024 - 1)
@@ -46,6 +49,7 @@ struct router {
 	struct rte_lpm6 *lpm6;
 	struct rte_fib6 *fib6;
 	struct rte_ether_hdr rewrite[NEXTHOPS];
+	struct spread spread;	/* n 0: packets stay as they come */
 	uint64_t forwarded, refused;
 };
 
@@ -194,7 +198,7 @@ static inline void lookup_ip6(const struct router *r, struct rte_mbuf **m, uint3
 		hop[i] = (uint32_t)hop64[i];
 }
 
-static inline unsigned int burst_route(const struct router *r, struct rte_mbuf **m, unsigned int n)
+static inline unsigned int burst_route(struct router *r, struct rte_mbuf **m, unsigned int n)
 {
 	uint32_t hop[BURST];
 	unsigned int kept = 0;
@@ -202,6 +206,8 @@ static inline unsigned int burst_route(const struct router *r, struct rte_mbuf *
 
 	if (r->lookup == LOOKUP_NONE)
 		return n;
+	if (r->spread.n)
+		spread_write(&r->spread, m, n);
 	if (is_ip6(r))
 		lookup_ip6(r, m, hop, n);
 	else
@@ -290,8 +296,8 @@ int main(int argc, char **argv)
 
 	if (used < 0)
 		die("EAL", "init", rte_errno);
-	if (argc - used != 4 || rte_eth_dev_count_avail() < 2) {
-		fprintf(stderr, "usage: lpm_loop EAL-ARGS (two ports) -- none|lpm|fib|lpm6|fib6 TABLE SECONDS\n");
+	if (argc - used < 4 || argc - used > 5 || rte_eth_dev_count_avail() < 2) {
+		fprintf(stderr, "usage: lpm_loop EAL-ARGS (two ports) -- none|lpm|fib|lpm6|fib6 TABLE SECONDS [DESTINATIONS]\n");
 		return 2;
 	}
 	signal(SIGINT, on_signal);
@@ -300,6 +306,8 @@ int main(int argc, char **argv)
 	router_create(&router);
 	if (router.lookup != LOOKUP_NONE)
 		routes = routes_load(&router, argv[used + 2]);
+	if (argc - used == 5 && !spread_open(&router.spread, argv[used + 4]))
+		die("open", argv[used + 4], errno);
 	pool = rte_pktmbuf_pool_create("loop", MBUFS, 512, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (!pool)
 		die("mbuf pool", "", rte_errno);
