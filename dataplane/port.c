@@ -139,7 +139,9 @@ void port_close(struct dpd *dpd, struct port *port, const char *detail)
 	while (punt_write(dpd, 4096)) /* packets of this port that wait for main */
 		;
 	dpd->port_of_dpdk[port->steer.dpdk_port] = 0;
+	port_watch_hold();
 	port_dev_close(port);
+	port_watch_go();
 	dpd->pool_lost = true;
 	port->backend->remove(&port->steer);
 	punt_tap_close(&dpd->punt.tap[port->index]);
@@ -267,6 +269,7 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 	for (uint32_t i = 0; i < dpd->n_ports; i++) {
 		struct port *port = &dpd->port[i];
 		uint64_t since_ns = clock_ns();
+		int error;
 
 		if (port->open || !port->link_index || !dpd->flows.locals)
 			continue;
@@ -278,7 +281,10 @@ bool port_open_ready(struct dpd *dpd, uint64_t now_ns)
 		if (now_ns < port->retry_ns)
 			continue;
 		why[0] = '\0';
-		if (port_open(dpd, port, why) < 0) {
+		port_watch_hold();
+		error = port_open(dpd, port, why);
+		port_watch_go();
+		if (error) {
 			retry_later(port, now_ns);
 			port_state(port, WYE_PORT_FAILED, why);
 			continue;

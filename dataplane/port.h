@@ -85,6 +85,10 @@ static inline bool port_beside(const struct port *port)
 
 /* port_watch.c: finds out taken_off and tap_lost, at its own pace; never waits for the kernel. */
 void port_watch(struct dpd *dpd, uint64_t now_ns);
+/* Between them it opens and closes nothing: what descriptors appear meanwhile are the device's (port_dev.c). Waits for a look that
+ * is under way. */
+void port_watch_hold(void);
+void port_watch_go(void);
 
 /* port_pool.c: the packet buffers. */
 struct rte_mempool *port_pool(const struct dpd *dpd);	/* buffers for all ports; NULL, errno */

@@ -40,8 +40,19 @@ static struct watch {
 	_Atomic enum watch_state state;
 	int asked_fd;
 	pthread_t thread;
+	pthread_mutex_t look;	/* held during a look: its descriptors must not be taken for a device's, nor closed with it */
 	uint64_t next_ns;
-} watch;
+} watch = { .look = PTHREAD_MUTEX_INITIALIZER };
+
+void port_watch_hold(void)
+{
+	pthread_mutex_lock(&watch.look);
+}
+
+void port_watch_go(void)
+{
+	pthread_mutex_unlock(&watch.look);
+}
 
 /* ---- the thread ---- */
 
@@ -54,6 +65,7 @@ static void *watch_run(void *unused)
 
 		if (atomic_load_explicit(&watch.state, memory_order_acquire) == STOP) /* P2 */
 			break;
+		port_watch_hold();
 		for (uint32_t i = 0; i < watch.n; i++) {
 			struct watched *port = &watch.port[i];
 
@@ -62,6 +74,7 @@ static void *watch_run(void *unused)
 			if (port->ask_vf)
 				port_vfio_ask(port->device, &port->vf);
 		}
+		port_watch_go();
 		if (!atomic_compare_exchange_strong_explicit(&watch.state, &asked, LOOKED, memory_order_release,
 							     memory_order_relaxed))
 			break; /* it is to stop */
